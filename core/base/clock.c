@@ -1,0 +1,21 @@
+#include "core/base/clock.h"
+
+#include <assert.h>
+#include <time.h>
+
+static struct timespec read_clock(clockid_t id) {
+  struct timespec t;
+  int rc = clock_gettime(id, &t);
+  assert(rc == 0);
+  return t;
+}
+
+us_t clock_now(void) {
+  struct timespec t = read_clock(CLOCK_MONOTONIC);
+  return (us_t)t.tv_sec * US_PER_S + t.tv_nsec / 1000;
+}
+
+int64_t clock_wall_ms(void) {
+  struct timespec t = read_clock(CLOCK_REALTIME);
+  return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
