@@ -1,0 +1,29 @@
+/* files.h: the files around the database: its lock, its key, and files that are there after a power cut.
+ *
+ * Invariant: nothing made here can be read by group or others; a function that made a file has synced it and
+ * its folder. One sentence in `why` (256 bytes) names the file. Thread: any. */
+#ifndef GAVEL_STORE_FILES_H
+#define GAVEL_STORE_FILES_H
+
+#include "core/base/err.h"
+#include "core/base/rng.h"
+
+#include <stdbool.h>
+
+#define FILES_PATH_MAX 4000 /* bytes of a database's path, so that every suffix still fits */
+
+/* files_fault: ERR_DISK_FULL for ENOSPC, EDQUOT and EFBIG, else ERR_IO. */
+enum err files_fault(int err_no);
+/* files_create: make `path` (0600) unless it is there; with `fresh` a file that is there is ERR_IO. */
+MUST_CHECK enum err files_create(const char *path, bool fresh, char why[256]);
+/* files_sync_folder: make the names in the folder of `path` durable. */
+MUST_CHECK enum err files_sync_folder(const char *path, char why[256]);
+/* files_lock: hold `<path>.lock` until *fd is closed; ERR_IO when someone else (also in this process) holds
+ * it. */
+MUST_CHECK enum err files_lock(const char *path, int *fd, char why[256]);
+/* files_key: the 32 bytes of `<path>.key`; made from rng when absent and `may_make`. ERR_BAD_CONFIG when it
+ * is absent otherwise, has another length, or group or others may touch it. */
+MUST_CHECK enum err files_key(const char *path, bool may_make, struct rng *rng, uint8_t key[32],
+                              char why[256]);
+
+#endif
