@@ -1,0 +1,34 @@
+/* jitter.h: the playout half: packets in with their arrival time, steady PCM out: adaptive delay (a quantile
+ * of relative delay that also comes down again), reordering, LBRR before PLC, WSOLA time-stretch instead of
+ * drops, fades instead of clicks. Sans-IO: the caller owns the clock. One thread. Depends on nothing of ours.
+ */
+#ifndef GAVEL_AUDIO_JITTER_H
+#define GAVEL_AUDIO_JITTER_H
+
+#include "audio/frame.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct jitter;
+struct jitter_stats {
+  uint64_t received; /* packets taken in */
+  uint64_t lost;     /* packets not there when due; of them: */
+  uint64_t late, recovered_fec;
+  uint64_t duplicate;
+  uint64_t played, concealed, silent, stretched; /* samples; stretched: taken out or put in */
+  int target_ms, delay_ms;                       /* wanted and present delay behind the fastest packet */
+};
+struct jitter *jitter_create(void);
+/* jitter_put: one RTP payload (copied). `seq`, `ts` as in the header (48 kHz), now in microseconds. What is
+ * not Opus is ignored. At most 1 s is kept, the oldest goes first. A new numbering (a jump by > 5 s)
+ * restarts. */
+void jitter_put(struct jitter *j, int64_t now_us, uint16_t seq, uint32_t ts, bool marker, const uint8_t *p,
+                size_t n);
+/* jitter_get: exactly n samples (1..AUDIO_FRAME_MAX) of sound, concealment or silence, within +-1. */
+void jitter_get(struct jitter *j, int64_t now_us, float *pcm, size_t n);
+void jitter_stats(const struct jitter *j, struct jitter_stats *out);
+void jitter_destroy(struct jitter *j);
+
+#endif
