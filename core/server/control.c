@@ -1,0 +1,290 @@
+#include "core/server/control.h"
+
+#include "core/base/log.h"
+#include "core/server/control_private.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool bucket_take(struct bucket *b, us_t now, int per_s, int burst) {
+  int64_t full = (int64_t)burst * 1000;
+  if (b->at == 0) {
+    b->level = full;
+    b->at = now;
+  }
+  int64_t gained = (now - b->at) * per_s / 1000;
+  if (gained > 0) { /* the clock of the bucket only moves when something was gained */
+    b->level = b->level + gained > full ? full : b->level + gained;
+    b->at = now;
+  }
+  if (b->level < 1000)
+    return false;
+  b->level -= 1000;
+  return true;
+}
+
+static void mark_dirty(struct control *c, struct conn *k) {
+  if (k->dirty)
+    return;
+  k->dirty = true;
+  if (c->n_dirty == c->cap_dirty) {
+    c->cap_dirty = c->cap_dirty ? c->cap_dirty * 2 : 64;
+    c->dirty = realloc(c->dirty, c->cap_dirty * sizeof(struct conn *));
+    if (!c->dirty)
+      abort();
+  }
+  c->dirty[c->n_dirty++] = k;
+}
+
+void control_send(struct control *c, struct conn *k, struct msg *m) {
+  if (k->closing)
+    return;
+  mark_dirty(c, k);
+  if (!outbox_put(&k->out, m)) { /* a slow reader must not hold the room's memory */
+    c->count.slow_closed++;
+    k->closing = true;
+  }
+}
+
+static void send_text(struct control *c, struct conn *k, char *text, json_int_t reply_to) {
+  struct msg *m = msg_take(text);
+  m->reply_to = reply_to;
+  control_send(c, k, m);
+  msg_unref(m);
+}
+
+void control_reply(struct control *c, struct conn *k, json_int_t id, json_t *body, bool confirms) {
+  send_text(c, k, rpc_result(id, body), confirms ? id : 0);
+}
+
+void control_refuse(struct control *c, struct conn *k, json_int_t id, enum err e, const char *detail) {
+  c->count.refusals++;
+  if (e == ERR_RATE)
+    c->count.rate_limited++;
+  send_text(c, k, rpc_error(id, e, detail, e == ERR_RATE || e == ERR_AGAIN ? 1000 : 0), 0);
+}
+
+void control_notify(struct control *c, struct conn *k, const char *method, json_t *body) {
+  send_text(c, k, rpc_notify(method, body), 0);
+}
+
+void control_close(struct control *c, struct conn *k) {
+  k->close_after = true;
+  mark_dirty(c, k);
+}
+
+enum err control_create(const struct control_config *cfg, us_t now, int64_t wall_ms, struct control **out, char why[256]) {
+  struct control *c = calloc(1, sizeof *c);
+  if (!c)
+    return ERR_NOMEM;
+  c->cfg = *cfg;
+  c->now = now;
+  c->wall_ms = wall_ms;
+  c->rooms = map_create(rng_u64(cfg->rng));
+  c->media_rooms = map_create(rng_u64(cfg->rng));
+  c->conns = map_create(rng_u64(cfg->rng));
+  c->peers = map_create(rng_u64(cfg->rng));
+  c->next_hello = c->next_expiry = US_NEVER;
+  enum err e = hosted_load_all(c, why);
+  if (e != ERR_OK) {
+    control_destroy(c);
+    return e;
+  }
+  control_commit(c);
+  *out = c;
+  return ERR_OK;
+}
+
+uint32_t control_open(struct control *c, bool admin) {
+  struct conn *k = calloc(1, sizeof *k);
+  if (!k)
+    abort();
+  k->handle = ++c->last_conn;
+  k->admin = admin;
+  k->opened_at = c->now;
+  map_put_u32(c->conns, k->handle, k);
+  if (!admin && c->next_hello == US_NEVER)
+    c->next_hello = c->now + CONTROL_HELLO_MS * US_PER_MS;
+  return k->handle;
+}
+
+static void forget_dirty(struct control *c, const struct conn *k) {
+  for (size_t i = 0; i < c->n_dirty; i++)
+    if (c->dirty[i] == k) {
+      c->dirty[i] = c->dirty[--c->n_dirty];
+      return;
+    }
+}
+
+void control_closed(struct control *c, uint32_t conn) {
+  struct conn *k = map_del_u32(c->conns, conn);
+  if (!k)
+    return;
+  k->closing = true;
+  seat_dropped(c, k);
+  forget_dirty(c, k);
+  outbox_free(&k->out);
+  free(k);
+}
+
+static void call(struct control *c, struct conn *k, const struct rpc_in *in) {
+  if (!k->admin && !bucket_take(&k->acts, c->now, RATE_ACTS_PER_S, RATE_ACTS_BURST)) {
+    control_refuse(c, k, in->id, ERR_RATE, NULL);
+    return;
+  }
+  if (strcmp(in->method, "ping") == 0)
+    control_reply(c, k, in->id, json_object(), false);
+  else if (strcmp(in->method, "room.join") == 0)
+    seat_join(c, k, in->id, in->params);
+  else if (strcmp(in->method, "room.media") == 0)
+    seat_media(c, k, in->id, in->params);
+  else
+    acts_call(c, k, in->id, in->method, in->params);
+}
+
+void control_message(struct control *c, uint32_t conn, const char *text, size_t n) {
+  struct conn *k = map_get_u32(c->conns, conn);
+  if (!k || k->closing || k->close_after)
+    return;
+  c->count.messages++;
+  struct rpc_in in;
+  enum err e = rpc_parse(text, n, false, &in);
+  if (e != ERR_OK) {
+    control_refuse(c, k, in.id, e, NULL);
+    return;
+  }
+  if (in.kind == RPC_REQUEST && in.id > 0)
+    call(c, k, &in);
+  else if (in.kind == RPC_REQUEST || in.kind == RPC_NOTIFY) /* nothing a client does goes unanswered */
+    control_refuse(c, k, in.id, ERR_BAD_REQUEST, "requests need an id above 0");
+  json_decref(in.root);
+}
+
+static void hello_timeouts(struct control *c) {
+  us_t next = US_NEVER;
+  struct conn *k;
+  for (size_t at = 0; (k = map_next(c->conns, &at));) {
+    if (k->admin || k->seat || k->close_after || k->closing)
+      continue;
+    us_t due = k->opened_at + CONTROL_HELLO_MS * US_PER_MS;
+    if (due <= c->now) {
+      json_t *body = json_pack("{s:s,s:s}", "code", err_code(ERR_NOT_JOINED), "text", err_text(ERR_NOT_JOINED));
+      control_notify(c, k, "bye", body);
+      control_close(c, k);
+    } else if (due < next)
+      next = due;
+  }
+  c->next_hello = next;
+}
+
+void control_tick(struct control *c, us_t now, int64_t wall_ms) {
+  c->now = now;
+  c->wall_ms = wall_ms;
+  if (c->next_hello <= now)
+    hello_timeouts(c);
+  if (c->next_expiry <= now)
+    hosted_expire(c);
+}
+
+us_t control_next_timeout(const struct control *c) {
+  return c->next_hello < c->next_expiry ? c->next_hello : c->next_expiry;
+}
+
+struct revoke {
+  struct control *c;
+  struct conn *k;
+  enum err why;
+};
+static void revoke_reply(void *ctx, json_int_t id) {
+  struct revoke *r = ctx;
+  control_refuse(r->c, r->k, id, r->why, NULL);
+}
+
+/* The group could not be made durable: nobody may see it. Rooms go back to what the log says. */
+static void commit_failed(struct control *c, enum err why) {
+  c->count.commit_failures++;
+  log_event(LOG_ERROR, "commit failed", "code", err_code(why), NULL);
+  store_rollback(c->cfg.store);
+  for (size_t i = 0; i < c->n_dirty; i++) {
+    struct revoke r = {c, c->dirty[i], why};
+    outbox_revoke(&c->dirty[i]->out, revoke_reply, &r);
+  }
+  for (size_t i = 0; i < c->n_touched; i++)
+    hosted_reload(c, c->touched[i]);
+}
+
+void control_commit(struct control *c) {
+  bool any = c->n_touched > 0;
+  enum err e = c->group_err != ERR_OK ? c->group_err : any ? store_commit(c->cfg.store) : ERR_OK;
+  if (any)
+    c->count.commits++;
+  if (e != ERR_OK)
+    commit_failed(c, e);
+  for (size_t i = 0; i < c->n_touched; i++)
+    c->touched[i]->touched = false;
+  c->n_touched = 0;
+  c->group_err = ERR_OK;
+  for (size_t i = 0; i < c->n_dirty; i++) {
+    struct conn *k = c->dirty[i];
+    k->dirty = false;
+    outbox_release(&k->out);
+    c->cfg.want_write(c->cfg.ctx, k->handle);
+  }
+  c->n_dirty = 0;
+}
+
+char *control_next_message(struct control *c, uint32_t conn, size_t *n) {
+  struct conn *k = map_get_u32(c->conns, conn);
+  if (!k || k->closing)
+    return NULL;
+  struct msg *m = outbox_next(&k->out);
+  if (!m)
+    return NULL;
+  *n = m->len;
+  return m->text;
+}
+
+bool control_wants_close(const struct control *c, uint32_t conn) {
+  const struct conn *k = map_get_u32(c->conns, conn);
+  return !k || k->closing || (k->close_after && k->out.ready == 0);
+}
+
+void control_bye(struct control *c, int retry_ms) {
+  struct conn *k;
+  for (size_t at = 0; (k = map_next(c->conns, &at));) {
+    json_t *body = json_pack("{s:s,s:s,s:i}", "code", err_code(ERR_AGAIN), "text", "the server is going down",
+                             "retry_ms", retry_ms);
+    control_notify(c, k, "bye", body);
+    control_close(c, k);
+  }
+}
+
+void control_counters(const struct control *c, struct control_counters *out) {
+  *out = c->count;
+  out->conns = (uint32_t)map_count(c->conns);
+  out->rooms = (uint32_t)map_count(c->rooms);
+}
+
+void control_destroy(struct control *c) {
+  if (!c)
+    return;
+  struct conn *k;
+  for (size_t at = 0; (k = map_next(c->conns, &at));) {
+    outbox_free(&k->out);
+    free(k);
+  }
+  struct hosted *h;
+  for (size_t at = 0; (h = map_next(c->rooms, &at));)
+    hosted_destroy(c, h);
+  struct peer_ref *p;
+  for (size_t at = 0; (p = map_next(c->peers, &at));)
+    free(p);
+  map_destroy(c->conns);
+  map_destroy(c->rooms);
+  map_destroy(c->media_rooms);
+  map_destroy(c->peers);
+  free(c->dirty);
+  free(c->touched);
+  free(c);
+}

@@ -1,0 +1,79 @@
+/* control.h: the control plane: connections, JSON-RPC, rooms, log, media commands. Sans-IO: the shell (shell_ws.c) or the simulator
+ * brings bytes and time and takes messages away.
+ *
+ * Invariant: a message that confirms or reports a change leaves only after control_commit put the change on disk. When the commit fails
+ * (disk full) the rooms are rebuilt from the log, the requesters get `disk_full`, and nobody saw anything.
+ * Thread: the control thread. Drain rule: after a turn of control_* calls call control_commit once, then take messages. */
+#ifndef GAVEL_SERVER_CONTROL_H
+#define GAVEL_SERVER_CONTROL_H
+
+#include "core/base/clock.h"
+#include "core/base/rng.h"
+#include "core/server/media_msg.h"
+#include "core/store/store.h"
+#include "core/wire/link.h"
+#include "core/wire/sdp.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CONTROL_THREADS_MAX 16
+#define CONTROL_QUEUE_MAX 500             /* messages waiting for one slow connection; then it is closed */
+#define CONTROL_QUEUE_BYTES (4 << 20)     /* and bytes: a snapshot of a full room fits */
+#define CONTROL_HELLO_MS 5000             /* from the upgrade to room.join */
+#define CONTROL_HEADROOM 32               /* bytes before a message's text, for the shell's framing */
+#define CONTROL_ROOMS_MAX 20000
+
+struct control_config {
+  struct store *store; /* borrowed */
+  struct rng *rng;     /* borrowed */
+  unsigned media_threads;
+  struct sdp_candidate candidates[CONTROL_THREADS_MAX][4]; /* host candidates of each media thread's port */
+  size_t n_candidates[CONTROL_THREADS_MAX];
+  uint8_t dtls_sha256[32]; /* fingerprint of our DTLS certificate */
+  struct link link;        /* host, port and pin for invite links; room and secret are filled per invite */
+  bool create_on_join;
+  /* Called from inside control_* calls. want_write: the connection has messages or is to be closed. */
+  void (*media)(void *ctx, unsigned thread, const struct media_cmd *cmd);
+  void (*want_write)(void *ctx, uint32_t conn);
+  void *ctx;
+};
+struct control;
+/* control_create: replays the log; everyone who was here becomes AWAY (they may resume). ERR_DB_CORRUPT with `why`. */
+MUST_CHECK enum err control_create(const struct control_config *c, us_t now, int64_t wall_ms, struct control **out, char why[256]);
+
+/* control_tick: the time for everything that follows in this turn; runs expiries that are due. */
+void control_tick(struct control *c, us_t now, int64_t wall_ms);
+us_t control_next_timeout(const struct control *c);
+
+/* control_open: a new connection. `admin`: it came over the 0600 socket: it may act as the operator. */
+uint32_t control_open(struct control *c, bool admin);
+/* control_message: one complete text message. */
+void control_message(struct control *c, uint32_t conn, const char *text, size_t n);
+/* control_closed: the connection is gone; nothing is sent on it any more. */
+void control_closed(struct control *c, uint32_t conn);
+void control_media_event(struct control *c, unsigned thread, const struct media_event *ev);
+
+/* control_commit: end of turn: make the group durable and release what waited for it. */
+void control_commit(struct control *c);
+
+/* control_next_message: the next message to send, or NULL. Valid until the next call for this connection. `text` has CONTROL_HEADROOM
+ * writable bytes before it. control_wants_close: close once the queue is empty. */
+char *control_next_message(struct control *c, uint32_t conn, size_t *n);
+bool control_wants_close(const struct control *c, uint32_t conn);
+
+/* control_room_create: a room with an owner's and a guest's invite; the links are complete. ERR_ROOM_EXISTS, ERR_BAD_NAME, ERR_FULL.
+ * Durable after control_commit. */
+MUST_CHECK enum err control_room_create(struct control *c, const char *room, bool lobby, struct link *host, struct link *guest);
+/* control_bye: tell everyone the server goes down (clients reconnect after retry_ms); connections then want to close. */
+void control_bye(struct control *c, int retry_ms);
+
+struct control_counters {
+  uint64_t messages, refusals, events, commits, commit_failures, joins, resumes, slow_closed, rate_limited;
+  uint32_t conns, rooms, seats;
+};
+void control_counters(const struct control *c, struct control_counters *out);
+void control_destroy(struct control *c);
+
+#endif

@@ -1,0 +1,51 @@
+/* media_msg.h: what the control thread and a media thread say to each other: plain structs through a mailbox.
+ *
+ * Invariant: handles (peer, room) are chosen by the control side, 32-bit, never reused in a process. A message about an
+ * unknown handle is ignored. */
+#ifndef GAVEL_SERVER_MEDIA_MSG_H
+#define GAVEL_SERVER_MEDIA_MSG_H
+
+#include "core/base/err.h"
+#include "core/media/dtls.h"
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum media_tier { TIER_FULL, TIER_PACKED, TIER_LOW, TIER_MIN };
+
+struct media_peer_params {
+  char local_ufrag[9], local_pwd[25]; /* ours for this peer; the ufrag names him on the shared port */
+  char hash[8];
+  uint8_t fingerprint[64];
+  size_t fingerprint_len;
+  uint8_t opus_pt;
+  uint8_t red_pt; /* 255: none */
+  uint8_t level_id, csrc_level_id;
+  uint32_t ssrc_in;  /* announced by the peer, 0: lock to the first that authenticates */
+  uint32_t ssrc_out; /* ours towards him, also our CSRC-free stream identity */
+  bool recv, send;   /* the peer wants to receive / may send, by its SDP */
+};
+struct media_cmd {
+  enum { MEDIA_ROOM_OPEN, MEDIA_ROOM_CLOSE, MEDIA_PEER_ADD, MEDIA_PEER_SET, MEDIA_PEER_DEL, MEDIA_STOP } kind;
+  uint32_t room, peer;
+  uint32_t member; /* CSRC and level reports name people by member id */
+  bool may_send, may_hear; /* ADD and SET: the bits the media path enforces per packet. Fail closed: false until set */
+  enum media_tier tier;
+  struct media_peer_params params; /* ADD */
+};
+#define MEDIA_LEVELS_MAX 16
+struct media_event {
+  enum { MEDIA_CONNECTED, MEDIA_FAILED, MEDIA_LOST, MEDIA_LEVELS, MEDIA_STATS } kind;
+  uint32_t room, peer;
+  enum err why;                  /* FAILED: FINGERPRINT, NO_SRTP, DTLS; LOST: consent expired */
+  enum srtp_profile_id profile;  /* CONNECTED */
+  struct sockaddr_storage addr;  /* CONNECTED: where he is now */
+  /* LEVELS: who is heard in the room now, at most 4 times a second, and once when it falls silent (n = 0) */
+  unsigned n;
+  struct { uint32_t member; uint8_t level; } level[MEDIA_LEVELS_MAX];
+  /* STATS, every 5 s a peer */
+  struct { uint8_t loss_up, loss_down; /* percent */ uint16_t jitter_ms, rtt_ms; uint64_t in, out, dropped_no_right; } stats;
+};
+
+#endif

@@ -1,0 +1,276 @@
+/* mediapeer.c: one peer on the media port: checks, handshake, packets. */
+#include "core/server/mediaport_private.h"
+#include "core/wire/stun.h"
+
+#include "audio/codec.h"
+
+#include <assert.h>
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- addresses ---- */
+
+size_t peer_addr_key(const struct sockaddr *sa, uint8_t out[24]) {
+  if (sa->sa_family == AF_INET) {
+    const struct sockaddr_in *a = (const struct sockaddr_in *)sa;
+    memcpy(out, &a->sin_port, 2);
+    memcpy(out + 2, &a->sin_addr, 4);
+    return 6;
+  }
+  if (sa->sa_family == AF_INET6) {
+    const struct sockaddr_in6 *a = (const struct sockaddr_in6 *)sa;
+    memcpy(out, &a->sin6_port, 2);
+    memcpy(out + 2, &a->sin6_addr, 16);
+    memcpy(out + 18, &a->sin6_scope_id, 4);
+    return 22;
+  }
+  return 0;
+}
+
+int peer_addr_find(const struct peer *r, const struct sockaddr *sa) {
+  uint8_t want[24], have[24];
+  size_t n = peer_addr_key(sa, want);
+  for (int i = 0; i < r->n_addr; i++)
+    if (peer_addr_key((const struct sockaddr *)&r->addr[i].sa, have) == n && memcmp(want, have, n) == 0)
+      return i;
+  return -1;
+}
+
+/* A validated address: known already, or it takes a free place or that of the one heard of longest ago. */
+static int addr_take(struct mediaport *m, struct peer *r, const struct sockaddr *from, socklen_t len) {
+  int i = peer_addr_find(r, from);
+  uint8_t key[24];
+  size_t n = peer_addr_key(from, key);
+  if (i < 0) {
+    i = r->n_addr;
+    if (r->n_addr == PEER_ADDRS) {
+      i = -1;
+      for (int k = 0; k < PEER_ADDRS; k++)
+        if (k != r->selected && k != r->dtls_addr && (i < 0 || r->addr[k].seen < r->addr[i].seen))
+          i = k;
+      uint8_t old[24];
+      size_t old_n = peer_addr_key((struct sockaddr *)&r->addr[i].sa, old);
+      if (map_get(m->addrs, old, old_n) == r)
+        map_del(m->addrs, old, old_n);
+    } else
+      r->n_addr++;
+    r->addr[i] = (struct peer_addr){.len = len};
+    memcpy(&r->addr[i].sa, from, len);
+  }
+  map_put(m->addrs, key, n, r); /* may have been another peer's: the newer check owns it */
+  r->addr[i].seen = m->now;
+  return i;
+}
+
+static void addr_select(struct mediaport *m, struct peer *r, int i, const struct stun *s) {
+  struct peer_addr *a = &r->addr[i];
+  a->priority = s->priority;
+  a->nominated |= s->use_candidate;
+  if (r->selected < 0) {
+    r->selected = i;
+    return;
+  }
+  const struct peer_addr *cur = &r->addr[r->selected];
+  bool cur_dead = m->now - cur->seen > 3 * US_PER_S + US_PER_S / 2;
+  if (r->selected != i && a->nominated && s->use_candidate && (!cur->nominated || a->priority > cur->priority || cur_dead))
+    r->selected = i;
+}
+
+/* ---- STUN: ICE-lite answers checks and asks nothing. Without a valid integrity there is no answer at all ---- */
+
+void peer_stun(struct mediaport *m, const struct sockaddr *from, socklen_t from_len, const uint8_t *p, size_t n) {
+  struct stun s;
+  size_t len;
+  uint8_t key[24];
+  const char *ufrag;
+  if (stun_parse(p, n, &s) != ERR_OK || !s.request || !(ufrag = stun_ufrag_local(&s, &len)) || !peer_addr_key(from, key)) {
+    m->count.stun_bad++;
+    return;
+  }
+  struct peer *r = map_get(m->ufrags, ufrag, len);
+  if (!r || !stun_check(p, n, &s, r->p.local_pwd)) {
+    m->count.stun_bad++;
+    return;
+  }
+  m->count.stun_ok++;
+  int i = addr_take(m, r, from, from_len);
+  struct media_datagram *d = mediaport_slot(m, &r->addr[i]);
+  d->len = s.controlled /* both sides cannot be controlled: RFC 8445 7.3.1.1 */
+               ? stun_build_error(d->data, sizeof d->data, s.tid, 487, r->p.local_pwd)
+               : stun_build_success(d->data, sizeof d->data, s.tid, from, r->p.local_pwd);
+  assert(d->len > 0);
+  mediaport_commit_slot(m);
+  if (s.controlled)
+    return;
+  r->alive = m->now;
+  addr_select(m, r, i, &s);
+}
+
+/* ---- DTLS ---- */
+
+static void failed(struct mediaport *m, struct peer *r, enum err why) {
+  if (r->told_failed)
+    return;
+  r->told_failed = true;
+  m->count.dtls_bad++;
+  struct media_event ev = {.kind = MEDIA_FAILED, .room = r->room->handle, .peer = r->handle, .why = why};
+  mediaport_event(m, &ev);
+}
+
+static void connected(struct mediaport *m, struct peer *r) {
+  struct dtls_keys keys;
+  if (!dtls_take_keys(r->dtls, &keys))
+    return;
+  r->srtp = srtp_session_create(&keys, r->p.ssrc_in);
+  enum srtp_profile_id profile = keys.profile;
+  OPENSSL_cleanse(&keys, sizeof keys);
+  if (!r->srtp) {
+    failed(m, r, ERR_NO_SRTP);
+    return;
+  }
+  m->count.dtls_ok++;
+  r->connected_at = m->now;
+  r->next_report = m->now + RTPSTAT_INTERVAL_US;
+  struct media_event ev = {.kind = MEDIA_CONNECTED, .room = r->room->handle, .peer = r->handle, .profile = profile,
+                           .addr = r->addr[r->dtls_addr].sa};
+  mediaport_event(m, &ev);
+}
+
+static void schedule(struct mediaport *m, struct peer *r) {
+  us_t due = r->alive + PEER_CONSENT_US;
+  if (r->next_report < due)
+    due = r->next_report;
+  us_t t = r->dtls ? dtls_next_timeout(r->dtls) : US_NEVER;
+  if (t < due)
+    due = t;
+  if (r->dtls && r->srtp && r->connected_at + PEER_SHRINK_US > m->now && r->connected_at + PEER_SHRINK_US < due)
+    due = r->connected_at + PEER_SHRINK_US;
+  timers_set(&m->peer_timers, &r->timer, due > m->now ? due : m->now + 1);
+}
+
+static void drain_dtls(struct mediaport *m, struct peer *r) {
+  for (;;) {
+    struct media_datagram *d = mediaport_slot(m, &r->addr[r->dtls_addr]);
+    d->len = dtls_poll_packet(r->dtls, d->data, sizeof d->data);
+    if (d->len == 0)
+      break;
+    mediaport_commit_slot(m);
+  }
+  if (dtls_state(r->dtls) == DTLS_FAILED)
+    failed(m, r, dtls_failure(r->dtls));
+  else if (dtls_state(r->dtls) == DTLS_DONE && !r->srtp)
+    connected(m, r);
+  schedule(m, r);
+}
+
+void peer_dtls(struct mediaport *m, struct peer *r, int addr, const uint8_t *p, size_t n) {
+  if (!r->dtls)
+    r->dtls = dtls_create(m->cfg.dtls, true, r->p.hash, r->p.fingerprint, r->p.fingerprint_len);
+  if (!r->dtls)
+    return;
+  r->dtls_addr = addr;
+  dtls_handle_packet(r->dtls, m->now, p, n);
+  drain_dtls(m, r);
+}
+
+static void report_send(struct mediaport *m, struct peer *r) {
+  if (!r->srtp || r->selected < 0)
+    return;
+  struct media_datagram *d = mediaport_slot(m, &r->addr[r->selected]);
+  size_t n = rtpstat_report(&r->stat, m->now, r->p.ssrc_out, r->p.ssrc_in, "gavel", d->data, sizeof d->data - SRTP_TRAILER_MAX);
+  if (n && srtp_session_protect_rtcp(r->srtp, d->data, &n, sizeof d->data) == ERR_OK) {
+    d->len = n;
+    mediaport_commit_slot(m);
+  }
+  struct media_event ev = {.kind = MEDIA_STATS, .room = r->room->handle, .peer = r->handle};
+  ev.stats.loss_up = r->stat.loss_in_pct;
+  ev.stats.loss_down = r->stat.loss_out_pct;
+  ev.stats.jitter_ms = rtpstat_jitter_ms(&r->stat);
+  ev.stats.rtt_ms = r->stat.rtt_ms;
+  ev.stats.in = r->stat.received;
+  ev.stats.out = r->stat.sent;
+  mediaport_event(m, &ev);
+}
+
+void peer_timeout(struct mediaport *m, struct peer *r) {
+  if (m->now - r->alive >= PEER_CONSENT_US) {
+    struct media_event ev = {.kind = MEDIA_LOST, .room = r->room->handle, .peer = r->handle, .why = ERR_ICE};
+    mediaport_event(m, &ev); /* the control side answers with PEER_DEL */
+    peer_free(m, r);
+    return;
+  }
+  if (r->dtls && dtls_next_timeout(r->dtls) <= m->now) {
+    dtls_handle_timeout(r->dtls, m->now);
+    drain_dtls(m, r);
+  }
+  if (r->dtls && r->srtp && m->now - r->connected_at >= PEER_SHRINK_US)
+    dtls_shrink(r->dtls);
+  if (r->next_report <= m->now) {
+    report_send(m, r);
+    r->next_report = m->now + RTPSTAT_INTERVAL_US;
+  }
+  schedule(m, r);
+}
+
+/* ---- SRTP ---- */
+
+/* Unwrap RED, check that it is Opus of a sane length. */
+static bool take_payload(struct peer *r, struct rtp *h) {
+  if (h->pt == r->p.red_pt && r->p.red_pt != 255) {
+    uint8_t pt;
+    if (rtp_red_primary(h->payload, h->payload_len, &pt, &h->payload, &h->payload_len) != ERR_OK || pt != r->p.opus_pt)
+      return false;
+  } else if (h->pt != r->p.opus_pt)
+    return false;
+  return h->payload_len > 0 && opus_packet_samples(h->payload, h->payload_len) > 0;
+}
+
+void peer_rtp(struct mediaport *m, struct peer *r, uint8_t *p, size_t n) {
+  struct rtp h;
+  if (!r->srtp || !r->p.send)
+    return;
+  if (rtp_parse(p, n, true, &h) != ERR_OK) {
+    m->count.bad_rtp++;
+    return;
+  }
+  /* Without the right to speak nothing is decrypted, but now and then one packet is, so that the rollover counter keeps up. */
+  if (!r->may_send && (uint16_t)(h.seq - r->opened_seq) < 4096) {
+    m->count.no_right++;
+    return;
+  }
+  enum err e = srtp_session_unprotect(r->srtp, p, &n);
+  if (e != ERR_OK) {
+    if (e == ERR_SRTP_AUTH)
+      m->count.srtp_auth++;
+    else if (e == ERR_SRTP_REPLAY)
+      m->count.srtp_replay++;
+    else
+      m->count.wrong_ssrc++;
+    return;
+  }
+  r->opened_seq = h.seq;
+  r->alive = m->now;
+  r->p.ssrc_in = h.ssrc; /* announced, or the first that authenticated: the session is locked to it */
+  if (rtp_parse(p, n, false, &h) != ERR_OK || !take_payload(r, &h)) {
+    m->count.bad_rtp++;
+    return;
+  }
+  if (!r->may_send) {
+    m->count.no_right++;
+    return;
+  }
+  rtpstat_received(&r->stat, m->now, h.seq, h.ts);
+  media_room_put(r->room, r, &h);
+}
+
+void peer_rtcp(struct mediaport *m, struct peer *r, uint8_t *p, size_t n) {
+  if (!r->srtp)
+    return;
+  if (srtp_session_unprotect_rtcp(r->srtp, p, &n) != ERR_OK) {
+    m->count.srtp_auth++;
+    return;
+  }
+  r->alive = m->now;
+  rtpstat_rtcp(&r->stat, m->now, r->p.ssrc_out, p, n);
+}

@@ -1,0 +1,201 @@
+#include "core/server/mediaport.h"
+
+#include "core/server/mediaport_private.h"
+#include "core/wire/stun.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct mediaport *mediaport_create(const struct mediaport_config *c) {
+  struct mediaport *m = calloc(1, sizeof *m);
+  if (!m)
+    return NULL;
+  m->cfg = *c;
+  m->batch = calloc(BATCH, sizeof *m->batch);
+  if (!m->batch) {
+    free(m);
+    return NULL;
+  }
+  m->peers = map_create(rng_u64(c->rng));
+  m->ufrags = map_create(rng_u64(c->rng));
+  m->addrs = map_create(rng_u64(c->rng));
+  m->rooms = map_create(rng_u64(c->rng));
+  srtp_setup();
+  return m;
+}
+
+void mediaport_flush(struct mediaport *m) {
+  if (m->n_batch == 0)
+    return;
+  m->count.packets_out += m->n_batch;
+  m->cfg.send(m->cfg.ctx, m->batch, m->n_batch);
+  m->n_batch = 0;
+}
+
+struct media_datagram *mediaport_slot(struct mediaport *m, const struct peer_addr *to) {
+  if (m->n_batch == BATCH)
+    mediaport_flush(m);
+  struct media_datagram *d = &m->batch[m->n_batch];
+  memcpy(&d->to, &to->sa, to->len);
+  d->to_len = to->len;
+  d->len = 0;
+  return d;
+}
+
+void mediaport_commit_slot(struct mediaport *m) {
+  assert(m->n_batch < BATCH && m->batch[m->n_batch].len > 0);
+  m->n_batch++;
+}
+
+void mediaport_event(struct mediaport *m, const struct media_event *ev) {
+  m->cfg.tell(m->cfg.ctx, ev);
+}
+
+/* ---- commands ---- */
+
+static void peer_add(struct mediaport *m, const struct media_cmd *cmd) {
+  struct media_room *g = map_get_u32(m->rooms, cmd->room);
+  if (!g || map_get_u32(m->peers, cmd->peer))
+    return;
+  struct peer *r = calloc(1, sizeof *r);
+  if (!r)
+    abort();
+  r->handle = cmd->peer;
+  r->member = cmd->member;
+  r->p = cmd->params;
+  r->may_send = cmd->may_send;
+  r->may_hear = cmd->may_hear;
+  r->tier = cmd->tier;
+  r->selected = r->dtls_addr = -1;
+  r->alive = m->now;
+  r->next_report = US_NEVER;
+  r->timer.due = US_NEVER;
+  r->out.seq_off = (uint32_t)rng_below(m->cfg.rng, 1 << 15); /* RFC 3550 5.1: random start, low half leaves ROC alone */
+  r->out.ts_off = (uint32_t)rng_u64(m->cfg.rng);
+  map_put_u32(m->peers, r->handle, r);
+  map_put(m->ufrags, r->p.local_ufrag, strlen(r->p.local_ufrag), r);
+  media_room_add(g, r);
+  timers_set(&m->peer_timers, &r->timer, m->now + PEER_CONSENT_US);
+}
+
+void peer_free(struct mediaport *m, struct peer *r) {
+  media_room_remove(r->room, r);
+  map_del_u32(m->peers, r->handle);
+  map_del(m->ufrags, r->p.local_ufrag, strlen(r->p.local_ufrag));
+  for (int i = 0; i < r->n_addr; i++) {
+    uint8_t key[24];
+    size_t n = peer_addr_key((struct sockaddr *)&r->addr[i].sa, key);
+    if (map_get(m->addrs, key, n) == r)
+      map_del(m->addrs, key, n);
+  }
+  timers_set(&m->peer_timers, &r->timer, US_NEVER);
+  dtls_destroy(r->dtls);
+  srtp_session_destroy(r->srtp);
+  free(r);
+}
+
+static void peer_set(struct peer *r, const struct media_cmd *cmd) {
+  bool could_send = r->may_send;
+  r->may_send = cmd->may_send;
+  r->may_hear = cmd->may_hear;
+  r->tier = cmd->tier;
+  media_room_rights(r->room, r, could_send);
+}
+
+void mediaport_command(struct mediaport *m, us_t now, const struct media_cmd *cmd) {
+  m->now = now;
+  struct peer *r = map_get_u32(m->peers, cmd->peer);
+  struct media_room *g = map_get_u32(m->rooms, cmd->room);
+  switch (cmd->kind) {
+  case MEDIA_ROOM_OPEN:
+    if (!g)
+      media_room_open(m, cmd->room);
+    break;
+  case MEDIA_ROOM_CLOSE:
+    if (g)
+      media_room_close(m, g);
+    break;
+  case MEDIA_PEER_ADD:
+    peer_add(m, cmd);
+    break;
+  case MEDIA_PEER_SET:
+    if (r)
+      peer_set(r, cmd);
+    break;
+  case MEDIA_PEER_DEL:
+    if (r)
+      peer_free(m, r);
+    break;
+  case MEDIA_STOP:
+    break; /* for the thread's shell */
+  }
+  mediaport_flush(m);
+}
+
+/* ---- packets ---- */
+
+void mediaport_handle_packet(struct mediaport *m, us_t now, const struct sockaddr *from, socklen_t from_len, uint8_t *p, size_t n) {
+  m->now = now;
+  m->count.packets_in++;
+  if (n == 0 || n > MEDIAPORT_DATAGRAM_MAX)
+    return;
+  if (p[0] <= 3) {
+    peer_stun(m, from, from_len, p, n);
+    mediaport_flush(m);
+    return;
+  }
+  uint8_t key[24];
+  size_t k = peer_addr_key(from, key);
+  struct peer *r = k ? map_get(m->addrs, key, k) : NULL;
+  int addr = r ? peer_addr_find(r, from) : -1;
+  if (!r || addr < 0)
+    m->count.unknown_source++; /* nobody who passed a check: silence is the answer */
+  else if (p[0] >= 20 && p[0] <= 63)
+    peer_dtls(m, r, addr, p, n);
+  else if (p[0] >= 128 && p[0] <= 191) {
+    if (rtp_is_rtcp(p, n))
+      peer_rtcp(m, r, p, n);
+    else
+      peer_rtp(m, r, p, n);
+  }
+  mediaport_flush(m);
+}
+
+void mediaport_handle_timeout(struct mediaport *m, us_t now) {
+  m->now = now;
+  struct timer *t;
+  while ((t = timers_pop(&m->room_timers, now)))
+    media_room_timeout((struct media_room *)((char *)t - offsetof(struct media_room, timer)));
+  while ((t = timers_pop(&m->peer_timers, now)))
+    peer_timeout(m, (struct peer *)((char *)t - offsetof(struct peer, timer)));
+  mediaport_flush(m);
+}
+
+us_t mediaport_next_timeout(const struct mediaport *m) {
+  us_t a = timers_next(&m->room_timers), b = timers_next(&m->peer_timers);
+  return a < b ? a : b;
+}
+
+void mediaport_counters(const struct mediaport *m, struct mediaport_counters *out) {
+  *out = m->count;
+  out->peers = (uint32_t)map_count(m->peers);
+  out->rooms = (uint32_t)map_count(m->rooms);
+}
+
+void mediaport_destroy(struct mediaport *m) {
+  if (!m)
+    return;
+  struct media_room *g;
+  for (size_t at = 0; (g = map_next(m->rooms, &at)); at = 0)
+    media_room_close(m, g);
+  timers_free(&m->peer_timers);
+  timers_free(&m->room_timers);
+  map_destroy(m->peers);
+  map_destroy(m->ufrags);
+  map_destroy(m->addrs);
+  map_destroy(m->rooms);
+  free(m->batch);
+  free(m);
+}

@@ -1,0 +1,400 @@
+/* mixer_mix.c: the mix clock: every 20 ms one frame of everyone mixed, one encode for COMMON and one for each
+ * mix-minus.
+ *
+ * Seams. An Opus encoder and the limiter together hold back LAG samples. Going to the mix, the COMMON encoder
+ * is run over the end of what was forwarded and the first LAG samples after it (output thrown away), so its
+ * first frame sounds from where the forwarded packets ended. Going back, LAG samples of mirrored sound push
+ * the last real ones out of the encoder. */
+#include "core/server/mixer_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TICK_US (20 * US_PER_MS)
+#define START_US (30 * US_PER_MS) /* after the next packet is expected: one frame of de-jitter and LAG */
+#define PAUSE_US (40 * US_PER_MS) /* a talker that late is pausing, the mix does not wait for him */
+#define STALL_US (200 * US_PER_MS)
+#define KEEP_US (MIXER_KEEP_MS * US_PER_MS)
+#define FADE AUDIO_MS(5)
+#define LAG_IN (AUDIO_MS(15) / 2) /* Opus 312 + limiter 96 = 408 samples, as whole 2.5 ms */
+#define LAG_OUT AUDIO_MS(10)
+#define GRACE_US (500 * US_PER_MS)
+#define LOUDER_DB 6.0f
+#define LOUDER_US (500 * US_PER_MS)
+
+static struct lane *lane_get(struct mixer *m) {
+  static const struct encoder_config config = {.bitrate = 32000, .complexity = 5, .loss_pct = 10};
+  struct lane *best = NULL;
+  for (size_t i = 0; i < LANES; i++) {
+    struct lane *l = &m->mix->lanes[i];
+    if (!l->used && (!best || (l->encoder && !best->encoder))) {
+      best = l;
+    }
+  }
+  if (!best) {
+    return NULL;
+  }
+  if (best->encoder) {
+    encoder_reset(best->encoder);
+  } else if (!(best->encoder = encoder_create(&config))) {
+    return NULL;
+  } else {
+    m->counters.codecs++;
+  }
+  best->limiter = (struct limiter){0};
+  best->used = true;
+  return best;
+}
+
+/* The encoder learns these frames, nobody hears them. */
+static void lane_warm(struct lane *l, float *pcm, size_t n) {
+  uint8_t bytes[AUDIO_PACKET_MAX];
+  limiter_run(&l->limiter, pcm, n);
+  for (size_t at = n % AUDIO_FRAME; at < n; at += AUDIO_FRAME) {
+    (void)encoder_run(l->encoder, pcm + at, AUDIO_FRAME, bytes, sizeof bytes);
+  }
+}
+
+void mix_stream_enter(struct mixer *m, struct stream *s) {
+  s->lane = lane_get(m);
+  s->running = false;
+  s->heard = NULL;
+  if (s->source == SOURCE_FORWARD && s->of && s->of->live && s != &m->common) {
+    voice_feed(m, s->of, true);
+    s->heard = s->of;
+    s->heard_to = s->of->voice->consumed + s->of->voice->len;
+  }
+}
+
+static void stream_catch_up(struct mixer *m, struct stream *s, size_t skip) {
+  if (!s->running && s->end < m->mix->pos + skip) {
+    s->end = m->mix->pos + skip;
+  }
+  s->running = true;
+}
+
+void mix_stream_leave(struct mixer *m, struct stream *s, struct talker *next, us_t now) {
+  if (next && next->live && s != &m->common) {
+    struct voice *v = next->voice;
+    struct agc agc = v->agc;
+    voice_feed(m, next, true);
+    size_t at = s->heard == next && s->heard_to > v->consumed ? (size_t)(s->heard_to - v->consumed) : 0;
+    stream_catch_up(m, s, 0);
+    for (size_t n = 0; at < v->len; at += n) {
+      n = v->len - at < AUDIO_FRAME ? v->len - at : AUDIO_FRAME;
+      memcpy(m->mix->out, v->fifo + at, n * sizeof v->fifo[0]);
+      agc_run(&agc, m->mix->out, n, next->level < SILENT_DBOV);
+      stream_encode(m, s, m->mix->out, n);
+    }
+    stream_anchor(s, next, v->next_ext, v->end_ts);
+  }
+  if (s->lane) {
+    s->lane->used = false;
+    s->lane->idle_since = now;
+    s->lane = NULL;
+  }
+  s->heard = NULL;
+}
+
+bool mix_begin(struct mixer *m, us_t now, const struct talker *newcomer) {
+  if (!m->mix && !(m->mix = calloc(1, sizeof *m->mix))) {
+    return false;
+  }
+  struct mix *x = m->mix;
+  struct talker *a = m->common.source == SOURCE_FORWARD ? m->common.of : NULL;
+  us_t next = a ? a->last_packet + (us_t)a->high_samples * US_PER_MS / AUDIO_MS(1) : now;
+  bool on = a && now <= next + PAUSE_US;
+  uint64_t arrival = (uint64_t)now * AUDIO_MS(1) / US_PER_MS;
+  x->pos = m->common.end;
+  if (!on && arrival > x->pos) {
+    x->pos += (arrival - x->pos + AUDIO_FRAME - 1) / AUDIO_FRAME * AUDIO_FRAME;
+  }
+  x->due = on ? (next > now ? next : now) + START_US : now + TICK_US;
+  x->seam = NULL;
+  x->warm_len = 0;
+  for (size_t i = 0; i < MIXER_TALKERS_MAX; i++) {
+    struct talker *t = m->talkers[i];
+    if (!t || !t->active) {
+      continue;
+    }
+    bool warm = on && t == a;
+    if (voice_start(m, t, t == newcomer ? t->first_ext : t->high + 1, warm ? x->warm : NULL, WARM_SAMPLES,
+                    &x->warm_len) &&
+        warm) {
+      t->voice->gain = 1.0f;
+      x->seam = t;
+    }
+  }
+  m->mixing = true;
+  m->counters.seams++;
+  return true;
+}
+
+/* The COMMON encoder hears the end of what was forwarded, and LAG_IN of what follows if that is here. */
+static void seam_warm(struct mixer *m) {
+  struct mix *x = m->mix;
+  struct talker *t = x->seam;
+  x->seam = NULL;
+  if (!t || !t->live || !m->common.lane) {
+    return;
+  }
+  voice_feed(m, t, false);
+  if (t->voice->len >= AUDIO_FRAME + LAG_IN && x->warm_len == WARM_SAMPLES) {
+    memmove(x->warm, x->warm + LAG_IN, (WARM_SAMPLES - LAG_IN) * sizeof x->warm[0]);
+    voice_pull(m, t, x->warm + WARM_SAMPLES - LAG_IN, LAG_IN);
+  }
+  lane_warm(m->common.lane, x->warm, x->warm_len);
+}
+
+/* One more frame of t, levelled. */
+static void talker_frame(struct mixer *m, struct talker *t, size_t n) {
+  struct voice *v = t->voice;
+  voice_pull(m, t, v->frame, n);
+  uint8_t level = level_dbov(v->frame, n);
+  float db = -(float)level;
+  t->score += (db - t->score) * (db > t->score ? 0.5f : 0.05f);
+  agc_run(&v->agc, v->frame, n, level < SILENT_DBOV);
+  v->from = v->gain;
+  v->gain = t->active && t->mixed ? 1.0f : 0.0f;
+}
+
+/* sum += sign * his part */
+static void talker_add(float *sum, const struct talker *t, size_t n, float sign) {
+  const struct voice *v = t->voice;
+  size_t ramp = n < FADE ? n : FADE;
+  if (v->from > 0.0f || v->gain > 0.0f) {
+    mix_add(sum, v->frame, ramp, sign * v->from, sign * v->gain);
+    mix_add(sum + ramp, v->frame + ramp, n - ramp, sign * v->gain, sign * v->gain);
+  }
+}
+
+static void mix_sum(struct mixer *m, size_t n) {
+  memset(m->mix->sum, 0, sizeof m->mix->sum);
+  for (size_t i = 0; i < MIXER_TALKERS_MAX; i++) {
+    struct talker *t = m->talkers[i];
+    if (t && t->live) {
+      talker_add(m->mix->sum, t, n, 1.0f);
+    }
+  }
+}
+
+static void mix_gather(struct mixer *m, size_t n) {
+  for (size_t i = 0; i < MIXER_TALKERS_MAX; i++) {
+    struct talker *t = m->talkers[i];
+    if (t && t->live) {
+      talker_frame(m, t, n);
+    }
+  }
+  mix_sum(m, n);
+}
+
+static void mix_minus(struct mixer *m, const struct talker *owner, size_t n) {
+  memcpy(m->mix->out, m->mix->sum, sizeof m->mix->out);
+  if (owner && owner->live) {
+    talker_add(m->mix->out, owner, n, -1.0f);
+  }
+}
+
+static void mix_render(struct mixer *m, struct stream *s, const struct talker *owner, size_t n) {
+  if (s->source != SOURCE_MIX || (!s->lane && !(s->lane = lane_get(m)))) {
+    return; /* all lanes are in use while places change hands: a frame later one is free */
+  }
+  mix_minus(m, owner, n);
+  size_t skip = 0;
+  if (s->heard && s->heard->live) {
+    uint64_t at = s->heard->voice->consumed - n;
+    skip = s->heard_to <= at ? 0 : s->heard_to - at < n ? (size_t)(s->heard_to - at) : n;
+    if (skip < n) {
+      s->heard = NULL;
+    }
+    lane_warm(s->lane, m->mix->out, skip);
+  }
+  if (skip < n) {
+    stream_catch_up(m, s, skip);
+    stream_encode(m, s, m->mix->out + skip, n - skip);
+  }
+}
+
+void mix_tick(struct mixer *m, us_t now) {
+  struct mix *x = m->mix;
+  x->due = now - x->due > STALL_US ? now + TICK_US : x->due + TICK_US;
+  mix_select(m, now);
+  mixer_route(m, now);
+  seam_warm(m);
+  mix_gather(m, AUDIO_FRAME);
+  mix_render(m, &m->common, NULL, AUDIO_FRAME);
+  for (size_t i = 0; i < MIXER_TALKERS_MAX; i++) {
+    struct talker *t = m->talkers[i];
+    if (t && t->active) {
+      mix_render(m, &t->out, t, AUDIO_FRAME);
+    }
+  }
+  x->pos += AUDIO_FRAME;
+  for (size_t i = 0; i < MIXER_TALKERS_MAX; i++) {
+    struct talker *t = m->talkers[i];
+    if (t && t->live) {
+      voice_trim(t->voice);
+      t->live = t->active;
+    }
+  }
+}
+
+/* What is held of the one who speaks on. */
+static void mix_flush(struct mixer *m, const struct talker *last) {
+  struct mix *x = m->mix;
+  size_t n = AUDIO_FRAME;
+  seam_warm(m);
+  while (last->voice->len > 0) {
+    n = last->voice->len < AUDIO_FRAME ? last->voice->len : AUDIO_FRAME;
+    mix_gather(m, n);
+    mix_render(m, &m->common, NULL, n);
+    x->pos += n;
+  }
+  if (m->common.running) { /* push out what encoder and limiter hold back, see the head of this file */
+    for (size_t i = 0; i < LAG_OUT; i++) {
+      x->out[i] = x->sum[n - 1 - (i < n ? i : n - 1)];
+    }
+    stream_encode(m, &m->common, x->out, LAG_OUT);
+  }
+}
+
+void mix_end(struct mixer *m, us_t now) {
+  struct talker *last = NULL;
+  for (size_t i = 0; i < MIXER_TALKERS_MAX; i++) {
+    struct talker *t = m->talkers[i];
+    last = t && t->live && t->active ? t : last;
+  }
+  if (last) { /* with nobody left, what is held is the silence of the hold time */
+    voice_feed(m, last, true);
+    mix_flush(m, last);
+    stream_anchor(&m->common, last, last->voice->next_ext, last->voice->end_ts);
+    last->ts_to_pos = m->common.ts_to_pos;
+  }
+  for (size_t i = 0; i < MIXER_TALKERS_MAX; i++) {
+    if (m->talkers[i]) {
+      m->talkers[i]->live = false;
+    }
+  }
+  m->mixing = false;
+  m->mix->ended = now;
+  m->counters.seams++;
+}
+
+void mix_purge(struct mixer *m) {
+  float pcm[AUDIO_FRAME];
+  if (!m->mixing) {
+    return;
+  }
+  for (size_t i = 0; i < MIXER_TALKERS_MAX; i++) {
+    if (m->talkers[i] && m->talkers[i]->live) {
+      m->talkers[i]->voice->from = m->talkers[i]->voice->gain;
+    }
+  }
+  mix_sum(m, AUDIO_FRAME);
+  for (size_t i = 0; i <= MIXER_TALKERS_MAX; i++) {
+    struct talker *owner = i < MIXER_TALKERS_MAX ? m->talkers[i] : NULL;
+    struct lane *l = owner ? owner->out.lane : i == MIXER_TALKERS_MAX ? m->common.lane : NULL;
+    if (l) {
+      mix_minus(m, owner, AUDIO_FRAME);
+      memcpy(pcm, m->mix->out, sizeof pcm);
+      encoder_reset(l->encoder);
+      l->limiter = (struct limiter){0};
+      lane_warm(l, pcm, AUDIO_FRAME);
+    }
+  }
+}
+
+/* The loudest without a place, and the quietest with one. */
+static size_t select_rank(const struct mixer *m, struct talker **loudest, struct talker **quietest) {
+  size_t places = 0;
+  *loudest = *quietest = NULL;
+  for (size_t i = 0; i < MIXER_TALKERS_MAX; i++) {
+    struct talker *t = m->talkers[i];
+    if (!t || !t->active) {
+      continue;
+    }
+    places += t->slotted;
+    if (t->slotted && (!*quietest || t->score < (*quietest)->score)) {
+      *quietest = t;
+    } else if (!t->slotted && (!*loudest || t->score > (*loudest)->score)) {
+      *loudest = t;
+    }
+  }
+  return places;
+}
+
+static void select_places(struct mixer *m, us_t now) {
+  struct talker *loudest, *quietest;
+  while (select_rank(m, &loudest, &quietest) < MIXER_MIXED && loudest) {
+    loudest->slotted = true;
+    loudest->louder_since = 0;
+  }
+  if (!loudest || !quietest) {
+    return;
+  }
+  if (loudest->score <= quietest->score + LOUDER_DB) {
+    loudest->louder_since = 0;
+  } else if (loudest->louder_since == 0) {
+    loudest->louder_since = now;
+  } else if (now - loudest->louder_since >= LOUDER_US) {
+    loudest->slotted = true;
+    loudest->louder_since = 0;
+    quietest->slotted = false;
+  }
+}
+
+void mix_select(struct mixer *m, us_t now) {
+  struct talker *grace = NULL;
+  select_places(m, now);
+  for (size_t i = 0; i < MIXER_TALKERS_MAX; i++) {
+    struct talker *t = m->talkers[i];
+    if (t) {
+      t->mixed = t->active && t->slotted;
+      if (t->active && !t->slotted && now - t->joined < GRACE_US && (!grace || t->joined > grace->joined)) {
+        grace = t;
+      }
+    }
+  }
+  if (grace) {
+    grace->mixed = true;
+  }
+}
+
+static void lane_free(struct mixer *m, struct lane *l) {
+  if (l->encoder) {
+    encoder_destroy(l->encoder);
+    l->encoder = NULL;
+    m->counters.codecs--;
+  }
+}
+
+void mix_destroy(struct mixer *m) {
+  for (size_t i = 0; m->mix && i < LANES; i++) {
+    lane_free(m, &m->mix->lanes[i]);
+  }
+  free(m->mix);
+  m->mix = NULL;
+}
+
+void mix_sweep(struct mixer *m, us_t now) {
+  if (m->mix && !m->mixing && now - m->mix->ended >= KEEP_US) {
+    mix_destroy(m);
+  }
+  for (size_t i = 0; m->mix && i < LANES; i++) {
+    struct lane *l = &m->mix->lanes[i];
+    if (!l->used && now - l->idle_since >= KEEP_US) {
+      lane_free(m, l);
+    }
+  }
+}
+
+us_t mix_next_sweep(const struct mixer *m) {
+  us_t next = m->mix && !m->mixing ? m->mix->ended + KEEP_US : US_NEVER;
+  for (size_t i = 0; m->mix && i < LANES; i++) {
+    const struct lane *l = &m->mix->lanes[i];
+    if (l->encoder && !l->used && l->idle_since + KEEP_US < next) {
+      next = l->idle_since + KEEP_US;
+    }
+  }
+  return next;
+}

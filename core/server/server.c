@@ -1,0 +1,286 @@
+#include "core/server/server.h"
+
+#include "core/base/log.h"
+#include "core/server/server_private.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BYE_MS 500
+#define CERT_DAYS 3650 /* pinned in links, so it must outlive them */
+
+void server_config_default(struct server_config *c) {
+  *c = (struct server_config){.listen = "", .port = 8443, .media_port = 0, .media_threads = 1, .public_address = "",
+                              .database = "gavel.db", .name = "gavel"};
+}
+
+/* ---- addresses ---- */
+
+static void add_candidate(struct control_config *cc, unsigned thread, const char *addr, uint16_t port) {
+  size_t n = cc->n_candidates[thread];
+  if (n >= sizeof cc->candidates[0] / sizeof cc->candidates[0][0])
+    return;
+  struct sdp_candidate *k = &cc->candidates[thread][n];
+  snprintf(k->address, sizeof k->address, "%s", addr);
+  k->port = port;
+  k->udp = k->host = true;
+  snprintf(k->line, sizeof k->line, "candidate:%zu 1 udp %u %s %u typ host", n + 1, 2130706431U - (unsigned)n * 256, addr,
+           port);
+  cc->n_candidates[thread]++;
+}
+
+static bool usable(const struct ifaddrs *i, char out[64]) {
+  if (!i->ifa_addr || !(i->ifa_flags & IFF_UP) || (i->ifa_flags & IFF_LOOPBACK))
+    return false;
+  if (i->ifa_addr->sa_family == AF_INET)
+    return inet_ntop(AF_INET, &((struct sockaddr_in *)(void *)i->ifa_addr)->sin_addr, out, 64) != NULL;
+  const struct sockaddr_in6 *a = (const struct sockaddr_in6 *)(void *)i->ifa_addr;
+  return i->ifa_addr->sa_family == AF_INET6 && !IN6_IS_ADDR_LINKLOCAL(&a->sin6_addr) &&
+         inet_ntop(AF_INET6, &a->sin6_addr, out, 64) != NULL;
+}
+
+/* Where people reach us: the configured address, else what we listen on, else every interface's, else loopback. */
+static void find_addresses(const struct server *s, struct control_config *cc) {
+  const char *fixed = *s->cfg.public_address ? s->cfg.public_address : s->cfg.listen;
+  char addr[64];
+  for (unsigned t = 0; t < s->cfg.media_threads; t++) {
+    uint16_t port = media_thread_port(s->media[t]);
+    struct in6_addr any;
+    if (*fixed && (inet_pton(AF_INET, fixed, &any) == 1 || inet_pton(AF_INET6, fixed, &any) == 1)) {
+      add_candidate(cc, t, fixed, port);
+      continue;
+    }
+    struct ifaddrs *list = NULL;
+    if (getifaddrs(&list) == 0)
+      for (struct ifaddrs *i = list; i; i = i->ifa_next)
+        if (usable(i, addr))
+          add_candidate(cc, t, addr, port);
+    freeifaddrs(list);
+    if (cc->n_candidates[t] == 0)
+      add_candidate(cc, t, "127.0.0.1", port);
+  }
+  snprintf(cc->link.host, sizeof cc->link.host, "%s", *fixed ? fixed : cc->candidates[0][0].address);
+}
+
+/* ---- certificate of the signalling port: made once, kept in the database, pinned in every link ---- */
+
+static enum err keep_cert(struct server *s) {
+  unsigned char *der = NULL, *key = NULL;
+  int n = i2d_X509(s->tls.x509, &der), k = i2d_PrivateKey(s->tls.key, &key);
+  enum err e = n > 0 && k > 0 ? ERR_OK : ERR_NOMEM;
+  if (e == ERR_OK)
+    e = store_put_secret(s->store, "tls.cert", der, (size_t)n);
+  if (e == ERR_OK)
+    e = store_put_secret(s->store, "tls.key", key, (size_t)k);
+  if (e == ERR_OK)
+    e = store_commit(s->store);
+  OPENSSL_clear_free(key, k > 0 ? (size_t)k : 0);
+  OPENSSL_free(der);
+  return e;
+}
+
+static bool kept_cert(struct server *s) {
+  uint8_t der[4096], key[4096];
+  size_t n = sizeof der, k = sizeof key;
+  if (store_get_secret(s->store, "tls.cert", der, &n) != ERR_OK || store_get_secret(s->store, "tls.key", key, &k) != ERR_OK)
+    return false;
+  const unsigned char *p = der, *q = key;
+  s->tls.x509 = d2i_X509(NULL, &p, (long)n);
+  s->tls.key = d2i_AutoPrivateKey(NULL, &q, (long)k);
+  OPENSSL_cleanse(key, sizeof key);
+  unsigned len = sizeof s->tls.sha256;
+  return s->tls.x509 && s->tls.key && X509_digest(s->tls.x509, EVP_sha256(), s->tls.sha256, &len) == 1;
+}
+
+static enum err prepare_certs(struct server *s, char why[256]) {
+  enum err e = cert_make(s->cfg.name, 30, &s->dtls_cert);
+  if (e != ERR_OK)
+    return e;
+  s->dtls = dtls_ctx_create(&s->dtls_cert, s->cfg.srtp_min_256);
+  if (!s->dtls)
+    return ERR_NOMEM;
+  if (s->cfg.cert_file) {
+    e = cert_load(s->cfg.cert_file, s->cfg.key_file, &s->tls);
+    if (e != ERR_OK)
+      snprintf(why, 256, "%s and %s are not a readable certificate and its key", s->cfg.cert_file,
+               s->cfg.key_file ? s->cfg.key_file : "(no key file)");
+    return e == ERR_OK ? ERR_OK : ERR_CERT;
+  }
+  s->self_made = true;
+  if (kept_cert(s))
+    return ERR_OK;
+  cert_free(&s->tls);
+  e = cert_make(s->cfg.name, CERT_DAYS, &s->tls);
+  if (e == ERR_OK)
+    e = keep_cert(s);
+  if (e != ERR_OK)
+    snprintf(why, 256, "a certificate cannot be made and kept in %s: %s", s->cfg.database, err_text(e));
+  return e;
+}
+
+/* ---- control thread ---- */
+
+static void on_media(void *ctx, unsigned thread, const struct media_cmd *cmd) {
+  struct server *s = ctx;
+  media_thread_command(s->media[thread], cmd);
+}
+
+static void serve_request(struct server *s) {
+  pthread_mutex_lock(&s->lock);
+  struct server_request *r = s->request;
+  if (r && !r->done) {
+    r->result = control_room_create(s->control, r->room, r->lobby, r->host, r->guest);
+    control_commit(s->control);
+    r->done = true;
+    pthread_cond_broadcast(&s->answered);
+  }
+  pthread_mutex_unlock(&s->lock);
+}
+
+static void turn(struct server *s) {
+  shell_ws_turn(s);
+  control_tick(s->control, clock_now(), clock_wall_ms());
+  struct media_event ev;
+  for (unsigned t = 0; t < s->cfg.media_threads; t++)
+    while (media_thread_event(s->media[t], &ev))
+      control_media_event(s->control, t, &ev);
+  serve_request(s);
+  control_commit(s->control);
+}
+
+static void *run(void *arg) {
+  struct server *s = arg;
+  while (!atomic_load(&s->stop))
+    turn(s);
+  control_bye(s->control, 1000);
+  control_commit(s->control);
+  struct control_counters n;
+  us_t until = clock_now() + BYE_MS * US_PER_MS;
+  do { /* let the goodbyes out */
+    lws_sul_schedule(s->lws, 0, &s->sul, NULL, LWS_SET_TIMER_USEC_CANCEL);
+    lws_cancel_service(s->lws); /* so that the round does not wait */
+    lws_service(s->lws, 0);
+    control_commit(s->control);
+    control_counters(s->control, &n);
+  } while (n.conns > 0 && clock_now() < until);
+  return NULL;
+}
+
+/* ---- life ---- */
+
+static enum err start_media(struct server *s, char why[256]) {
+  for (unsigned t = 0; t < s->cfg.media_threads; t++) {
+    struct media_thread_config c = {.listen = s->cfg.listen,
+                                    .port = (uint16_t)(s->cfg.media_port ? s->cfg.media_port + t : 0),
+                                    .dtls = s->dtls, .index = t, .wake = shell_ws_wake, .ctx = s};
+    enum err e = media_thread_start(&c, &s->media[t]);
+    if (e != ERR_OK) {
+      snprintf(why, 256, "UDP port %u of %s cannot be opened (%s): choose another with --media-port", c.port,
+               *c.listen ? c.listen : "all addresses", err_text(e));
+      return e;
+    }
+  }
+  return ERR_OK;
+}
+
+static enum err start_control(struct server *s, char why[256]) {
+  struct control_config cc = {.store = s->store, .rng = rng_system(), .media_threads = s->cfg.media_threads,
+                              .create_on_join = s->cfg.create_on_join, .media = on_media,
+                              .want_write = shell_ws_want_write, .ctx = s};
+  memcpy(cc.dtls_sha256, s->dtls_cert.sha256, sizeof cc.dtls_sha256);
+  find_addresses(s, &cc);
+  cc.link.port = s->port;
+  cc.link.has_pin = s->self_made;
+  memcpy(cc.link.pin, s->tls.sha256, sizeof cc.link.pin);
+  s->link = cc.link;
+  return control_create(&cc, clock_now(), clock_wall_ms(), &s->control, why);
+}
+
+enum err server_start(const struct server_config *c, struct server **out, char why[256]) {
+  struct server *s = calloc(1, sizeof *s);
+  if (!s)
+    return ERR_NOMEM;
+  s->cfg = *c;
+  if (s->cfg.media_threads < 1 || s->cfg.media_threads > CONTROL_THREADS_MAX)
+    s->cfg.media_threads = 1;
+  pthread_mutex_init(&s->lock, NULL);
+  pthread_cond_init(&s->answered, NULL);
+  s->wsis = map_create(rng_u64(rng_system()));
+  why[0] = 0;
+  enum err e = store_open(c->database, NULL, rng_system(), &s->store, why);
+  if (e == ERR_OK)
+    e = prepare_certs(s, why);
+  if (e == ERR_OK)
+    e = shell_ws_open(s, why);
+  if (e == ERR_OK)
+    e = start_media(s, why);
+  if (e == ERR_OK)
+    e = start_control(s, why);
+  if (e == ERR_OK) {
+    s->running = pthread_create(&s->thread, NULL, run, s) == 0;
+    e = s->running ? ERR_OK : ERR_NOMEM;
+  }
+  if (e != ERR_OK) {
+    if (!why[0])
+      snprintf(why, 256, "%s", err_text(e));
+    server_stop(s);
+    return e;
+  }
+  *out = s;
+  return ERR_OK;
+}
+
+void server_link(const struct server *s, struct link *l) {
+  memcpy(l->host, s->link.host, sizeof l->host);
+  l->port = s->link.port;
+  l->has_pin = s->link.has_pin;
+  memcpy(l->pin, s->link.pin, sizeof l->pin);
+}
+
+uint16_t server_port(const struct server *s) {
+  return s->port;
+}
+
+uint16_t server_media_port(const struct server *s) {
+  return media_thread_port(s->media[0]);
+}
+
+enum err server_room_create(struct server *s, const char *room, bool lobby, struct link *host, struct link *guest) {
+  struct server_request r = {.room = room, .lobby = lobby, .host = host, .guest = guest};
+  pthread_mutex_lock(&s->lock);
+  s->request = &r;
+  lws_cancel_service(s->lws);
+  while (!r.done)
+    pthread_cond_wait(&s->answered, &s->lock);
+  s->request = NULL;
+  pthread_mutex_unlock(&s->lock);
+  return r.result;
+}
+
+void server_stop(struct server *s) {
+  if (!s)
+    return;
+  atomic_store(&s->stop, true);
+  if (s->running) {
+    lws_cancel_service(s->lws);
+    pthread_join(s->thread, NULL);
+  }
+  for (unsigned t = 0; t < CONTROL_THREADS_MAX; t++)
+    media_thread_stop(s->media[t]);
+  shell_ws_close(s);
+  control_destroy(s->control);
+  store_close(s->store);
+  dtls_ctx_destroy(s->dtls);
+  cert_free(&s->dtls_cert);
+  cert_free(&s->tls);
+  map_destroy(s->wsis);
+  pthread_mutex_destroy(&s->lock);
+  pthread_cond_destroy(&s->answered);
+  free(s);
+}

@@ -1,0 +1,28 @@
+/* shell_media.h: a media thread: one UDP socket, one mediaport, commands in and events out through mailboxes.
+ * Invariant: the thread owns its socket and every room on it; nothing on the way of sound takes a lock. Thread: functions from the control side. */
+#ifndef GAVEL_SERVER_SHELL_MEDIA_H
+#define GAVEL_SERVER_SHELL_MEDIA_H
+
+#include "core/server/mediaport.h"
+
+struct media_thread;
+struct media_thread_config {
+  const char *listen; /* "" for all addresses (dual stack) */
+  uint16_t port;      /* 0: any */
+  struct dtls_ctx *dtls;
+  unsigned index;
+  void (*wake)(void *ctx); /* called from the media thread after an event was put */
+  void *ctx;
+};
+/* media_thread_start: ERR_PORT_TAKEN, ERR_IO. */
+MUST_CHECK enum err media_thread_start(const struct media_thread_config *c, struct media_thread **out);
+uint16_t media_thread_port(const struct media_thread *t);
+/* media_thread_command: waits while the mailbox is full: a right that is taken must arrive. */
+void media_thread_command(struct media_thread *t, const struct media_cmd *cmd);
+/* media_thread_event: the next event; false when none. */
+bool media_thread_event(struct media_thread *t, struct media_event *ev);
+/* media_thread_counters: a copy at most 1 s old. */
+void media_thread_counters(struct media_thread *t, struct mediaport_counters *out);
+void media_thread_stop(struct media_thread *t);
+
+#endif

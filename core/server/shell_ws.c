@@ -1,0 +1,410 @@
+/* shell_ws.c: libwebsockets around the control plane: TLS, WebSocket on /v1/ws, /healthz, the operator's Unix socket.
+ *
+ * Debian's libwebsockets 4.1.6 has a remote use-after-free when a kept-alive connection asks for an upgrade to anything but websocket:
+ * the CONFIRM_UPGRADE guard below is mandatory and has a regression test. */
+#include "core/base/log.h"
+#include "core/server/server_private.h"
+#include "core/wire/json.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+_Static_assert(CONTROL_HEADROOM >= LWS_PRE, "messages need room for libwebsockets' framing");
+
+#define FRAGMENTS_MAX 64
+
+struct pss { /* per connection; zeroed by libwebsockets */
+  uint32_t conn;
+  char *rx; /* message being assembled */
+  size_t n;
+  unsigned fragments;
+};
+
+static struct server *server_of(struct lws *wsi) {
+  return lws_context_user(lws_get_context(wsi));
+}
+
+/* ---- both transports ---- */
+
+static void opened(struct lws *wsi, struct pss *p, bool admin) {
+  struct server *s = server_of(wsi);
+  p->conn = control_open(s->control, admin);
+  map_put_u32(s->wsis, p->conn, wsi);
+}
+
+static void closed(struct lws *wsi, struct pss *p) {
+  struct server *s = server_of(wsi);
+  if (!p || !p->conn)
+    return;
+  map_del_u32(s->wsis, p->conn);
+  control_closed(s->control, p->conn);
+  free(p->rx);
+  p->rx = NULL;
+  p->conn = 0;
+}
+
+static bool assemble(struct pss *p, const void *in, size_t len) {
+  if (p->n + len > JSON_MESSAGE_MAX)
+    return false;
+  if (!p->rx && !(p->rx = malloc(JSON_MESSAGE_MAX)))
+    return false;
+  memcpy(p->rx + p->n, in, len);
+  p->n += len;
+  return true;
+}
+
+void shell_ws_want_write(void *ctx, uint32_t conn) {
+  struct server *s = ctx;
+  struct lws *wsi = map_get_u32(s->wsis, conn);
+  if (wsi)
+    lws_callback_on_writable(wsi);
+}
+
+/* ---- WebSocket ---- */
+
+static int on_receive(struct lws *wsi, struct pss *p, void *in, size_t len) {
+  if (lws_frame_is_binary(wsi)) {
+    lws_close_reason(wsi, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE, NULL, 0);
+    return -1;
+  }
+  if (!assemble(p, in, len) || ++p->fragments > FRAGMENTS_MAX + JSON_MESSAGE_MAX / 1024) {
+    lws_close_reason(wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, NULL, 0);
+    return -1;
+  }
+  if (lws_remaining_packet_payload(wsi) > 0 || !lws_is_final_fragment(wsi))
+    return 0;
+  control_message(server_of(wsi)->control, p->conn, p->rx, p->n);
+  free(p->rx);
+  p->rx = NULL;
+  p->n = 0;
+  p->fragments = 0;
+  return 0;
+}
+
+static int on_writeable(struct lws *wsi, struct pss *p) {
+  struct server *s = server_of(wsi);
+  size_t n;
+  char *text = control_next_message(s->control, p->conn, &n);
+  if (text) {
+    if (lws_write(wsi, (unsigned char *)text, n, LWS_WRITE_TEXT) < (int)n)
+      return -1;
+    lws_callback_on_writable(wsi);
+    return 0;
+  }
+  if (control_wants_close(s->control, p->conn)) {
+    lws_close_reason(wsi, LWS_CLOSE_STATUS_NORMAL, NULL, 0);
+    return -1;
+  }
+  return 0;
+}
+
+/* Only /v1/ws, only our subprotocol, and from a browser only our own pages (RFC 6455 10.2). */
+static int admit_upgrade(struct lws *wsi) {
+  char uri[32] = "", proto[32] = "", origin[300] = "", host[280] = "", own[300];
+  lws_hdr_copy(wsi, uri, sizeof uri, WSI_TOKEN_GET_URI);
+  lws_hdr_copy(wsi, proto, sizeof proto, WSI_TOKEN_PROTOCOL);
+  if (strcmp(uri, "/v1/ws") != 0 || strcmp(proto, "gavel.1") != 0)
+    return -1;
+  if (lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) == 0)
+    return 0;
+  lws_hdr_copy(wsi, host, sizeof host, WSI_TOKEN_HOST);
+  snprintf(own, sizeof own, "https://%s", host);
+  if (lws_hdr_copy(wsi, origin, sizeof origin, WSI_TOKEN_ORIGIN) > 0 && strcasecmp(origin, own) == 0)
+    return 0;
+  lws_return_http_status(wsi, HTTP_STATUS_FORBIDDEN, NULL);
+  return -1;
+}
+
+static int callback_ws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len) {
+  struct pss *p = user;
+  switch (reason) {
+  case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
+    return admit_upgrade(wsi);
+  case LWS_CALLBACK_ESTABLISHED:
+    opened(wsi, p, false);
+    return 0;
+  case LWS_CALLBACK_RECEIVE:
+    return on_receive(wsi, p, in, len);
+  case LWS_CALLBACK_SERVER_WRITEABLE:
+    return on_writeable(wsi, p);
+  case LWS_CALLBACK_CLOSED:
+    closed(wsi, p);
+    return 0;
+  default:
+    return 0;
+  }
+}
+
+/* ---- plain HTTP ---- */
+
+static int answer_text(struct lws *wsi, unsigned code, const char *text) {
+  unsigned char buf[LWS_PRE + 1024], *start = buf + LWS_PRE, *p = start, *end = buf + sizeof buf;
+  if (lws_add_http_common_headers(wsi, code, "text/plain; charset=utf-8", strlen(text), &p, end) ||
+      lws_finalize_write_http_header(wsi, start, &p, end))
+    return 1;
+  unsigned char body[LWS_PRE + 512];
+  int n = snprintf((char *)body + LWS_PRE, sizeof body - LWS_PRE, "%s", text);
+  if (lws_write(wsi, body + LWS_PRE, (size_t)n, LWS_WRITE_HTTP_FINAL) != n)
+    return 1;
+  return lws_http_transaction_completed(wsi) ? -1 : 0;
+}
+
+static int on_http(struct lws *wsi, const char *uri) {
+  if (lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) == 0) /* POST, CONNECT, ... */
+    return lws_return_http_status(wsi, HTTP_STATUS_METHOD_NOT_ALLOWED, NULL) ? -1 : -1;
+  if (strcmp(uri, "/healthz") == 0)
+    return answer_text(wsi, HTTP_STATUS_OK, "ok\n");
+  if (strncmp(uri, "/j/", 3) == 0)
+    return answer_text(wsi, HTTP_STATUS_OK,
+                       "This is an invitation to an audio room. Join it from a terminal:\n\n  gavel join LINK\n\n"
+                       "where LINK is the whole address of this page.\n");
+  lws_return_http_status(wsi, HTTP_STATUS_NOT_FOUND, NULL);
+  return -1;
+}
+
+static int confirm_upgrade(struct lws *wsi) { /* never touch `in`: it may be freed memory */
+  char up[16];
+  if (lws_hdr_total_length(wsi, WSI_TOKEN_UPGRADE) != 9 || lws_hdr_copy(wsi, up, sizeof up, WSI_TOKEN_UPGRADE) != 9 ||
+      strcasecmp(up, "websocket") != 0)
+    return -1;
+  return 0;
+}
+
+static int callback_http(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len) {
+  (void)user;
+  switch (reason) {
+  case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+    return confirm_upgrade(wsi);
+  case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
+    return -1; /* no subprotocol named */
+  case LWS_CALLBACK_HTTP:
+    return on_http(wsi, in ? in : "");
+  case LWS_CALLBACK_RAW_ADOPT: /* CONNECT must not turn this into a raw connection */
+    return -1;
+  default:
+    return lws_callback_http_dummy(wsi, reason, NULL, in, len);
+  }
+}
+
+/* ---- the operator's socket: one JSON-RPC message a line ---- */
+
+static int admin_rx(struct lws *wsi, struct pss *p, const char *in, size_t len) {
+  struct server *s = server_of(wsi);
+  while (len > 0) {
+    const char *nl = memchr(in, '\n', len);
+    size_t n = nl ? (size_t)(nl - in) : len;
+    if (!assemble(p, in, n))
+      return -1;
+    if (nl) {
+      control_message(s->control, p->conn, p->rx, p->n);
+      p->n = 0;
+      n++;
+    }
+    in += n;
+    len -= n;
+  }
+  return 0;
+}
+
+static int admin_tx(struct lws *wsi, struct pss *p) {
+  struct server *s = server_of(wsi);
+  size_t n;
+  char *text = control_next_message(s->control, p->conn, &n);
+  if (!text)
+    return control_wants_close(s->control, p->conn) ? -1 : 0;
+  char *line = malloc(LWS_PRE + n + 1);
+  if (!line)
+    return -1;
+  memcpy(line + LWS_PRE, text, n);
+  line[LWS_PRE + n] = '\n';
+  int sent = lws_write(wsi, (unsigned char *)line + LWS_PRE, n + 1, LWS_WRITE_RAW);
+  free(line);
+  if (sent < 0)
+    return -1;
+  lws_callback_on_writable(wsi);
+  return 0;
+}
+
+static int callback_admin(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len) {
+  struct pss *p = user;
+  switch (reason) {
+  case LWS_CALLBACK_RAW_ADOPT:
+    opened(wsi, p, true);
+    return 0;
+  case LWS_CALLBACK_RAW_RX:
+    return admin_rx(wsi, p, in, len);
+  case LWS_CALLBACK_RAW_WRITEABLE:
+    return admin_tx(wsi, p);
+  case LWS_CALLBACK_RAW_CLOSE:
+    closed(wsi, p);
+    return 0;
+  default:
+    return 0;
+  }
+}
+
+static const struct lws_protocols PROTOCOLS[] = {{"http", callback_http, 0, 0, 0, NULL, 0},
+                                                 {"gavel.1", callback_ws, sizeof(struct pss), 16384, 0, NULL, 0},
+                                                 {NULL, NULL, 0, 0, 0, NULL, 0}};
+static const struct lws_protocols ADMIN_PROTOCOLS[] = {{"admin", callback_admin, sizeof(struct pss), 16384, 0, NULL, 0},
+                                                       {NULL, NULL, 0, 0, 0, NULL, 0}};
+
+/* ---- life ---- */
+
+static void log_lws(int level, const char *line) {
+  char text[256];
+  snprintf(text, sizeof text, "%.*s", (int)strcspn(line, "\n"), line);
+  log_event(level == LLL_ERR ? LOG_WARN : LOG_DEBUG, "libwebsockets", "line", text, NULL);
+}
+
+static bool pem_of(const struct cert *c, BUF_MEM **cert, BUF_MEM **key, BIO *b[2]) {
+  b[0] = BIO_new(BIO_s_mem());
+  b[1] = BIO_new(BIO_s_mem());
+  if (!b[0] || !b[1] || !PEM_write_bio_X509(b[0], c->x509) ||
+      !PEM_write_bio_PKCS8PrivateKey(b[1], c->key, NULL, NULL, 0, NULL, NULL))
+    return false;
+  BIO_get_mem_ptr(b[0], cert);
+  BIO_get_mem_ptr(b[1], key);
+  return true;
+}
+
+static const lws_retry_bo_t KEEPALIVE = {.secs_since_valid_ping = 15, .secs_since_valid_hangup = 25};
+
+static void public_info(struct server *s, struct lws_context_creation_info *i) {
+  i->port = s->cfg.port ? s->cfg.port : 0;
+  i->iface = *s->cfg.listen ? s->cfg.listen : NULL;
+  i->vhost_name = "public";
+  i->protocols = PROTOCOLS;
+  i->alpn = "http/1.1";
+  i->options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND |
+               LWS_SERVER_OPTION_VALIDATE_UTF8 | LWS_SERVER_OPTION_HTTP_HEADERS_SECURITY_BEST_PRACTICES_ENFORCE;
+  i->ssl_options_set = SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1 | SSL_OP_NO_RENEGOTIATION;
+  if (!s->cfg.tls12)
+    i->ssl_options_set |= (long)SSL_OP_NO_TLSv1_2;
+  i->ssl_cipher_list = "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256:"
+                       "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+  i->timeout_secs = 5;
+  i->timeout_secs_ah_idle = 5;
+  i->keepalive_timeout = 5;
+  i->retry_and_idle_policy = &KEEPALIVE;
+}
+
+static enum err open_public(struct server *s, char why[256]) {
+  struct lws_context_creation_info i = {0};
+  BUF_MEM *cert = NULL, *key = NULL;
+  BIO *bios[2] = {NULL, NULL};
+  public_info(s, &i);
+  enum err e = ERR_OK;
+  if (s->self_made) {
+    if (!pem_of(&s->tls, &cert, &key, bios))
+      abort();
+    i.server_ssl_cert_mem = cert->data;
+    i.server_ssl_cert_mem_len = (unsigned)cert->length;
+    i.server_ssl_private_key_mem = key->data;
+    i.server_ssl_private_key_mem_len = (unsigned)key->length;
+  } else {
+    i.ssl_cert_filepath = s->cfg.cert_file;
+    i.ssl_private_key_filepath = s->cfg.key_file;
+  }
+  s->vhost = lws_create_vhost(s->lws, &i);
+  BIO_free(bios[0]);
+  BIO_free(bios[1]);
+  if (!s->vhost) {
+    snprintf(why, 256, "TCP port %u cannot be opened: is another server running? Choose another with --port", s->cfg.port);
+    e = ERR_PORT_TAKEN;
+  } else
+    s->port = (uint16_t)lws_get_vhost_listen_port(s->vhost);
+  return e;
+}
+
+static bool socket_alive(const char *path) {
+  struct sockaddr_un a = {.sun_family = AF_UNIX};
+  snprintf(a.sun_path, sizeof a.sun_path, "%s", path);
+  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  bool alive = fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof a) == 0;
+  if (fd >= 0)
+    close(fd);
+  return alive;
+}
+
+static enum err open_admin(struct server *s, char why[256]) {
+  if (!s->cfg.admin_socket)
+    return ERR_OK;
+  if (socket_alive(s->cfg.admin_socket)) {
+    snprintf(why, 256, "%s is in use: another gaveld runs here", s->cfg.admin_socket);
+    return ERR_PORT_TAKEN;
+  }
+  unlink(s->cfg.admin_socket); /* left behind by a crash */
+  struct lws_context_creation_info i = {.vhost_name = "admin",
+                                        .protocols = ADMIN_PROTOCOLS,
+                                        .iface = s->cfg.admin_socket,
+                                        .listen_accept_role = "raw-skt",
+                                        .listen_accept_protocol = "admin",
+                                        .options = LWS_SERVER_OPTION_UNIX_SOCK | LWS_SERVER_OPTION_ONLY_RAW |
+                                                   LWS_SERVER_OPTION_ADOPT_APPLY_LISTEN_ACCEPT_CONFIG |
+                                                   LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND};
+  mode_t old = umask(0177);
+  struct lws_vhost *v = lws_create_vhost(s->lws, &i);
+  umask(old);
+  if (!v || chmod(s->cfg.admin_socket, 0600) != 0) {
+    snprintf(why, 256, "the admin socket %s cannot be made: %s", s->cfg.admin_socket, strerror(errno));
+    return ERR_IO;
+  }
+  s->admin_open = true;
+  return ERR_OK;
+}
+
+enum err shell_ws_open(struct server *s, char why[256]) {
+  lws_set_log_level(LLL_ERR | LLL_WARN, log_lws);
+  struct lws_context_creation_info i = {.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
+                                        .gid = -1,
+                                        .uid = -1,
+                                        .user = s,
+                                        .max_http_header_data = 4096,
+                                        .max_http_header_pool = 256,
+                                        .pt_serv_buf_size = 16384};
+  s->lws = lws_create_context(&i);
+  if (!s->lws) {
+    snprintf(why, 256, "libwebsockets cannot start");
+    return ERR_NOMEM;
+  }
+  enum err e = open_public(s, why);
+  return e == ERR_OK ? open_admin(s, why) : e;
+}
+
+void shell_ws_wake(void *ctx) {
+  struct server *s = ctx;
+  lws_cancel_service(s->lws);
+}
+
+static void on_timer(lws_sorted_usec_list_t *sul) {
+  (void)sul; /* waking up is all: the turn does the rest */
+}
+
+void shell_ws_turn(struct server *s) {
+  us_t due = control_next_timeout(s->control), now = clock_now();
+  if (due == US_NEVER)
+    lws_sul_schedule(s->lws, 0, &s->sul, on_timer, LWS_SET_TIMER_USEC_CANCEL);
+  else
+    lws_sul_schedule(s->lws, 0, &s->sul, on_timer, due > now ? due - now : 1);
+  lws_service(s->lws, 0);
+}
+
+void shell_ws_close(struct server *s) {
+  if (s->lws)
+    lws_context_destroy(s->lws);
+  s->lws = NULL;
+  if (s->admin_open)
+    unlink(s->cfg.admin_socket);
+  s->admin_open = false;
+}
