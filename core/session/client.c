@@ -1,0 +1,403 @@
+/* client.c: the engine thread around session.c: GLib's main context (libnice, timers) and the mailboxes of the other threads.
+ *
+ *   front end --intents--> [engine: session.c, libnice, DTLS-SRTP] --messages--> signalling thread (ws_client.c)
+ *             <--events---            |  ^ packets                                audio thread (audio_thread.c) */
+#include "core/session/client.h"
+
+#include "core/base/mailbox.h"
+#include "core/media/cert.h"
+#include "core/session/audio_thread.h"
+#include "core/session/ice_nice.h"
+#include "core/session/session.h"
+#include "core/session/ws_client.h"
+#include "core/wire/room_json.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <glib-unix.h>
+#include <glib.h>
+#include <linux/rtnetlink.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define EVENTS 2048
+#define NETWORK_SETTLE_US (700 * US_PER_MS)
+#define AUDIO_PATH_MAX 256
+
+struct intent {
+  enum { DO_ACT, DO_GATE, DO_AUDIO, DO_LEAVE, DO_STOP } kind;
+  uint32_t ticket;
+  struct room_cmd cmd; /* targets, text and invite are owned copies */
+  bool open;
+  char input[AUDIO_PATH_MAX], output[AUDIO_PATH_MAX];
+};
+struct client {
+  struct session_config cfg;
+  struct audio_thread_config audio_cfg;
+  char *input, *output, *device_id;
+  struct mailbox *intents, *events;
+  pthread_t thread;
+  uint32_t last_ticket;
+  /* the engine thread's own */
+  struct session *session;
+  struct ws_client *ws;
+  struct audio_thread *audio;
+  struct cert cert;
+  struct ice_nice_env nice;
+  int netlink;
+  us_t network_at;
+  bool stop, lost; /* lost: an event did not fit; a fresh room replaces it */
+};
+
+/* ---- session -> others ---- */
+
+static void on_connect(void *ctx) {
+  struct client *c = ctx;
+  ws_client_connect(c->ws);
+}
+static void on_disconnect(void *ctx) {
+  struct client *c = ctx;
+  ws_client_close(c->ws);
+}
+static void on_send(void *ctx, char *text) {
+  struct client *c = ctx;
+  ws_client_send(c->ws, text);
+}
+static void on_event(void *ctx, struct client_event *ev) {
+  struct client *c = ctx;
+  if (mailbox_put(c->events, ev))
+    return;
+  c->lost |= ev->kind == CLIENT_EV_EVENT || ev->kind == CLIENT_EV_ROOM || ev->kind == CLIENT_EV_STATE;
+  client_event_free(ev);
+}
+static void on_audio(void *ctx, const struct rtp *h) {
+  struct client *c = ctx;
+  if (c->audio)
+    audio_thread_play(c->audio, clock_now(), h);
+}
+static void on_gate(void *ctx, bool open) {
+  struct client *c = ctx;
+  if (c->audio)
+    audio_thread_gate(c->audio, open);
+}
+
+/* ---- others -> session ---- */
+
+static void intent_free(struct intent *i) {
+  free((void *)(uintptr_t)i->cmd.targets);
+  free((void *)(uintptr_t)i->cmd.text);
+  free((void *)(uintptr_t)i->cmd.invite);
+}
+
+static void serve_intents(struct client *c, us_t now) {
+  struct intent i;
+  while (mailbox_get(c->intents, &i)) {
+    switch (i.kind) {
+    case DO_ACT:
+      session_act(c->session, now, i.ticket, &i.cmd);
+      break;
+    case DO_GATE:
+      session_gate(c->session, now, i.open);
+      break;
+    case DO_AUDIO:
+      if (c->audio)
+        audio_thread_device(c->audio, i.input, i.output);
+      break;
+    case DO_LEAVE:
+      session_leave(c->session, now);
+      break;
+    case DO_STOP:
+      c->stop = true;
+    }
+    intent_free(&i);
+  }
+}
+
+static void serve_signalling(struct client *c, us_t now) {
+  struct ws_event ev;
+  while (ws_client_poll(c->ws, &ev)) {
+    if (ev.kind == WS_OPENED)
+      session_connected(c->session, now);
+    else if (ev.kind == WS_MESSAGE)
+      session_message(c->session, now, ev.text, ev.n);
+    else
+      session_closed(c->session, now, ev.why);
+    free(ev.text);
+  }
+}
+
+static void tell_notice(struct client *c, const char *text) {
+  struct client_event ev = {.kind = CLIENT_EV_NOTICE};
+  snprintf(ev.text, sizeof ev.text, "%s", text);
+  on_event(c, &ev);
+}
+
+static void serve_audio(struct client *c, us_t now) {
+  struct audio_report r;
+  while (c->audio && audio_thread_poll(c->audio, &r)) {
+    if (r.kind == AUDIO_PACKET)
+      session_captured(c->session, now, &r.packet);
+    else if (r.kind == AUDIO_STATUS)
+      session_input(c->session, now, r.has_input, r.level, r.muted_talk, r.buffer_ms);
+    else if (r.kind == AUDIO_NOTICE)
+      tell_notice(c, r.text);
+  }
+}
+
+/* An address that comes or goes makes a new media path, once things have settled. */
+static void serve_network(struct client *c, us_t now) {
+  char buf[4096];
+  ssize_t n;
+  while (c->netlink >= 0 && (n = recv(c->netlink, buf, sizeof buf, MSG_DONTWAIT)) > 0)
+    c->network_at = now + NETWORK_SETTLE_US;
+  if (c->network_at <= now) {
+    c->network_at = US_NEVER;
+    session_network_changed(c->session, now);
+  }
+}
+
+static int open_netlink(void) {
+  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+  struct sockaddr_nl a = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR};
+  if (fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof a) != 0) {
+    close(fd);
+    fd = -1;
+  }
+  return fd;
+}
+
+/* The front end missed something: a whole room, and where we are, make it right again. */
+static void repair(struct client *c) {
+  struct client_event ev = {.kind = CLIENT_EV_STATE, .state = session_state(c->session), .me = session_me(c->session)};
+  if (!c->lost || !mailbox_put(c->events, &ev))
+    return;
+  c->lost = false;
+  json_t *wire = room_to_wire(session_room(c->session), 0);
+  ev = (struct client_event){.kind = CLIENT_EV_ROOM, .me = session_me(c->session), .room = calloc(1, sizeof(struct room))};
+  if (!ev.room)
+    abort();
+  room_init(ev.room);
+  if (room_from_wire(wire, ev.room) == ERR_OK)
+    on_event(c, &ev);
+  else
+    client_event_free(&ev);
+  json_decref(wire);
+}
+
+/* ---- the engine's loop ---- */
+
+static gboolean wake(GSource *source, GSourceFunc f, gpointer user) {
+  (void)f;
+  (void)user;
+  g_source_set_ready_time(source, -1);
+  return G_SOURCE_CONTINUE; /* waking up is all: the turn does the rest */
+}
+
+static void *run(void *arg) {
+  struct client *c = arg;
+  GMainContext *context = c->nice.context;
+  g_main_context_push_thread_default(context);
+  static GSourceFuncs funcs = {.dispatch = wake};
+  GSource *source = g_source_new(&funcs, sizeof(GSource));
+  g_source_add_unix_fd(source, mailbox_fd(c->intents), G_IO_IN);
+  g_source_add_unix_fd(source, ws_client_fd(c->ws), G_IO_IN);
+  if (c->audio)
+    g_source_add_unix_fd(source, audio_thread_fd(c->audio), G_IO_IN);
+  if (c->netlink >= 0)
+    g_source_add_unix_fd(source, c->netlink, G_IO_IN);
+  g_source_attach(source, context);
+  session_start(c->session, clock_now());
+  while (!c->stop) {
+    us_t due = session_next_timeout(c->session);
+    if (c->network_at < due)
+      due = c->network_at;
+    if (c->lost && clock_now() + 50 * US_PER_MS < due)
+      due = clock_now() + 50 * US_PER_MS;
+    g_source_set_ready_time(source, due == US_NEVER ? -1 : due); /* GLib's clock is CLOCK_MONOTONIC too */
+    g_main_context_iteration(context, TRUE);
+    us_t now = clock_now();
+    serve_intents(c, now);
+    serve_signalling(c, now);
+    serve_audio(c, now);
+    serve_network(c, now);
+    session_tick(c->session, now);
+    repair(c);
+  }
+  session_destroy(c->session); /* frees the agent, which belongs to this context */
+  g_source_destroy(source);
+  g_source_unref(source);
+  while (g_main_context_iteration(context, FALSE))
+    ;
+  g_main_context_pop_thread_default(context);
+  return NULL;
+}
+
+/* ---- the front end's side ---- */
+
+static char *copy(const char *s) {
+  char *p = strdup(s ? s : "");
+  if (!p)
+    abort();
+  return p;
+}
+
+static bool is_loopback(const char *host) {
+  struct in_addr v4;
+  struct in6_addr v6;
+  return strcmp(host, "localhost") == 0 || (inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127) ||
+         (inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6));
+}
+
+static void configure(struct client *c, const struct client_config *cfg) {
+  c->input = copy(cfg->input);
+  c->output = copy(cfg->output);
+  c->device_id = copy(cfg->device_id);
+  c->audio_cfg = (struct audio_thread_config){c->input, c->output, cfg->loop, cfg->aec, cfg->ns, cfg->agc};
+  struct session_config *s = &c->cfg;
+  s->link = cfg->link;
+  memcpy(s->name, cfg->name, sizeof s->name);
+  s->device_id = c->device_id;
+  s->no_audio = cfg->no_audio;
+  s->mic_open = cfg->mic_open;
+  s->has_input = !cfg->no_audio;
+  s->rng = rng_system();
+  s->connect = on_connect;
+  s->disconnect = on_disconnect;
+  s->send = on_send;
+  s->event = on_event;
+  s->audio = on_audio;
+  s->gate = on_gate;
+  s->ctx = c;
+  c->nice.context = g_main_context_new();
+  c->nice.loopback = is_loopback(cfg->link.host);
+  s->ice = ice_nice_kind(&c->nice);
+  c->network_at = US_NEVER;
+  c->netlink = cfg->no_audio ? -1 : open_netlink();
+}
+
+static void release(struct client *c) {
+  audio_thread_stop(c->audio);
+  ws_client_destroy(c->ws);
+  dtls_ctx_destroy(c->cfg.dtls);
+  cert_free(&c->cert);
+  mailbox_destroy(c->intents);
+  mailbox_destroy(c->events);
+  if (c->nice.context)
+    g_main_context_unref(c->nice.context);
+  if (c->netlink >= 0)
+    close(c->netlink);
+  free(c->input);
+  free(c->output);
+  free(c->device_id);
+  free(c);
+}
+
+struct client *client_start(const struct client_config *cfg, const char **why) {
+  struct client *c = calloc(1, sizeof *c);
+  *why = "no memory, threads or file descriptors left";
+  if (!c)
+    return NULL;
+  configure(c, cfg);
+  c->intents = mailbox_create(sizeof(struct intent), 256);
+  c->events = mailbox_create(sizeof(struct client_event), EVENTS);
+  bool ok = c->intents && c->events && cert_make("gavel", 30, &c->cert) == ERR_OK;
+  if (ok) {
+    memcpy(c->cfg.dtls_sha256, c->cert.sha256, sizeof c->cfg.dtls_sha256);
+    c->cfg.dtls = dtls_ctx_create(&c->cert, false);
+    c->ws = ws_client_create(&cfg->link);
+    if (!cfg->no_audio)
+      c->audio = audio_thread_start(&c->audio_cfg);
+    ok = c->cfg.dtls && c->ws && (c->audio || cfg->no_audio);
+  }
+  if (ok)
+    c->session = session_create(&c->cfg);
+  if (!c->session || pthread_create(&c->thread, NULL, run, c) != 0) {
+    session_destroy(c->session);
+    release(c);
+    return NULL;
+  }
+  return c;
+}
+
+int client_fd(const struct client *c) {
+  return mailbox_fd(c->events);
+}
+
+bool client_poll(struct client *c, struct client_event *ev) {
+  return mailbox_get(c->events, ev);
+}
+
+void client_event_free(struct client_event *ev) {
+  if (ev->kind == CLIENT_EV_ROOM && ev->room) {
+    room_free(ev->room);
+    free(ev->room);
+    ev->room = NULL;
+  }
+  if (ev->kind == CLIENT_EV_EVENT && ev->event) {
+    room_event_free(ev->event);
+    free(ev->event);
+    ev->event = NULL;
+  }
+}
+
+static void ask(struct client *c, struct intent *i) {
+  if (!mailbox_put(c->intents, i))
+    intent_free(i); /* 256 intents nobody served: the engine is gone */
+}
+
+uint32_t client_act(struct client *c, const struct room_cmd *cmd) {
+  struct intent i = {.kind = DO_ACT, .cmd = *cmd};
+  i.ticket = ++c->last_ticket ? c->last_ticket : ++c->last_ticket;
+  i.cmd.text = cmd->text ? copy(cmd->text) : NULL;
+  if (cmd->n_targets) {
+    uint32_t *t = malloc(cmd->n_targets * sizeof *t);
+    if (!t)
+      abort();
+    memcpy(t, cmd->targets, cmd->n_targets * sizeof *t);
+    i.cmd.targets = t;
+  } else
+    i.cmd.targets = NULL;
+  if (cmd->invite) {
+    struct invite *inv = malloc(sizeof *inv);
+    if (!inv)
+      abort();
+    *inv = *cmd->invite;
+    i.cmd.invite = inv;
+  }
+  uint32_t ticket = i.ticket;
+  ask(c, &i);
+  return ticket;
+}
+
+void client_mic_gate(struct client *c, bool open) {
+  ask(c, &(struct intent){.kind = DO_GATE, .open = open});
+}
+
+void client_audio(struct client *c, const char *input, const char *output) {
+  struct intent i = {.kind = DO_AUDIO};
+  snprintf(i.input, sizeof i.input, "%s", input ? input : "");
+  snprintf(i.output, sizeof i.output, "%s", output ? output : "");
+  ask(c, &i);
+}
+
+void client_leave(struct client *c) {
+  ask(c, &(struct intent){.kind = DO_LEAVE});
+}
+
+void client_stop(struct client *c) {
+  if (!c)
+    return;
+  ask(c, &(struct intent){.kind = DO_STOP});
+  pthread_join(c->thread, NULL);
+  struct client_event ev;
+  while (mailbox_get(c->events, &ev))
+    client_event_free(&ev);
+  struct intent i;
+  while (mailbox_get(c->intents, &i))
+    intent_free(&i);
+  release(c);
+}

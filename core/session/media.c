@@ -1,0 +1,220 @@
+/* media.c: the session's sound path: ICE agent, offer and answer, what is heard, link figures, and a new path when one dies. */
+#include "core/session/session_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LINK_US (2 * US_PER_S)
+#define LEVELS_US (250 * US_PER_MS)
+#define SILENT_US (700 * US_PER_MS)   /* nothing heard for so long: nobody talks */
+#define ALIVE_US (12 * US_PER_S)      /* reports come every 5 s */
+#define REGATHER_US US_PER_S
+#define REGATHER_MAX 5
+
+void media_init(struct session *s) {
+  s->link_at = s->regather_at = s->levels_at = US_NEVER;
+}
+
+/* ---- callbacks of the agent and the path ---- */
+
+static void on_gathered(void *ctx, us_t now) {
+  struct session *s = ctx;
+  s->now = now;
+  if (s->gathered)
+    return;
+  s->gathered = true;
+  if (s->state == CLIENT_JOINED && s->connected)
+    session_media_request(s);
+  else
+    session_try_join(s);
+}
+
+static void on_ice_up(void *ctx, us_t now) {
+  struct session *s = ctx;
+  s->now = now;
+  if (s->ice_up)
+    return;
+  s->ice_up = true;
+  if (s->path)
+    path_transport_up(s->path, s->now);
+}
+
+static void on_ice_failed(void *ctx, us_t now) {
+  struct session *s = ctx;
+  s->now = now;
+  media_failed(s, ERR_ICE);
+}
+
+static void on_packet(void *ctx, us_t now, uint8_t *p, size_t n) {
+  struct session *s = ctx;
+  s->now = now;
+  if (s->path)
+    path_handle_packet(s->path, s->now, p, n);
+}
+
+static void on_path_send(void *ctx, const uint8_t *p, size_t n) {
+  struct session *s = ctx;
+  if (s->ice)
+    s->cfg.ice.send(s->ice, p, n);
+}
+
+static void emit_link(struct session *s) {
+  struct client_event ev = {.kind = CLIENT_EV_LINK};
+  ev.link.connected = s->path && path_up(s->path);
+  ev.link.profile = ev.link.connected ? srtp_profile_text(s->profile) : "";
+  if (s->path) {
+    const struct rtpstat *st = path_stat(s->path);
+    ev.link.loss_down_pct = st->loss_in_pct;
+    ev.link.loss_up_pct = st->loss_out_pct;
+    ev.link.rtt_ms = st->rtt_ms;
+    ev.link.jitter_ms = rtpstat_jitter_ms(st);
+    ev.link.buffer_ms = s->buffer_ms;
+  }
+  s->cfg.event(s->cfg.ctx, &ev);
+}
+
+static void on_path_state(void *ctx, bool up, enum err why, enum srtp_profile_id profile) {
+  struct session *s = ctx;
+  if (!up) {
+    media_failed(s, why);
+    return;
+  }
+  s->profile = profile;
+  s->regathers = 0;
+  s->link_at = s->now + LINK_US;
+  emit_link(s);
+}
+
+static void heard(struct session *s, const struct rtp *h) {
+  size_t n = 0;
+  const uint8_t *levels = rtp_find_ext(h, path_csrc_level_id(s->path), &n);
+  s->n_heard = h->n_csrc < CLIENT_LEVELS_MAX ? h->n_csrc : CLIENT_LEVELS_MAX;
+  for (unsigned i = 0; i < s->n_heard; i++) {
+    s->heard[i] = h->csrc[i];
+    s->heard_level[i] = levels && i < n ? levels[i] & 0x7f : 30;
+  }
+  s->heard_at = s->now;
+  if (s->levels_at == US_NEVER)
+    s->levels_at = s->now;
+}
+
+static void on_audio(void *ctx, const struct rtp *h) {
+  struct session *s = ctx;
+  heard(s, h);
+  s->cfg.audio(s->cfg.ctx, h);
+}
+
+/* ---- life of a path ---- */
+
+void media_gather(struct session *s) {
+  struct ice_events ev = {on_gathered, on_ice_up, on_ice_failed, on_packet, s};
+  media_drop(s);
+  s->ssrc = (uint32_t)rng_u64(s->cfg.rng) | 1;
+  s->ice = s->cfg.ice.create(s->cfg.ice.env, &ev);
+  if (!s->ice)
+    session_notice(s, "no network path for sound could be prepared");
+}
+
+char *media_offer(struct session *s) {
+  struct sdp_candidate cand[SDP_CANDIDATES_MAX];
+  if (!s->gathered)
+    return NULL;
+  size_t n = s->cfg.ice.local(s->ice, s->ufrag, s->pwd, cand, SDP_CANDIDATES_MAX);
+  struct sdp_local me = {.ufrag = s->ufrag, .pwd = s->pwd, .fingerprint = s->cfg.dtls_sha256, .ssrc = s->ssrc, .cand = cand,
+                         .n_cand = n};
+  return sdp_write_offer(&me);
+}
+
+void media_answer(struct session *s, const char *text) {
+  struct sdp answer;
+  const char *why = NULL;
+  if (!s->ice || s->path)
+    return;
+  if (sdp_parse(text, strlen(text), &answer, &why) != ERR_OK) {
+    session_notice(s, why ? why : "the server's answer cannot be read");
+    return;
+  }
+  struct path_io io = {on_path_send, on_audio, on_path_state, s};
+  s->path = path_create(s->cfg.dtls, s->cfg.rng, s->ssrc, &answer, &io);
+  if (!s->path)
+    return;
+  s->cfg.ice.remote(s->ice, &answer);
+  if (s->ice_up)
+    path_transport_up(s->path, s->now);
+}
+
+void media_failed(struct session *s, enum err why) {
+  if (s->cfg.no_audio || s->failed || !s->ice)
+    return;
+  s->failed = true; /* dropped at the next tick: this may be a callback of the agent itself */
+  s->regather_at = s->now + (s->regathers < REGATHER_MAX ? REGATHER_US << s->regathers : US_NEVER / 4);
+  if (s->regathers++ == 0)
+    session_notice(s, err_text(why));
+  if (s->regathers > REGATHER_MAX)
+    session_notice(s, "no sound: every attempt to find a network path failed");
+}
+
+void media_drop(struct session *s) {
+  if (s->ice)
+    s->cfg.ice.destroy(s->ice);
+  s->ice = NULL;
+  bool was_up = s->path && path_up(s->path);
+  path_destroy(s->path);
+  s->path = NULL;
+  s->gathered = s->ice_up = s->failed = false;
+  s->regather_at = s->link_at = US_NEVER;
+  s->media_id = 0;
+  if (was_up)
+    emit_link(s);
+}
+
+bool media_alive(const struct session *s) {
+  return s->path && path_up(s->path) && !s->failed && s->now - path_heard_at(s->path) < ALIVE_US;
+}
+
+bool session_media_up(const struct session *s) {
+  return s->path && path_up(s->path);
+}
+
+void session_captured(struct session *s, us_t now, const struct capture_packet *p) {
+  s->now = now;
+  if (s->path && s->gate)
+    path_send(s->path, now, p);
+}
+
+static void tell_heard(struct session *s) {
+  if (s->now - s->heard_at >= SILENT_US) {
+    if (s->told_sound)
+      session_levels(s, 0, NULL, NULL);
+    s->told_sound = false;
+    s->levels_at = US_NEVER;
+    return;
+  }
+  session_levels(s, s->n_heard, s->heard, s->heard_level);
+  s->told_sound = true;
+  s->levels_at = s->now + LEVELS_US;
+}
+
+void media_tick(struct session *s) {
+  if (s->path && path_next_timeout(s->path) <= s->now)
+    path_handle_timeout(s->path, s->now);
+  if (s->levels_at <= s->now)
+    tell_heard(s);
+  if (s->link_at <= s->now) {
+    emit_link(s);
+    s->link_at = s->now + LINK_US;
+    if (s->path && path_up(s->path) && s->now - path_heard_at(s->path) > 2 * ALIVE_US)
+      media_failed(s, ERR_ICE);
+  }
+  if (s->regather_at <= s->now)
+    media_gather(s);
+}
+
+us_t media_next_timeout(const struct session *s) {
+  us_t t = s->path ? path_next_timeout(s->path) : US_NEVER;
+  if (s->levels_at < t)
+    t = s->levels_at;
+  if (s->link_at < t)
+    t = s->link_at;
+  return s->regather_at < t ? s->regather_at : t;
+}

@@ -1,0 +1,473 @@
+#include "core/session/session.h"
+
+#include "core/base/bytes.h"
+#include "core/session/session_private.h"
+#include "core/wire/json.h"
+#include "core/wire/room_json.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BACKOFF_FIRST_US (200 * US_PER_MS)
+#define BACKOFF_MAX_US (4 * US_PER_S)
+#define CONNECT_LIMIT_US (30 * US_PER_S) /* never been in: then it is not a drop but a wrong address */
+#define LEAVE_US (1500 * US_PER_MS)
+
+static struct client_event *event_of(struct client_event *ev, int kind) {
+  memset(ev, 0, sizeof *ev);
+  ev->kind = (unsigned)kind; // NOLINT: the enum is anonymous
+  return ev;
+}
+
+void session_emit_state(struct session *s, enum err why, const char *text) {
+  struct client_event ev;
+  event_of(&ev, CLIENT_EV_STATE);
+  ev.state = s->state;
+  ev.why = why;
+  ev.me = s->me;
+  ev.place = s->place;
+  ev.waiting = s->waiting;
+  snprintf(ev.text, sizeof ev.text, "%s", text ? text : "");
+  s->cfg.event(s->cfg.ctx, &ev);
+}
+
+void session_notice(struct session *s, const char *text) {
+  struct client_event ev;
+  event_of(&ev, CLIENT_EV_NOTICE);
+  snprintf(ev.text, sizeof ev.text, "%s", text);
+  s->cfg.event(s->cfg.ctx, &ev);
+}
+
+struct session *session_create(const struct session_config *c) {
+  struct session *s = calloc(1, sizeof *s);
+  if (!s)
+    return NULL;
+  s->cfg = *c;
+  s->want_open = c->mic_open;
+  s->has_input = c->has_input;
+  s->device = strdup(c->device_id ? c->device_id : "");
+  s->backoff = BACKOFF_FIRST_US;
+  s->retry_at = s->leave_at = s->give_up_at = US_NEVER;
+  media_init(s);
+  room_init(&s->room);
+  return s;
+}
+
+void session_start(struct session *s, us_t now) {
+  s->now = now;
+  s->give_up_at = now + CONNECT_LIMIT_US;
+  s->state = CLIENT_CONNECTING;
+  session_emit_state(s, ERR_OK, "connecting");
+  if (!s->cfg.no_audio)
+    media_gather(s);
+  s->cfg.connect(s->cfg.ctx);
+}
+
+void session_end(struct session *s, enum err why, const char *text) {
+  if (s->state == CLIENT_ENDED)
+    return;
+  s->state = CLIENT_ENDED;
+  s->retry_at = s->give_up_at = s->leave_at = US_NEVER;
+  media_drop(s);
+  session_gate_update(s);
+  s->cfg.disconnect(s->cfg.ctx);
+  session_emit_state(s, why, text && *text ? text : err_text(why));
+}
+
+/* ---- requests ---- */
+
+static void request(struct session *s, json_int_t id, const char *method, json_t *params) {
+  s->cfg.send(s->cfg.ctx, rpc_request(id, method, params));
+}
+
+/* room.join goes out once the connection stands and, with sound, the candidates are known. */
+void session_try_join(struct session *s) {
+  bool need_offer = !s->cfg.no_audio && !media_alive(s);
+  if (!s->connected || s->join_id || (need_offer && !s->gathered))
+    return;
+  json_t *p = json_pack("{s:s,s:s}", "room", s->cfg.link.room, "client", "gavel/" GAVEL_VERSION);
+  if (s->resume[0])
+    json_object_set_new(p, "resume", json_string(s->resume));
+  else {
+    json_object_set_new(p, "name", json_string(s->cfg.name));
+    if (*s->device)
+      json_object_set_new(p, "device", json_string(s->device));
+    if (s->cfg.link.has_secret) {
+      char secret[48];
+      b64url_encode(s->cfg.link.secret, sizeof s->cfg.link.secret, secret);
+      json_object_set_new(p, "invite", json_string(secret));
+    }
+  }
+  char *offer = need_offer ? media_offer(s) : NULL;
+  if (offer)
+    json_object_set_new(p, "sdp", json_string(offer));
+  free(offer);
+  s->join_id = ++s->last_id;
+  request(s, s->join_id, "room.join", p);
+}
+
+void session_media_request(struct session *s) {
+  char *offer = media_offer(s);
+  if (offer) {
+    s->media_id = ++s->last_id;
+    request(s, s->media_id, "room.media", json_pack("{s:s}", "sdp", offer));
+  }
+  free(offer);
+}
+
+static void reply(struct session *s, uint32_t ticket, enum err why, const char *text) {
+  struct client_event ev;
+  event_of(&ev, CLIENT_EV_REPLY);
+  ev.ticket = ticket;
+  ev.why = why;
+  snprintf(ev.text, sizeof ev.text, "%s", text ? text : "");
+  s->cfg.event(s->cfg.ctx, &ev);
+}
+
+void session_act(struct session *s, us_t now, uint32_t ticket, const struct room_cmd *cmd) {
+  s->now = now;
+  if (s->state != CLIENT_JOINED && !(s->state == CLIENT_LOBBY && cmd->act == ACT_LEAVE)) {
+    reply(s, ticket, s->state == CLIENT_LOBBY ? ERR_IN_LOBBY : ERR_NOT_JOINED, NULL);
+    return;
+  }
+  for (size_t i = 0; i < SESSION_TICKETS; i++)
+    if (!s->tickets[i].id) {
+      s->tickets[i].id = ++s->last_id;
+      s->tickets[i].ticket = ticket;
+      char method[64];
+      snprintf(method, sizeof method, "room.%s", ACTS[cmd->act].name);
+      request(s, s->tickets[i].id, method, room_cmd_to_params(cmd));
+      return;
+    }
+  reply(s, ticket, ERR_RATE, "too many acts wait for the server");
+}
+
+void session_leave(struct session *s, us_t now) {
+  s->now = now;
+  if (s->state == CLIENT_ENDED)
+    return;
+  s->leaving = true;
+  s->leave_at = now + LEAVE_US;
+  if (s->state == CLIENT_JOINED || s->state == CLIENT_LOBBY)
+    request(s, ++s->last_id, "room.leave", json_object());
+  else
+    session_end(s, ERR_OK, "you left");
+}
+
+/* ---- the microphone: what the person wants and what the room allows ---- */
+
+static enum client_mic mic_state(const struct session *s) {
+  const struct member *m = room_member(&s->room, s->me);
+  if (!s->has_input || s->cfg.no_audio)
+    return MIC_NONE;
+  if (m && !m->floor)
+    return MIC_NO_FLOOR;
+  if (m && m->muted)
+    return s->room.mute_hold && !m->exempt && !ROLE_IS_MODERATOR(m->role) ? MIC_HELD : MIC_MUTED;
+  return s->want_open ? MIC_OPEN : MIC_CLOSED;
+}
+
+static void emit_mic(struct session *s) {
+  struct client_event ev;
+  event_of(&ev, CLIENT_EV_MIC);
+  ev.mic = s->mic;
+  ev.level = s->level;
+  ev.muted_talk = s->muted_talk;
+  s->cfg.event(s->cfg.ctx, &ev);
+}
+
+void session_gate_update(struct session *s) {
+  enum client_mic mic = mic_state(s);
+  bool open = s->state == CLIENT_JOINED && mic == MIC_OPEN && room_may_send(&s->room, s->me);
+  if (open != s->gate) {
+    s->gate = open;
+    s->cfg.gate(s->cfg.ctx, open);
+  }
+  if (mic != s->mic) {
+    s->mic = mic;
+    emit_mic(s);
+  }
+}
+
+void session_gate(struct session *s, us_t now, bool open) {
+  s->now = now;
+  s->want_open = open;
+  session_gate_update(s);
+}
+
+void session_input(struct session *s, us_t now, bool has_input, uint8_t level, bool muted_talk, unsigned buffer_ms) {
+  s->now = now;
+  s->buffer_ms = (uint16_t)buffer_ms;
+  bool changed = level != s->level || muted_talk != s->muted_talk;
+  s->has_input = has_input;
+  s->level = level;
+  s->muted_talk = muted_talk;
+  session_gate_update(s);
+  if (changed)
+    emit_mic(s);
+}
+
+/* ---- answers and notifications ---- */
+
+static bool take_room(struct session *s, const json_t *room) {
+  if (!room || room_from_wire(room, &s->room) != ERR_OK)
+    return false;
+  struct client_event ev;
+  event_of(&ev, CLIENT_EV_ROOM);
+  ev.me = s->me;
+  ev.room = calloc(1, sizeof *ev.room);
+  if (!ev.room)
+    abort();
+  room_init(ev.room);
+  if (room_from_wire(room, ev.room) != ERR_OK)
+    abort(); /* it parsed a moment ago */
+  s->cfg.event(s->cfg.ctx, &ev);
+  session_gate_update(s);
+  return true;
+}
+
+static void enter(struct session *s, const json_t *room, const char *sdp) {
+  s->state = CLIENT_JOINED;
+  session_emit_state(s, ERR_OK, "");
+  if (!take_room(s, room)) {
+    session_end(s, ERR_PROTOCOL, "the server sent a room this client cannot read");
+    return;
+  }
+  if (sdp)
+    media_answer(s, sdp);
+  session_gate_update(s);
+}
+
+static void on_join_result(struct session *s, const json_t *r) {
+  s->join_id = 0;
+  s->backoff = BACKOFF_FIRST_US;
+  s->give_up_at = US_NEVER;
+  s->me = (uint32_t)json_int(r, "me", 0);
+  snprintf(s->resume, sizeof s->resume, "%s", json_str(r, "resume", ""));
+  const char *sdp_error = json_str(r, "sdp_error", NULL);
+  if (strcmp(json_str(r, "state", ""), "lobby") == 0) {
+    s->state = CLIENT_LOBBY;
+    s->place = (unsigned)json_int(r, "place", 0);
+    s->waiting = (unsigned)json_int(r, "waiting", 0);
+    session_emit_state(s, ERR_OK, "");
+    return;
+  }
+  enter(s, json_object_get(r, "room"), json_str(r, "sdp", NULL));
+  if (sdp_error)
+    session_notice(s, sdp_error);
+}
+
+static void on_join_error(struct session *s, const struct rpc_in *in) {
+  s->join_id = 0;
+  if (in->error == ERR_NO_RESUME && s->resume[0]) { /* too late to resume: knock again like anyone */
+    s->resume[0] = 0;
+    media_drop(s);
+    if (!s->cfg.no_audio)
+      media_gather(s);
+    session_try_join(s);
+    return;
+  }
+  session_end(s, in->error, in->message);
+}
+
+static void on_reply(struct session *s, const struct rpc_in *in) {
+  bool ok = in->kind == RPC_RESULT;
+  if (in->id == s->join_id) {
+    if (ok)
+      on_join_result(s, in->result);
+    else
+      on_join_error(s, in);
+    return;
+  }
+  if (in->id == s->media_id) {
+    s->media_id = 0;
+    if (ok)
+      media_answer(s, json_str(in->result, "sdp", ""));
+    else
+      session_notice(s, in->message);
+    return;
+  }
+  for (size_t i = 0; i < SESSION_TICKETS; i++)
+    if (s->tickets[i].id == in->id && in->id) {
+      uint32_t ticket = s->tickets[i].ticket;
+      s->tickets[i].id = 0;
+      reply(s, ticket, ok ? ERR_OK : in->error, ok ? json_str(in->result, "link", NULL) : in->message);
+      return;
+    }
+}
+
+static void on_event(struct session *s, const json_t *p) {
+  struct room_event *ev = calloc(1, sizeof *ev);
+  if (!ev)
+    abort();
+  if (s->state != CLIENT_JOINED || room_event_from_wire(p, ev) != ERR_OK || ev->seq <= s->room.seq) {
+    room_event_free(ev);
+    free(ev);
+    return;
+  }
+  room_apply(&s->room, ev);
+  struct client_event out;
+  event_of(&out, CLIENT_EV_EVENT);
+  out.event = ev;
+  s->cfg.event(s->cfg.ctx, &out);
+  session_gate_update(s);
+}
+
+static void on_levels(struct session *s, const json_t *p) {
+  const json_t *who = json_object_get(p, "who");
+  uint32_t id[CLIENT_LEVELS_MAX];
+  uint8_t level[CLIENT_LEVELS_MAX];
+  unsigned n = 0;
+  for (size_t i = 0; i < json_array_size(who) && n < CLIENT_LEVELS_MAX; i++) {
+    const json_t *e = json_array_get(who, i);
+    id[n] = (uint32_t)json_integer_value(json_array_get(e, 0));
+    level[n++] = (uint8_t)json_integer_value(json_array_get(e, 1));
+  }
+  session_levels(s, n, id, level);
+}
+
+void session_levels(struct session *s, unsigned n, const uint32_t *id, const uint8_t *level) {
+  struct client_event ev;
+  event_of(&ev, CLIENT_EV_LEVELS);
+  ev.n = n;
+  for (unsigned i = 0; i < n; i++) {
+    ev.level_of[i].member = id[i];
+    ev.level_of[i].level = level[i];
+  }
+  s->cfg.event(s->cfg.ctx, &ev);
+}
+
+static void on_bye(struct session *s, const json_t *p) {
+  enum err why = err_from_code(json_str(p, "code", "internal"));
+  if (s->leaving)
+    session_end(s, ERR_OK, "you left");
+  else if (why == ERR_AGAIN) { /* the server goes down: come back */
+    s->retry_after = json_int(p, "retry_ms", 500) * US_PER_MS;
+    session_notice(s, json_str(p, "text", err_text(why)));
+  } else
+    session_end(s, why, json_str(p, "text", NULL));
+}
+
+static void on_notify(struct session *s, const struct rpc_in *in) {
+  const json_t *p = in->params;
+  if (strcmp(in->method, "event") == 0)
+    on_event(s, p);
+  else if (strcmp(in->method, "sync") == 0)
+    (void)take_room(s, json_object_get(p, "room"));
+  else if (strcmp(in->method, "levels") == 0)
+    on_levels(s, p);
+  else if (strcmp(in->method, "admitted") == 0)
+    enter(s, json_object_get(p, "room"), json_str(p, "sdp", NULL));
+  else if (strcmp(in->method, "lobby") == 0 && s->state == CLIENT_LOBBY) {
+    s->place = (unsigned)json_int(p, "place", 0);
+    s->waiting = (unsigned)json_int(p, "waiting", 0);
+    session_emit_state(s, ERR_OK, "");
+  } else if (strcmp(in->method, "media") == 0 && strcmp(json_str(p, "state", ""), "connected") != 0)
+    media_failed(s, err_from_code(json_str(p, "code", "internal")));
+  else if (strcmp(in->method, "bye") == 0)
+    on_bye(s, p);
+}
+
+void session_message(struct session *s, us_t now, const char *text, size_t n) {
+  s->now = now;
+  struct rpc_in in;
+  if (s->state == CLIENT_ENDED || rpc_parse(text, n, true, &in) != ERR_OK)
+    return;
+  if (in.kind == RPC_RESULT || in.kind == RPC_ERROR)
+    on_reply(s, &in);
+  else if (in.kind == RPC_NOTIFY)
+    on_notify(s, &in);
+  json_decref(in.root);
+}
+
+/* ---- connection ---- */
+
+void session_connected(struct session *s, us_t now) {
+  s->now = now;
+  s->connected = true;
+  s->join_id = 0;
+  session_try_join(s);
+}
+
+void session_closed(struct session *s, us_t now, enum err why) {
+  s->now = now;
+  s->connected = false;
+  s->join_id = s->media_id = 0;
+  for (size_t i = 0; i < SESSION_TICKETS; i++)
+    if (s->tickets[i].id) { /* not known whether it happened: the fresh snapshot will show */
+      uint32_t ticket = s->tickets[i].ticket;
+      s->tickets[i].id = 0;
+      reply(s, ticket, ERR_AGAIN, "the connection was lost before the server answered");
+    }
+  if (s->state == CLIENT_ENDED)
+    return;
+  if (s->leaving || why == ERR_CERT || why == ERR_PROTOCOL) {
+    session_end(s, s->leaving ? ERR_OK : why, s->leaving ? "you left" : NULL);
+    return;
+  }
+  us_t wait = s->retry_after ? s->retry_after : s->backoff;
+  s->retry_after = 0;
+  s->retry_at = now + wait / 2 + (us_t)rng_below(s->cfg.rng, (uint64_t)wait); /* jitter: no herd after a restart */
+  s->backoff = s->backoff * 2 > BACKOFF_MAX_US ? BACKOFF_MAX_US : s->backoff * 2;
+  if (s->state != CLIENT_CONNECTING && s->state != CLIENT_RECONNECTING) {
+    s->state = CLIENT_RECONNECTING;
+    s->give_up_at = now + ROOM_AWAY_MS * US_PER_MS;
+    session_emit_state(s, why, "the connection was lost, trying again");
+  }
+}
+
+void session_network_changed(struct session *s, us_t now) {
+  s->now = now;
+  if (s->cfg.no_audio || s->state == CLIENT_ENDED)
+    return;
+  media_drop(s);
+  media_gather(s);
+}
+
+void session_tick(struct session *s, us_t now) {
+  s->now = now;
+  if (s->retry_at <= now) {
+    s->retry_at = US_NEVER;
+    if (!s->cfg.no_audio && !media_alive(s)) {
+      media_drop(s);
+      media_gather(s);
+    }
+    s->cfg.connect(s->cfg.ctx);
+  }
+  if (s->leave_at <= now)
+    session_end(s, ERR_OK, "you left");
+  if (s->give_up_at <= now)
+    session_end(s, s->state == CLIENT_RECONNECTING ? ERR_NO_RESUME : ERR_CONNECT, NULL);
+  media_tick(s);
+}
+
+static us_t earliest(us_t a, us_t b) {
+  return a < b ? a : b;
+}
+
+us_t session_next_timeout(const struct session *s) {
+  us_t t = earliest(earliest(s->retry_at, s->leave_at), s->give_up_at);
+  return earliest(t, media_next_timeout(s));
+}
+
+enum client_state session_state(const struct session *s) {
+  return s->state;
+}
+const struct room *session_room(const struct session *s) {
+  return &s->room;
+}
+uint32_t session_me(const struct session *s) {
+  return s->me;
+}
+
+void session_destroy(struct session *s) {
+  if (!s)
+    return;
+  media_drop(s);
+  room_free(&s->room);
+  free(s->device);
+  memset(s, 0, sizeof *s);
+  free(s);
+}

@@ -1,0 +1,70 @@
+/* session.h: the client engine's state machine, sans-IO: one person in one room, through lost connections.
+ *
+ *   CONNECTING --joined--> JOINED <--resumed-- RECONNECTING
+ *        \--lobby--> LOBBY --admitted--/  \--lost--/       any --bye, refused, left--> ENDED
+ *
+ * Invariant: the replica is changed only by server events; acts are requests, never guesses. The microphone's gate is open only when
+ * the person wants it and the room lets him speak. A secret (invite, resume) is never in a log or an event.
+ * Thread: the engine's. The shell (client.c) or the simulator brings bytes and time. */
+#ifndef GAVEL_SESSION_SESSION_H
+#define GAVEL_SESSION_SESSION_H
+
+#include "audio/capture.h"
+#include "core/base/clock.h"
+#include "core/base/rng.h"
+#include "core/media/dtls.h"
+#include "core/session/client.h"
+#include "core/session/ice.h"
+#include "core/wire/rtp.h"
+
+struct session;
+struct session_config {
+  struct link link;
+  char name[TEXT_NAME_MAX + 1];
+  const char *device_id;
+  bool no_audio, mic_open, has_input;
+  struct rng *rng;
+  struct dtls_ctx *dtls;
+  uint8_t dtls_sha256[32];
+  struct ice_kind ice;
+  /* out */
+  void (*connect)(void *ctx);                     /* open the signalling connection (again) */
+  void (*disconnect)(void *ctx);                  /* close it */
+  void (*send)(void *ctx, char *text);            /* one message; the callee owns the malloc'd text */
+  void (*event)(void *ctx, struct client_event *ev); /* the callee owns what it points to */
+  void (*audio)(void *ctx, const struct rtp *h);  /* to the playout side */
+  void (*gate)(void *ctx, bool open);             /* to the capture side */
+  void *ctx;
+};
+struct session *session_create(const struct session_config *c);
+/* session_start: gather and connect. */
+void session_start(struct session *s, us_t now);
+
+/* in: signalling */
+void session_connected(struct session *s, us_t now);
+void session_message(struct session *s, us_t now, const char *text, size_t n);
+/* session_closed: `why` ERR_CERT is final, anything else is tried again. */
+void session_closed(struct session *s, us_t now, enum err why);
+
+/* in: the person */
+void session_act(struct session *s, us_t now, uint32_t ticket, const struct room_cmd *cmd);
+void session_gate(struct session *s, us_t now, bool open);
+void session_leave(struct session *s, us_t now);
+
+/* in: the capture side */
+void session_captured(struct session *s, us_t now, const struct capture_packet *p);
+/* session_input: own level and whether he talks while muted, a few times a second; has_input false: no device. */
+void session_input(struct session *s, us_t now, bool has_input, uint8_t level, bool muted_talk, unsigned buffer_ms);
+/* session_network_changed: addresses came or went: a new media path is made (RFC 8445 ICE restart by a new offer). */
+void session_network_changed(struct session *s, us_t now);
+
+/* session_tick: call at the top of each turn, and when a timeout is due. */
+void session_tick(struct session *s, us_t now);
+us_t session_next_timeout(const struct session *s);
+enum client_state session_state(const struct session *s);
+const struct room *session_room(const struct session *s);
+uint32_t session_me(const struct session *s);
+bool session_media_up(const struct session *s);
+void session_destroy(struct session *s);
+
+#endif

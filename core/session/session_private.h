@@ -1,0 +1,68 @@
+/* session_private.h: the state of a session, shared by session.c (signalling) and media.c (sound). Nobody else includes it. */
+#ifndef GAVEL_SESSION_SESSION_PRIVATE_H
+#define GAVEL_SESSION_SESSION_PRIVATE_H
+
+#include "core/session/path.h"
+#include "core/session/session.h"
+
+#include <jansson.h>
+
+#define SESSION_TICKETS 64 /* acts on their way */
+
+struct session {
+  struct session_config cfg;
+  char *device;
+  us_t now;
+  enum client_state state;
+  bool connected, leaving;
+  uint32_t me;
+  unsigned place, waiting;
+  char resume[64];
+  struct room room; /* the replica */
+  json_int_t last_id, join_id, media_id;
+  struct {
+    json_int_t id;
+    uint32_t ticket;
+  } tickets[SESSION_TICKETS];
+  us_t retry_at, leave_at, give_up_at, backoff, retry_after;
+  /* microphone */
+  bool want_open, has_input, gate, muted_talk;
+  enum client_mic mic;
+  uint8_t level;
+  /* media.c */
+  struct ice *ice;
+  struct path *path;
+  bool gathered, ice_up, failed;
+  uint32_t ssrc;
+  char ufrag[257], pwd[257];
+  enum srtp_profile_id profile;
+  us_t link_at, regather_at, levels_at, heard_at;
+  unsigned regathers;
+  uint16_t buffer_ms;
+  unsigned n_heard; /* who is heard, from CSRCs, collected for the next report */
+  uint32_t heard[CLIENT_LEVELS_MAX];
+  uint8_t heard_level[CLIENT_LEVELS_MAX];
+  bool told_sound;
+};
+
+/* session.c */
+void session_emit_state(struct session *s, enum err why, const char *text);
+void session_notice(struct session *s, const char *text);
+void session_end(struct session *s, enum err why, const char *text);
+void session_try_join(struct session *s);
+void session_media_request(struct session *s);
+void session_levels(struct session *s, unsigned n, const uint32_t *id, const uint8_t *level);
+void session_gate_update(struct session *s);
+
+/* media.c */
+void media_init(struct session *s);
+void media_gather(struct session *s);   /* a new agent; media_offer when gathered */
+char *media_offer(struct session *s);   /* malloc'd SDP, NULL before gathered */
+void media_answer(struct session *s, const char *sdp);
+void media_failed(struct session *s, enum err why);
+void media_drop(struct session *s);
+bool media_alive(const struct session *s); /* up and heard lately: no new offer is needed after a signalling drop */
+void media_tick(struct session *s);
+us_t media_next_timeout(const struct session *s);
+
+#endif

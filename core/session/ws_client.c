@@ -1,0 +1,261 @@
+#include "core/session/ws_client.h"
+
+#include "core/base/log.h"
+#include "core/base/mailbox.h"
+
+#include <libwebsockets.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MESSAGE_MAX (8 << 20) /* a snapshot of a full room */
+#define QUEUE 256
+
+struct request {
+  enum { DO_CONNECT, DO_CLOSE, DO_SEND, DO_STOP } kind;
+  char *text;
+};
+struct ws_client {
+  struct link link;
+  struct lws_context *ctx;
+  struct lws *wsi;
+  pthread_t thread;
+  struct mailbox *in, *out;
+  bool attempt, open, closing, stop, cert_bad;
+  char *queue[QUEUE];
+  size_t n_queue;
+  char *rx;
+  size_t n_rx, cap_rx;
+};
+
+static void tell(struct ws_client *w, const struct ws_event *ev) {
+  if (!mailbox_put(w->out, ev))
+    free(ev->text); /* the engine is stuck; it will find the connection closed */
+}
+
+static void tell_closed(struct ws_client *w, enum err why) {
+  w->attempt = w->open = w->closing = false;
+  w->wsi = NULL;
+  w->n_rx = 0;
+  for (size_t i = 0; i < w->n_queue; i++)
+    free(w->queue[i]);
+  w->n_queue = 0;
+  tell(w, &(struct ws_event){.kind = WS_CLOSED, .why = why});
+}
+
+/* Called two or three times a handshake. A pinned certificate needs no chain and no name; without a pin the usual rules decide. */
+static int verify(struct ws_client *w, X509_STORE_CTX *store, int preverify_ok) {
+  if (X509_STORE_CTX_get_error_depth(store) != 0)
+    return w->link.has_pin || preverify_ok ? 0 : 1;
+  if (!w->link.has_pin) {
+    w->cert_bad = !preverify_ok;
+    return preverify_ok ? 0 : 1;
+  }
+  unsigned char md[32];
+  unsigned n = sizeof md;
+  X509 *cert = X509_STORE_CTX_get_current_cert(store);
+  if (cert && X509_digest(cert, EVP_sha256(), md, &n) && memcmp(md, w->link.pin, sizeof md) == 0) {
+    X509_STORE_CTX_set_error(store, X509_V_OK);
+    return 0;
+  }
+  w->cert_bad = true;
+  X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+  return 1;
+}
+
+static int receive(struct ws_client *w, struct lws *wsi, const void *in, size_t len) {
+  if (w->n_rx + len > MESSAGE_MAX)
+    return -1;
+  if (w->n_rx + len + 1 > w->cap_rx) {
+    w->cap_rx = (w->n_rx + len + 1) * 2;
+    w->rx = realloc(w->rx, w->cap_rx);
+    if (!w->rx)
+      abort();
+  }
+  memcpy(w->rx + w->n_rx, in, len);
+  w->n_rx += len;
+  if (lws_remaining_packet_payload(wsi) > 0 || !lws_is_final_fragment(wsi))
+    return 0;
+  w->rx[w->n_rx] = 0;
+  tell(w, &(struct ws_event){.kind = WS_MESSAGE, .text = w->rx, .n = w->n_rx});
+  w->rx = NULL;
+  w->n_rx = w->cap_rx = 0;
+  return 0;
+}
+
+static int write_one(struct ws_client *w, struct lws *wsi) {
+  if (w->n_queue == 0)
+    return w->closing ? -1 : 0;
+  char *text = w->queue[0];
+  memmove(w->queue, w->queue + 1, --w->n_queue * sizeof w->queue[0]);
+  size_t n = strlen(text);
+  unsigned char *buf = malloc(LWS_PRE + n);
+  if (!buf)
+    abort();
+  memcpy(buf + LWS_PRE, text, n);
+  free(text);
+  int sent = lws_write(wsi, buf + LWS_PRE, n, LWS_WRITE_TEXT);
+  free(buf);
+  if (sent < 0)
+    return -1;
+  if (w->n_queue || w->closing)
+    lws_callback_on_writable(wsi);
+  return 0;
+}
+
+static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len) {
+  struct ws_client *w = lws_context_user(lws_get_context(wsi));
+  (void)user;
+  switch ((int)reason) {
+  case LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION:
+    return verify(w, user, (int)len);
+  case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
+    log_event(LOG_INFO, "connection error", "why", in ? (char *)in : "?", NULL);
+    tell_closed(w, w->cert_bad ? ERR_CERT : ERR_CONNECT);
+    return 0;
+  case LWS_CALLBACK_CLIENT_ESTABLISHED:
+    w->open = true;
+    tell(w, &(struct ws_event){.kind = WS_OPENED});
+    return 0;
+  case LWS_CALLBACK_CLIENT_RECEIVE:
+    return receive(w, wsi, in, len);
+  case LWS_CALLBACK_CLIENT_WRITEABLE:
+    return write_one(w, wsi);
+  case LWS_CALLBACK_CLIENT_CLOSED:
+    tell_closed(w, ERR_CONNECT);
+    return 0;
+  default:
+    return 0;
+  }
+}
+
+static const struct lws_protocols PROTOCOLS[] = {{"gavel.1", callback, 0, 65536, 0, NULL, 0},
+                                                 {NULL, NULL, 0, 0, 0, NULL, 0}};
+static const lws_retry_bo_t KEEPALIVE = {.secs_since_valid_ping = 20, .secs_since_valid_hangup = 30};
+
+static void begin(struct ws_client *w) {
+  if (w->attempt)
+    return;
+  w->attempt = true;
+  w->cert_bad = false;
+  struct lws_client_connect_info c = {.context = w->ctx,
+                                      .address = w->link.host,
+                                      .port = w->link.port,
+                                      .path = "/v1/ws",
+                                      .host = w->link.host,
+                                      .protocol = "gavel.1",
+                                      .local_protocol_name = "gavel.1",
+                                      .alpn = "http/1.1",
+                                      .ssl_connection = LCCSCF_USE_SSL,
+                                      .retry_and_idle_policy = &KEEPALIVE,
+                                      .pwsi = &w->wsi};
+  if (!lws_client_connect_via_info(&c) && w->attempt) /* the callback may have told it already */
+    tell_closed(w, ERR_CONNECT);
+}
+
+static void serve(struct ws_client *w) {
+  struct request r;
+  while (mailbox_get(w->in, &r)) {
+    switch (r.kind) {
+    case DO_CONNECT:
+      begin(w);
+      break;
+    case DO_SEND:
+      if (w->open && w->n_queue < QUEUE)
+        w->queue[w->n_queue++] = r.text;
+      else
+        free(r.text);
+      break;
+    case DO_CLOSE:
+      w->closing = w->attempt;
+      break;
+    case DO_STOP:
+      w->stop = true;
+    }
+    if (w->open && w->wsi)
+      lws_callback_on_writable(w->wsi);
+  }
+}
+
+static void *run(void *arg) {
+  struct ws_client *w = arg;
+  while (!w->stop) {
+    lws_service(w->ctx, 0);
+    serve(w);
+  }
+  return NULL;
+}
+
+struct ws_client *ws_client_create(const struct link *l) {
+  struct ws_client *w = calloc(1, sizeof *w);
+  if (!w)
+    return NULL;
+  w->link = *l;
+  lws_set_log_level(0, NULL); /* stderr belongs to the screen; errors come back as events */
+  struct lws_context_creation_info i = {.port = CONTEXT_PORT_NO_LISTEN,
+                                        .protocols = PROTOCOLS,
+                                        .options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
+                                        .gid = -1,
+                                        .uid = -1,
+                                        .user = w,
+                                        .timeout_secs = 8,
+                                        .retry_and_idle_policy = &KEEPALIVE};
+  w->in = mailbox_create(sizeof(struct request), 1024);
+  w->out = mailbox_create(sizeof(struct ws_event), 4096);
+  w->ctx = lws_create_context(&i);
+  if (!w->ctx || !w->in || !w->out || pthread_create(&w->thread, NULL, run, w) != 0) {
+    if (w->ctx)
+      lws_context_destroy(w->ctx);
+    mailbox_destroy(w->in);
+    mailbox_destroy(w->out);
+    free(w);
+    return NULL;
+  }
+  return w;
+}
+
+static void ask(struct ws_client *w, int kind, char *text) {
+  struct request r = {.kind = (unsigned)kind, .text = text};
+  if (!mailbox_put(w->in, &r))
+    free(text);
+  lws_cancel_service(w->ctx);
+}
+
+void ws_client_connect(struct ws_client *w) {
+  ask(w, DO_CONNECT, NULL);
+}
+void ws_client_close(struct ws_client *w) {
+  ask(w, DO_CLOSE, NULL);
+}
+void ws_client_send(struct ws_client *w, char *text) {
+  ask(w, DO_SEND, text);
+}
+int ws_client_fd(const struct ws_client *w) {
+  return mailbox_fd(w->out);
+}
+bool ws_client_poll(struct ws_client *w, struct ws_event *ev) {
+  return mailbox_get(w->out, ev);
+}
+
+void ws_client_destroy(struct ws_client *w) {
+  if (!w)
+    return;
+  ask(w, DO_STOP, NULL);
+  pthread_join(w->thread, NULL);
+  lws_context_destroy(w->ctx);
+  struct ws_event ev;
+  while (mailbox_get(w->out, &ev))
+    free(ev.text);
+  struct request r;
+  while (mailbox_get(w->in, &r))
+    free(r.text);
+  mailbox_destroy(w->in);
+  mailbox_destroy(w->out);
+  for (size_t i = 0; i < w->n_queue; i++)
+    free(w->queue[i]);
+  free(w->rx);
+  free(w);
+}

@@ -1,0 +1,31 @@
+/* ws_client.h: the signalling thread: a WebSocket client on libwebsockets' own poll loop, because its name lookups block.
+ *
+ * Invariant: the server's certificate is the pinned one, or (without a pin) a valid one for the host; otherwise nothing is sent.
+ * Thread: functions from the engine thread; messages come back through ws_client_poll after ws_client_fd became readable. */
+#ifndef GAVEL_SESSION_WS_CLIENT_H
+#define GAVEL_SESSION_WS_CLIENT_H
+
+#include "core/base/err.h"
+#include "core/wire/link.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct ws_client;
+struct ws_event {
+  enum { WS_OPENED, WS_MESSAGE, WS_CLOSED } kind;
+  char *text; /* WS_MESSAGE: malloc'd, the receiver frees it */
+  size_t n;
+  enum err why; /* WS_CLOSED: ERR_CONNECT, ERR_CERT, ERR_PROTOCOL */
+};
+struct ws_client *ws_client_create(const struct link *l);
+/* ws_client_connect, ws_client_close: asynchronous. A connect while one is open is ignored. */
+void ws_client_connect(struct ws_client *w);
+void ws_client_close(struct ws_client *w);
+/* ws_client_send: takes the malloc'd text. Dropped when not connected. */
+void ws_client_send(struct ws_client *w, char *text);
+int ws_client_fd(const struct ws_client *w);
+bool ws_client_poll(struct ws_client *w, struct ws_event *ev);
+void ws_client_destroy(struct ws_client *w);
+
+#endif
