@@ -1,0 +1,254 @@
+/* Golden screens: the busy room, lobby, help, a question, the palette, the end; {120,80,60,40} columns x
+ * {utf8, ascii} x {colour, mono}. A file holds the text, then (colour) the style letter of each cell, then
+ * the cursor. Mono is the same text; its file proves that no state is told by colour alone. UPDATE=1 writes
+ * them anew. */
+#include "tests/unit/tui/room_fixture.h"
+#include "tui/line.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static char *slurp(const char *path) {
+  FILE *f = fopen(path, "rb");
+  char *text = NULL;
+  size_t len = 0;
+  if (f == NULL)
+    return NULL;
+  if (getdelim(&text, &len, '\0', f) < 0 && text != NULL)
+    text[0] = '\0';
+  fclose(f);
+  return text;
+}
+
+static void compare(const char *name, const char *text) {
+  char path[256];
+  snprintf(path, sizeof path, "%s/tests/golden/%s.txt", GAVEL_SRCDIR, name);
+  if (getenv("UPDATE") != NULL) {
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+    return;
+  }
+  char *want = slurp(path);
+  if (want == NULL || strcmp(want, text) != 0)
+    print_error("%s differs; it is now:\n%s\n", path, text);
+  assert_non_null(want);
+  assert_string_equal(want, text);
+  free(want);
+}
+
+static void snapshot(struct fixture *f, const char *what, int w, int h, bool ascii, bool colour) {
+  char name[96], cursor[64], *all;
+  struct canvas *c = fx_draw(f, w, h, ascii);
+  char *text = canvas_text(c), *styles = canvas_styles(c);
+  snprintf(name, sizeof name, "%s-%dx%d-%s-%s", what, w, h, ascii ? "ascii" : "utf8",
+           colour ? "colour" : "mono");
+  snprintf(cursor, sizeof cursor, "cursor %d,%d %s\n", c->cursor_x, c->cursor_y,
+           c->cursor_shown ? "shown" : "hidden");
+  assert_true(asprintf(&all, "%s\n%s\n%s", text, colour ? styles : "", cursor) > 0);
+  compare(name, all);
+  free(all);
+  free(text);
+  free(styles);
+  canvas_destroy(c);
+}
+
+static void all_sizes(struct fixture *f, const char *what) {
+  static const int SIZES[][2] = {{120, 30}, {80, 24}, {60, 20}, {40, 12}};
+  for (size_t i = 0; i < 4; i++) {
+    snapshot(f, what, SIZES[i][0], SIZES[i][1], false, true);
+    snapshot(f, what, SIZES[i][0], SIZES[i][1], true, false);
+  }
+  snapshot(f, what, 80, 24, false, false);
+  snapshot(f, what, 80, 24, true, true);
+}
+
+static void test_room(void **state) {
+  (void)state;
+  struct fixture *f = fx_busy();
+  fx_key(f, "Down");
+  all_sizes(f, "room");
+  fx_key(f, "Tab");
+  snapshot(f, "room-chat", 40, 12, false, true);
+  fx_destroy(f);
+}
+
+static void test_question(void **state) {
+  (void)state;
+  struct fixture *f = fx_busy();
+  f->m->cursor = BOB;
+  fx_key(f, "x");
+  all_sizes(f, "question");
+  fx_destroy(f);
+}
+
+static void test_help(void **state) {
+  (void)state;
+  struct fixture *f = fx_busy();
+  fx_key(f, "?");
+  all_sizes(f, "help");
+  fx_destroy(f);
+}
+
+static void test_palette(void **state) {
+  (void)state;
+  struct fixture *f = fx_busy();
+  fx_type(f, ":mute ");
+  snapshot(f, "palette", 80, 24, false, true);
+  fx_key(f, "Esc");
+  fx_type(f, ":m");
+  snapshot(f, "palette-names", 60, 20, true, true);
+  fx_destroy(f);
+}
+
+static void test_lobby(void **state) {
+  (void)state;
+  struct fixture *f = fx_create(true);
+  fx_state(f, CLIENT_LOBBY, ERR_OK, "");
+  all_sizes(f, "lobby");
+  fx_destroy(f);
+}
+
+static void test_ended(void **state) {
+  (void)state;
+  struct fixture *f = fx_busy();
+  fx_state(f, CLIENT_ENDED, ERR_REMOVED, "wrong room");
+  all_sizes(f, "ended");
+  fx_destroy(f);
+}
+
+/* ---- line mode: the transcript of a small meeting ---- */
+
+static void put_line(void *ctx, const char *text) {
+  char **all = ctx, *longer;
+  assert_true(asprintf(&longer, "%s%s\n", *all, text) > 0);
+  free(*all);
+  *all = longer;
+}
+
+struct meeting {
+  struct fixture *f;
+  struct line line;
+  char *text;
+};
+
+/* flush: the server decides what is in the outbox and everyone hears of it, here through the line front end.
+ */
+static enum err decide(struct meeting *g, const struct room_cmd *cmd) {
+  struct fixture *f = g->f;
+  struct room_events evs = {0};
+  enum err e = room_decide(&f->server, cmd, f->wall_ms, &evs);
+  for (size_t i = 0; i < evs.n; i++) {
+    struct client_event ev = {.kind = CLIENT_EV_EVENT, .event = calloc(1, sizeof *ev.event)};
+    room_event_copy(ev.event, &evs.v[i]);
+    room_apply(&f->server, &evs.v[i]);
+    line_event(&g->line, &ev, f->now, f->wall_ms);
+  }
+  room_events_free(&evs);
+  return e;
+}
+
+static void types(struct meeting *g, const char *text) {
+  char shown[256];
+  struct intent *i = malloc(sizeof *i);
+  snprintf(shown, sizeof shown, "> %s", text);
+  put_line(&g->text, shown);
+  line_input(&g->line, text, g->f->now);
+  while (model_take(g->f->m, i))
+    if (i->kind == INTENT_ACT) {
+      struct room_cmd cmd = {.act = i->order.act,
+                             .actor = g->f->me,
+                             .targets = i->order.targets,
+                             .n_targets = i->order.n_targets,
+                             .num = i->order.num,
+                             .text = i->order.text};
+      struct client_event reply = {.kind = CLIENT_EV_REPLY};
+      reply.why = decide(g, &cmd);
+      line_event(&g->line, &reply, g->f->now, g->f->wall_ms);
+    }
+  g->f->now += US_PER_S;
+  g->f->wall_ms += 4000;
+  free(i);
+}
+
+static void does(struct meeting *g, uint32_t actor, enum act act, uint32_t who, const char *text) {
+  assert_int_equal(
+      decide(g,
+             &(struct room_cmd){
+                 .act = act, .actor = actor, .targets = &who, .n_targets = who != 0, .text = text}),
+      ERR_OK);
+}
+
+static void comes(struct meeting *g, const char *name) {
+  struct fixture *f = g->f;
+  f->me = 0; /* the fixture shall not feed the model: the line front end does */
+  uint32_t id = fx_join(f, name, ROLE_SPEAKER);
+  f->me = 1;
+  struct member *entry = malloc(sizeof *entry);
+  *entry = *room_member(&f->server, id);
+  struct client_event ev = {.kind = CLIENT_EV_EVENT, .event = calloc(1, sizeof *ev.event)};
+  *ev.event =
+      (struct room_event){.seq = f->server.seq,
+                          .group = f->server.seq,
+                          .ts_ms = f->wall_ms,
+                          .entry = entry,
+                          .kind = entry->presence == PRESENCE_WAITING ? ROOM_EV_KNOCKED : ROOM_EV_JOINED};
+  line_event(&g->line, &ev, f->now, f->wall_ms);
+}
+
+static void speaks(struct meeting *g, uint32_t who, int ms) {
+  for (int t = 0; t < ms; t += 100) {
+    struct client_event ev = {.kind = CLIENT_EV_LEVELS, .n = 1};
+    ev.level_of[0].member = who;
+    ev.level_of[0].level = 20;
+    line_event(&g->line, &ev, g->f->now, g->f->wall_ms);
+    g->f->now += 100 * US_PER_MS;
+    g->f->wall_ms += 100;
+    line_tick(&g->line, g->f->now);
+  }
+}
+
+static void test_line(void **state) {
+  (void)state;
+  struct meeting g = {.f = fx_create(true), .text = strdup("")};
+  line_init(&g.line, &g.f->ctl, put_line, &g.text);
+  fx_join(g.f, "carol", ROLE_HOST);
+  fx_enter(g.f, 1);
+  comes(&g, "bob");
+  comes(&g, "ann");
+  types(&g, "/waiting");
+  types(&g, "/admit bo");
+  types(&g, "/admit ann");
+  types(&g, "good morning");
+  does(&g, 2, ACT_CHAT, 0, "hello \xe2\x80\xae carol");
+  speaks(&g, 2, 1500);
+  speaks(&g, 3, 400);
+  types(&g, "/mute-all");
+  types(&g, "/undo");
+  does(&g, 3, ACT_HAND, 0, NULL);
+  types(&g, "/mute ann");
+  types(&g, "/who");
+  types(&g, "/remove b");
+  types(&g, "");
+  types(&g, "/remove bob was rude");
+  types(&g, "y");
+  types(&g, "/mute nobody");
+  types(&g, "/frobnicate");
+  types(&g, "/help lobby");
+  compare("line-host", g.text);
+  free(g.text);
+  fx_destroy(g.f);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_room),  cmocka_unit_test(test_question),
+                                     cmocka_unit_test(test_help),  cmocka_unit_test(test_palette),
+                                     cmocka_unit_test(test_lobby), cmocka_unit_test(test_ended),
+                                     cmocka_unit_test(test_line)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

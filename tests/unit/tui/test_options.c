@@ -1,0 +1,149 @@
+/* The command line: what is taken, what is refused and why, the link gone from argv, the exit codes. */
+#include "tui/options.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define SECRET "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
+
+static char state_home[] = "/tmp/gavel-options-XXXXXX";
+
+static int own_state(void **state) {
+  (void)state;
+  return mkdtemp(state_home) != NULL && setenv("XDG_STATE_HOME", state_home, 1) == 0 ? 0 : -1;
+}
+
+static int forget_state(void **state) {
+  char path[128];
+  (void)state;
+  snprintf(path, sizeof path, "%s/gavel/install-id", state_home);
+  unlink(path);
+  snprintf(path, sizeof path, "%s/gavel", state_home);
+  rmdir(path);
+  return rmdir(state_home);
+}
+
+/* parse: words separated by blanks, as the shell would hand them over; argv stays readable in `args`. */
+static char args[512];
+static bool parse(const char *line, struct options *o, bool *help, char why[256]) {
+  char *argv[32];
+  int argc = 0;
+  snprintf(args, sizeof args, "%s", line);
+  for (char *p = strtok(args, " "); p != NULL && argc < 31; p = strtok(NULL, " "))
+    argv[argc++] = p;
+  argv[argc] = NULL;
+  why[0] = '\0';
+  return options_parse(argc, argv, o, help, why);
+}
+
+static void test_join_takes_the_link_out_of_argv(void **state) {
+  (void)state;
+  struct options o;
+  bool help;
+  char why[256];
+  assert_true(
+      parse("join https://example.org:7000/j/standup#i=" SECRET " --name bob --readonly", &o, &help, why));
+  assert_string_equal(o.front.client.link.host, "example.org");
+  assert_int_equal(o.front.client.link.port, 7000);
+  assert_string_equal(o.front.client.link.room, "standup");
+  assert_true(o.front.client.link.has_secret);
+  assert_string_equal(o.front.client.name, "bob");
+  assert_true(o.front.readonly);
+  for (size_t i = 0; i + 6 < sizeof args; i++)
+    assert_memory_not_equal(args + i, "DA0ODx", 6);
+}
+
+static void test_host(void **state) {
+  (void)state;
+  struct options o;
+  bool help;
+  char why[256];
+  assert_true(parse(
+      "host standup --listen 127.0.0.1 --port 7000 --media-port 7002 --no-lobby --forget --play a.wav --json",
+      &o, &help, why));
+  assert_string_equal(o.room, "standup");
+  assert_int_equal(o.port, 7000);
+  assert_int_equal(o.media_port, 7002);
+  assert_false(o.lobby);
+  assert_true(o.forget);
+  assert_string_equal(o.front.client.input, "file:a.wav");
+  assert_true(o.front.client.mic_open);
+  assert_int_equal(o.front.kind, FRONT_HEADLESS);
+  assert_true(parse("host", &o, &help, why));
+  assert_true(text_slug_valid(o.room));
+  assert_true(o.lobby);
+  assert_true(parse("host --help", &o, &help, why));
+  assert_true(help);
+  assert_true(parse("demo --line", &o, &help, why));
+  assert_int_equal(o.front.kind, FRONT_LINE);
+}
+
+static void test_refused(void **state) {
+  (void)state;
+  static const char *const BAD[] = {"join",
+                                    "join a b",
+                                    "join http://example.org/j/x#i=" SECRET,
+                                    "host Stand_Up!",
+                                    "host a b",
+                                    "demo room",
+                                    "host --port 65536",
+                                    "host --port -1",
+                                    "host --port 7x",
+                                    "host --port",
+                                    "host --frobnicate",
+                                    "host --no-audio --require-audio",
+                                    "host --name \xff"};
+  struct options o;
+  bool help;
+  char why[256];
+  for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++) {
+    if (parse(BAD[i], &o, &help, why))
+      fail_msg("taken: %s", BAD[i]);
+    assert_true(strlen(why) > 10);
+  }
+}
+
+static void test_install_id_is_kept_private(void **state) {
+  (void)state;
+  struct options a, b;
+  bool help;
+  char why[256], path[512];
+  struct stat st;
+  assert_true(parse("demo", &a, &help, why) && parse("demo", &b, &help, why));
+  assert_int_equal(strlen(a.device_id), 32);
+  assert_string_equal(a.device_id, b.device_id);
+  assert_true(options_state_path("install-id", path, why));
+  assert_int_equal(stat(path, &st), 0);
+  assert_int_equal(st.st_mode & 0777, 0600);
+}
+
+static void test_exit_codes(void **state) {
+  (void)state;
+  assert_int_equal(exit_of(ERR_OK), 0);
+  assert_int_equal(exit_of(ERR_CONNECT), 2);
+  assert_int_equal(exit_of(ERR_CERT), 2);
+  assert_int_equal(exit_of(ERR_DENIED), 3);
+  assert_int_equal(exit_of(ERR_BANNED), 3);
+  assert_int_equal(exit_of(ERR_ROOM_LOCKED), 3);
+  assert_int_equal(exit_of(ERR_REMOVED), 4);
+  assert_int_equal(exit_of(ERR_ROOM_ENDED), 5);
+  assert_int_equal(exit_of(ERR_NO_DEVICE), 6);
+  assert_int_equal(exit_of(ERR_PROTOCOL), 7);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_join_takes_the_link_out_of_argv),
+                                     cmocka_unit_test(test_host), cmocka_unit_test(test_refused),
+                                     cmocka_unit_test(test_install_id_is_kept_private),
+                                     cmocka_unit_test(test_exit_codes)};
+  return cmocka_run_group_tests(tests, own_state, forget_state);
+}

@@ -1,0 +1,127 @@
+#include "tui/command.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+const struct command COMMANDS[COMMANDS_COUNT] = {
+#define ACT(id, name_, least, target, rank, args_, undo, ask, key, help_)                                    \
+  {.name = name_,                                                                                            \
+   .args = args_,                                                                                            \
+   .keys = key,                                                                                              \
+   .help = help_,                                                                                            \
+   .context = KEY_CONTEXT_ROOM,                                                                              \
+   .act = ACT_##id,                                                                                          \
+   .ui = UI__COUNT},
+#include "core/room/acts.def"
+#undef ACT
+#define UI(id, name_, args_, keys_, context_, help_)                                                         \
+  {.name = name_,                                                                                            \
+   .args = args_,                                                                                            \
+   .keys = keys_,                                                                                            \
+   .help = help_,                                                                                            \
+   .context = KEY_CONTEXT_##context_,                                                                        \
+   .act = ACT__COUNT,                                                                                        \
+   .ui = UI_##id},
+#include "tui/command.def"
+#undef UI
+};
+
+const struct command *command_of_act(enum act act) {
+  assert(act < ACT__COUNT);
+  return &COMMANDS[act];
+}
+
+const struct command *command_of_ui(enum ui ui) {
+  assert(ui < UI__COUNT);
+  return &COMMANDS[(size_t)ACT__COUNT + (size_t)ui];
+}
+
+static bool begins(const char *name, const char *typed, size_t len) {
+  for (size_t i = 0; i < len; i++) {
+    char c = typed[i] == '-' ? '_' : typed[i];
+    if (name[i] == '\0' || name[i] != c)
+      return false;
+  }
+  return true;
+}
+
+const struct command *command_find(const char *name, size_t len, char why[SAY_MAX]) {
+  const struct command *found = NULL, *second = NULL;
+  for (size_t i = 0; i < COMMANDS_COUNT && len > 0; i++) {
+    if (!begins(COMMANDS[i].name, name, len))
+      continue;
+    if (COMMANDS[i].name[len] == '\0')
+      return &COMMANDS[i];
+    if (found == NULL)
+      found = &COMMANDS[i];
+    else
+      second = &COMMANDS[i];
+  }
+  if (second != NULL)
+    snprintf(why, SAY_MAX, "%.*s could be %s or %s", (int)len, name, found->name, second->name);
+  else if (found == NULL)
+    snprintf(why, SAY_MAX, "there is no command %.*s: help lists them", (int)(len > 40 ? 40 : len), name);
+  return second != NULL ? NULL : found;
+}
+
+/* needs: "needs cohost" and so on; static strings, because views keep the pointer while they draw. */
+static const char *needs(enum role least) {
+  static const char *const WORDS[] = {[ROLE_AUDIENCE] = "needs to be in the room",
+                                      [ROLE_SPEAKER] = "needs speaker",
+                                      [ROLE_COHOST] = "needs cohost",
+                                      [ROLE_HOST] = "needs host",
+                                      [ROLE_OWNER] = "needs owner"};
+  return least >= ROLE_AUDIENCE && least <= ROLE_OWNER ? WORDS[least] : "not for people";
+}
+
+const char *command_refusal(const struct model *m, const struct command *c, uint32_t target) {
+  if (c->act == ACT__COUNT)
+    return NULL;
+  if (m->state != CLIENT_JOINED && c->act != ACT_LEAVE)
+    return m->state == CLIENT_LOBBY ? "you are still in the lobby" : "not connected";
+  if (m->readonly && c->act != ACT_LEAVE)
+    return "read-only";
+  enum err e = room_allows(&m->room, m->me, c->act, target);
+  if (e == ERR_OK)
+    return NULL;
+  const struct member *self = model_self(m);
+  return self == NULL || self->role < ACTS[c->act].least ? needs(ACTS[c->act].least) : err_text(e);
+}
+
+#define KEYS_MAX (COMMANDS_COUNT * 3)
+#define KEY_NAME_MAX 24
+
+struct keymap *command_keymap(void) {
+  char(*names)[KEY_NAME_MAX] = calloc(KEYS_MAX, sizeof *names);
+  struct keymap_default *rows = calloc(KEYS_MAX, sizeof *rows);
+  struct keymap *km = NULL;
+  size_t n = 0;
+  if (names == NULL || rows == NULL)
+    goto out;
+  for (size_t i = 0; i < COMMANDS_COUNT; i++) {
+    const char *p = COMMANDS[i].keys;
+    do {
+      size_t len = strcspn(p, " ");
+      assert(n < KEYS_MAX && len < KEY_NAME_MAX);
+      memcpy(names[n], p, len);
+      rows[n] = (struct keymap_default){COMMANDS[i].context, COMMANDS[i].name, len > 0 ? names[n] : NULL};
+      n++;
+      p += len;
+    } while (*p++ == ' ');
+  }
+  km = keymap_create(rows, n);
+out:
+  free(rows);
+  free(names);
+  return km;
+}
+
+void command_title(const struct command *c, char out[32]) {
+  snprintf(out, 32, "%s", c->name);
+  for (char *p = out; *p != '\0'; p++)
+    if (*p == '_')
+      *p = '-';
+}

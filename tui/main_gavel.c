@@ -1,0 +1,45 @@
+/* gavel: the terminal client. `host`, `join`, `demo`; everything else is help. */
+#include "tui/demo.h"
+#include "tui/host.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+static int usage(const char *why) {
+  fprintf(stderr, "gavel: %s\n\n%s", why, OPTIONS_HELP);
+  return EXIT_USAGE;
+}
+
+static int run(int argc, char **argv) {
+  struct options o;
+  bool help = false;
+  char why[256] = "";
+  if (!options_parse(argc, argv, &o, &help, why)) {
+    fprintf(stderr, "gavel: %s\n", why);
+    return EXIT_USAGE;
+  }
+  if (help) {
+    fputs(OPTIONS_HELP, stdout);
+    return EXIT_LEFT;
+  }
+  return strcmp(argv[0], "host") == 0 ? (int)host_run(&o) : (int)front_run(&o.front);
+}
+
+int main(int argc, char **argv) {
+  setlocale(LC_CTYPE, "");
+  const char *what = argc > 1 ? argv[1] : "--help";
+  if (strcmp(what, "--help") == 0 || strcmp(what, "help") == 0) {
+    fputs(OPTIONS_HELP, stdout);
+    return EXIT_LEFT;
+  }
+  if (strcmp(what, "--version") == 0) {
+    puts("gavel " GAVEL_VERSION);
+    return EXIT_LEFT;
+  }
+  if (strcmp(what, "demo") == 0)
+    return demo_main(argc - 1, argv + 1);
+  if (strcmp(what, "host") == 0 || strcmp(what, "join") == 0)
+    return run(argc - 1, argv + 1);
+  return usage("unknown command");
+}

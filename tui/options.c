@@ -1,0 +1,289 @@
+#include "tui/options.h"
+
+#include "core/base/rng.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+const char OPTIONS_HELP[] =
+    "gavel: moderated audio conferences from the keyboard\n"
+    "\n"
+    "  gavel host [ROOM]    open a room on this machine and print an invite link\n"
+    "  gavel join LINK|-    join by an invite link; - reads it from standard input\n"
+    "  gavel demo           a room with invented people\n"
+    "\n"
+    "  --name NAME          how others see you (default: your login name)\n"
+    "  --input, --output D  sound device: part of its name, null, or file:PATH\n"
+    "  --play FILE          speak this file instead of a microphone\n"
+    "  --record FILE        write what you hear to this file\n"
+    "  --no-audio           moderate only\n"
+    "  --open-mic           begin with the microphone open\n"
+    "  --require-audio      end with code 6 when there is no microphone\n"
+    "  --line               plain sentences, nothing repainted (default without a terminal)\n"
+    "  --headless, --json   JSON lines in and out, for scripts\n"
+    "  --theme NAME, --ascii, --keys FILE, --baud N, --readonly\n"
+    "\n"
+    "  host: --listen ADDR, --public ADDR, --port N, --media-port N, --no-lobby,\n"
+    "        --forget (keep nothing on disk)\n"
+    "\n"
+    "  exit: 0 left, 1 usage, 2 cannot connect, 3 refused, 4 removed, 5 room ended,\n"
+    "        6 no audio device, 7 protocol version, 130 signal\n";
+
+enum option_code {
+  O_NAME = 256,
+  O_LISTEN,
+  O_PUBLIC,
+  O_PORT,
+  O_MEDIA_PORT,
+  O_NO_LOBBY,
+  O_NO_AUDIO,
+  O_INPUT,
+  O_OUTPUT,
+  O_PLAY,
+  O_RECORD,
+  O_LINE,
+  O_HEADLESS,
+  O_THEME,
+  O_ASCII,
+  O_KEYS,
+  O_BAUD,
+  O_READONLY,
+  O_REQUIRE_AUDIO,
+  O_OPEN_MIC,
+  O_FORGET,
+  O_HELP
+};
+static const struct option LONG[] = {{"name", 1, NULL, O_NAME},
+                                     {"listen", 1, NULL, O_LISTEN},
+                                     {"public", 1, NULL, O_PUBLIC},
+                                     {"port", 1, NULL, O_PORT},
+                                     {"media-port", 1, NULL, O_MEDIA_PORT},
+                                     {"no-lobby", 0, NULL, O_NO_LOBBY},
+                                     {"no-audio", 0, NULL, O_NO_AUDIO},
+                                     {"input", 1, NULL, O_INPUT},
+                                     {"output", 1, NULL, O_OUTPUT},
+                                     {"play", 1, NULL, O_PLAY},
+                                     {"record", 1, NULL, O_RECORD},
+                                     {"line", 0, NULL, O_LINE},
+                                     {"headless", 0, NULL, O_HEADLESS},
+                                     {"json", 0, NULL, O_HEADLESS},
+                                     {"theme", 1, NULL, O_THEME},
+                                     {"ascii", 0, NULL, O_ASCII},
+                                     {"keys", 1, NULL, O_KEYS},
+                                     {"baud", 1, NULL, O_BAUD},
+                                     {"readonly", 0, NULL, O_READONLY},
+                                     {"require-audio", 0, NULL, O_REQUIRE_AUDIO},
+                                     {"open-mic", 0, NULL, O_OPEN_MIC},
+                                     {"forget", 0, NULL, O_FORGET},
+                                     {"help", 0, NULL, O_HELP},
+                                     {NULL, 0, NULL, 0}};
+
+static bool number(const char *text, unsigned long max, unsigned long *out, char why[256]) {
+  char *end;
+  errno = 0;
+  *out = strtoul(text, &end, 10);
+  if (errno == 0 && text[0] >= '0' && text[0] <= '9' && *end == '\0' && *out <= max)
+    return true;
+  snprintf(why, 256, "%.40s is not a number from 0 to %lu", text, max);
+  return false;
+}
+
+static bool set_port(const char *text, uint16_t *out, char why[256]) {
+  unsigned long n;
+  if (!number(text, 65535, &n, why))
+    return false;
+  *out = (uint16_t)n;
+  return true;
+}
+
+static bool set_name(struct front_config *f, const char *name, char why[256]) {
+  if (text_clean_name(name, strlen(name), f->client.name) == ERR_OK)
+    return true;
+  snprintf(why, 256, "%s", err_text(ERR_BAD_NAME));
+  return false;
+}
+
+/* set_special: the options that need work of their own. */
+static bool set_special(struct options *o, int option, char why[256]) {
+  unsigned long n;
+  switch (option) {
+  case O_NAME:
+    return set_name(&o->front, optarg, why);
+  case O_PORT:
+    return set_port(optarg, &o->port, why);
+  case O_MEDIA_PORT:
+    return set_port(optarg, &o->media_port, why);
+  case O_BAUD:
+    if (!number(optarg, 4000000, &n, why))
+      return false;
+    o->front.baud = (unsigned)n;
+    return true;
+  case O_INPUT:
+  case O_PLAY:
+    snprintf(o->input, sizeof o->input, "%s%.500s", option == O_PLAY ? "file:" : "", optarg);
+    o->front.client.mic_open |= option == O_PLAY;
+    return true;
+  case O_OUTPUT:
+  case O_RECORD:
+    snprintf(o->output, sizeof o->output, "%s%.500s", option == O_RECORD ? "file:" : "", optarg);
+    return true;
+  default:
+    snprintf(why, 256, "unknown option, or its value is missing; gavel --help lists them");
+    return false;
+  }
+}
+
+static bool set(struct options *o, int option, bool *help, char why[256]) {
+  struct front_config *f = &o->front;
+  const struct {
+    int option;
+    bool *flag, value;
+  } flags[] = {{O_NO_LOBBY, &o->lobby, false},
+               {O_NO_AUDIO, &f->client.no_audio, true},
+               {O_ASCII, &f->ascii, true},
+               {O_READONLY, &f->readonly, true},
+               {O_OPEN_MIC, &f->client.mic_open, true},
+               {O_REQUIRE_AUDIO, &f->require_audio, true},
+               {O_FORGET, &o->forget, true},
+               {O_HELP, help, true}};
+  const struct {
+    int option;
+    const char **text;
+  } texts[] = {
+      {O_LISTEN, &o->listen}, {O_PUBLIC, &o->public_address}, {O_THEME, &f->theme}, {O_KEYS, &f->keys_file}};
+  for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
+    if (flags[i].option == option) {
+      *flags[i].flag = flags[i].value;
+      return true;
+    }
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+    if (texts[i].option == option) {
+      *texts[i].text = optarg;
+      return true;
+    }
+  if (option == O_LINE || option == O_HEADLESS) {
+    f->kind = option == O_LINE ? FRONT_LINE : FRONT_HEADLESS;
+    return true;
+  }
+  return set_special(o, option, why);
+}
+
+/* read_link: one line from standard input, byte by byte: what follows are commands and stays there. */
+static void read_link(char out[LINK_MAX]) {
+  size_t n = 0;
+  while (n + 1 < LINK_MAX && read(STDIN_FILENO, out + n, 1) == 1 && out[n] != '\n')
+    n++;
+  while (n > 0 && (out[n - 1] == '\r' || out[n - 1] == ' '))
+    n--;
+  out[n] = '\0';
+}
+
+static bool take_link(struct options *o, char *arg, char why[256]) {
+  char text[LINK_MAX] = "";
+  const char *reason = "";
+  if (strcmp(arg, "-") == 0)
+    read_link(text);
+  else
+    snprintf(text, sizeof text, "%s", arg);
+  bool ok = link_parse(text, &o->front.client.link, &reason) == ERR_OK;
+  if (strcmp(arg, "-") != 0)
+    memset(arg, '*', strlen(arg));
+  memset(text, 0, sizeof text);
+  if (!ok)
+    snprintf(why, 256, "%s: %s", err_text(ERR_BAD_LINK), reason);
+  return ok;
+}
+
+bool options_state_path(const char *file, char out[512], char why[256]) {
+  const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+  char folder[400];
+  if (state != NULL && state[0] == '/')
+    snprintf(folder, sizeof folder, "%.380s/gavel", state);
+  else
+    snprintf(folder, sizeof folder, "%.360s/.local/state/gavel", home != NULL ? home : "/tmp");
+  for (char *p = strchr(folder + 1, '/');; p = strchr(p + 1, '/')) {
+    if (p != NULL)
+      *p = '\0';
+    if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
+      snprintf(why, 256, "cannot make the folder %.160s: %s", folder, strerror(errno));
+      return false;
+    }
+    if (p == NULL)
+      break;
+    *p = '/';
+  }
+  snprintf(out, 512, "%s/%.100s", folder, file);
+  return true;
+}
+
+/* install_id: what a ban can hold on to; made once, readable by the owner only. Without a state folder there
+ * is none. */
+static void install_id(char out[40]) {
+  char path[512], why[256];
+  out[0] = '\0';
+  if (!options_state_path("install-id", path, why))
+    return;
+  int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0)
+    return;
+  ssize_t n = read(fd, out, 32);
+  out[n > 0 ? n : 0] = '\0';
+  if (n != 32) {
+    rng_token(rng_system(), out, 32);
+    if (pwrite(fd, out, 32, 0) != 32)
+      out[0] = '\0';
+  }
+  close(fd);
+}
+
+static bool check(const struct options *o, bool host, char why[256]) {
+  if (o->front.require_audio && o->front.client.no_audio)
+    snprintf(why, 256, "--no-audio and --require-audio exclude each other");
+  else if (host && !text_slug_valid(o->room))
+    snprintf(why, 256, "%.60s cannot be the name of a room: small letters, digits, . _ -", o->room);
+  else
+    return true;
+  return false;
+}
+
+bool options_parse(int argc, char **argv, struct options *o, bool *help, char why[256]) {
+  const char *user = getenv("USER");
+  bool host = strcmp(argv[0], "host") == 0, join = strcmp(argv[0], "join") == 0;
+  int option;
+  *o = (struct options){.listen = "", .public_address = "", .room = "room", .lobby = true};
+  o->front.client = (struct client_config){.input = o->input,
+                                           .output = o->output,
+                                           .aec = true,
+                                           .ns = true,
+                                           .agc = true,
+                                           .device_id = o->device_id};
+  (void)set_name(&o->front, user != NULL ? user : "guest", why);
+  *help = false;
+  opterr = 0;
+  optind = 1;
+  while ((option = getopt_long(argc, argv, "", LONG, NULL)) != -1)
+    if (!set(o, option, help, why))
+      return false;
+  if (*help)
+    return true;
+  int words = argc - optind;
+  if (join ? words != 1 : words > (int)host) {
+    snprintf(why, 256, "%s",
+             join   ? "join needs one link, or - to read it from standard input"
+             : host ? "host takes one room name"
+                    : "demo takes options only");
+    return false;
+  }
+  if (host && argc > optind)
+    o->room = argv[optind];
+  if (join && !take_link(o, argv[optind], why))
+    return false;
+  install_id(o->device_id);
+  return check(o, host, why);
+}

@@ -1,0 +1,26 @@
+/* pages.h: texts of several lines, the same on the screen (MODE_PAGE) and in line mode: people, lobby, log,
+ * commands, the invite link with its QR code.
+ *
+ * Invariant: each returns malloc'd text, lines ended by newline, never NULL for a model that exists (aborts
+ * without memory). Pure. */
+#ifndef GAVEL_TUI_PAGES_H
+#define GAVEL_TUI_PAGES_H
+
+#include "tui/command.h"
+
+char *pages_people(const struct model *m, bool waiting);
+char *pages_log(const struct model *m);
+/* pages_help: every command with its keys, form, help line and, when it cannot be used now, the reason.
+ * `filter` "" for all. */
+char *pages_help(const struct model *m, const struct keymap *keys, const char *filter);
+/* pages_link: the link and a QR code of it (half blocks, or two ASCII characters a module). */
+char *pages_link(const char *link, bool ascii);
+/* pages_help_row: one row of that list without newline. */
+void pages_help_row(const struct model *m, const struct keymap *keys, const struct command *c,
+                    char out[SAY_MAX]);
+/* pages_help_matches: the row contains the filter (case does not count). */
+bool pages_help_matches(const struct command *c, const char *filter);
+/* pages_person: "bob, cohost, muted by host, hand 2, talking": one person in words. */
+void pages_person(const struct model *m, const struct member *p, char out[SAY_MAX]);
+
+#endif

@@ -1,0 +1,264 @@
+/* The rows around the panes: header, the line being typed, microphone and notices, the keys that work now. */
+#include "tui/view.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- header ---- */
+
+/* put: a piece of a row at x with two blanks behind; nothing when less than 4 columns are left. */
+static int put(const struct scene *v, struct rect r, int x, enum style s, const char *text) {
+  if (text[0] == '\0' || x + 4 > r.w)
+    return x;
+  return x + canvas_put(v->c, r.x + x, r.y, r.w - x, s, text) + 2;
+}
+
+static void waiting_words(const struct model *m, size_t n, char *out, size_t cap) {
+  int len = snprintf(out, cap, "%zu wait%s", n, n == 1 ? "s" : "");
+  size_t named = 0;
+  for (size_t i = 0; i < m->room.n_members && named < 3; i++) {
+    if (m->room.members[i].presence != PRESENCE_WAITING)
+      continue;
+    len += snprintf(out + len, cap - (size_t)len, "%s%s", named == 0 ? ": " : ", ", m->room.members[i].name);
+    named++;
+  }
+  if (n > named)
+    snprintf(out + len, cap - (size_t)len, ", ...");
+}
+
+void view_header(const struct scene *v, struct rect r) {
+  const struct model *m = v->m;
+  const struct room *room = &m->room;
+  char text[SAY_MAX], clock[8];
+  size_t away = room_count(room, PRESENCE_AWAY), waiting = room_count(room, PRESENCE_WAITING);
+  canvas_fill(v->c, r, STYLE_STATUS, " ");
+  if (m->state != CLIENT_JOINED && m->state != CLIENT_RECONNECTING) {
+    put(v, r, 1, STYLE_TITLE, m->have_room ? room->name : "gavel");
+    return;
+  }
+  int right = r.w;
+  if (r.w >= 70) { /* a fixed time, not a running clock: nothing ticks for a screen reader or a slow line */
+    model_clock(m, room->created_ms, clock);
+    int n = snprintf(text, sizeof text, m->link.connected ? "since %s  %u ms" : "since %s", clock,
+                     m->link.rtt_ms);
+    right = r.w - n - 1;
+    canvas_put(v->c, r.x + right, r.y, n, STYLE_STATUS, text);
+  }
+  struct rect left = {r.x, r.y, right - 1, 1};
+  int x = put(v, left, 1, STYLE_TITLE, room->name);
+  snprintf(text, sizeof text, "%zu here", room_count(room, PRESENCE_HERE));
+  if (away > 0)
+    snprintf(text + strlen(text), sizeof text - strlen(text), ", %zu away", away);
+  x = put(v, left, x, STYLE_STATUS, text);
+  if (m->state == CLIENT_RECONNECTING)
+    x = put(v, left, x, STYLE_DANGER, "RECONNECTING");
+  if (waiting > 0) {
+    waiting_words(m, waiting, text, sizeof text);
+    x = put(v, left, x, STYLE_WAITING, text);
+  }
+  if (room->locked)
+    x = put(v, left, x, STYLE_WARN, "LOCKED");
+  if (room->mute_all)
+    x = put(v, left, x, STYLE_WARN, room->mute_hold ? "ALL MUTED, HELD" : "ALL MUTED");
+  if (m->readonly)
+    x = put(v, left, x, STYLE_WARN, "READ-ONLY");
+  put(v, left, x, STYLE_STATUS, room->topic);
+}
+
+/* ---- what is typed ---- */
+
+void view_input(const struct scene *v, struct rect r) {
+  const struct model *m = v->m;
+  static const char *const PROMPTS[] = {
+      [MODE_CHAT] = "say> ", [MODE_COMMAND] = ":", [MODE_FILTER] = "name: ", [MODE_HELP] = "find: "};
+  struct lineedit *le = model_edit(m);
+  if (le != NULL) {
+    int x = canvas_put(v->c, r.x, r.y, r.w, STYLE_KEY, PROMPTS[m->mode]);
+    lineedit_draw(le, v->c, r.x + x, r.y, r.w - x > 1 ? r.w - x : 1, STYLE_INPUT, true);
+    return;
+  }
+  const char *draft = lineedit_text(m->chat);
+  char text[SAY_MAX];
+  snprintf(text, sizeof text, "%.*s", (int)text_fit(draft, 80), draft);
+  if (draft[0] != '\0')
+    canvas_put(v->c, r.x, r.y, r.w, STYLE_DIM, text);
+}
+
+/* ---- microphone and notices ---- */
+
+static enum style mic_style(const struct model *m) {
+  if (m->mic == MIC_OPEN)
+    return STYLE_ON_AIR;
+  return m->mic == MIC_MUTED || m->mic == MIC_HELD || m->mic == MIC_NO_FLOOR ? STYLE_MUTED : STYLE_DIM;
+}
+
+void view_status(const struct scene *v, struct rect r) {
+  const struct model *m = v->m;
+  char text[64] = "";
+  if (m->state == CLIENT_ENDED)
+    return;
+  int x = 1 + canvas_put(v->c, r.x + 1, r.y, r.w - 1, mic_style(m), model_mic_words(m)) + 2;
+  if (m->mic == MIC_OPEN && r.w >= 60 && v->pace->meters != PACE_METERS_NONE) {
+    meter_draw(v->c, r.x + x, r.y, 8, -(float)m->level);
+    x += 10;
+  }
+  if (m->muted_talk)
+    x = put(v, r, x, STYLE_WARN, "you are talking while muted");
+  if (m->n_marks > 0)
+    snprintf(text, sizeof text, "%zu marked", m->n_marks);
+  x = put(v, r, x, STYLE_SELECTED, text);
+  if (m->filter[0] != '\0' && m->mode != MODE_FILTER) {
+    x = put(v, r, x, STYLE_SELECTED, "names with:");
+    x = put(v, r, x - 1, STYLE_SELECTED, m->filter);
+  }
+  if (m->unread > 0 && m->toast[0] == '\0' && (r.w < 60 || m->zoom)) {
+    snprintf(text, sizeof text, "%zu new", m->unread);
+    x = put(v, r, x, STYLE_NOTICE, text);
+  }
+  put(v, r, x, m->toast_style, m->toast);
+}
+
+/* ---- footer ---- */
+
+struct footer {
+  const struct scene *v;
+  struct rect r;
+  int x, right; /* where the next hint goes, and where they must end */
+};
+
+static int hint_cols(const char *key, const char *text) {
+  return (int)(text_width(key) + text_width(text)) + 3;
+}
+
+static bool hint(struct footer *f, const char *key, const char *text) {
+  if (f->x + hint_cols(key, text) > f->right + 2)
+    return false;
+  f->x += canvas_put(f->v->c, f->x, f->r.y, f->right - f->x, STYLE_KEY, key) + 1;
+  f->x += canvas_put(f->v->c, f->x, f->r.y, f->right - f->x, STYLE_DIM, text) + 2;
+  return true;
+}
+
+/* bound: a hint for a command if it has a key and may be used. */
+static void bound(struct footer *f, const struct command *c, uint32_t target, const char *text) {
+  char key[24];
+  if (keymap_key(f->v->keys, c->context, c->name, 0, key) && command_refusal(f->v->m, c, target) == NULL)
+    hint(f, key, text);
+}
+
+/* act_hint: the hint names whom the key would act on. */
+static void act_hint(struct footer *f, enum act act, const char *verb) {
+  const struct model *m = f->v->m;
+  uint32_t ids[MODEL_MARKS_MAX];
+  char people[48], text[80];
+  size_t n = pilot_targets(m, act, ids, MODEL_MARKS_MAX);
+  const struct member *p = n == 1 ? room_member(&m->room, ids[0]) : NULL;
+  if (n == 0 || (n == 1 && ids[0] == m->me && ACTS[act].rank == RANK_LOWER))
+    return;
+  if (p != NULL)
+    snprintf(people, sizeof people, "%.*s", (int)text_fit(p->name, 12), p->id == m->me ? "me" : p->name);
+  else
+    snprintf(people, sizeof people, "%zu marked", n);
+  snprintf(text, sizeof text, "%s %s", verb, people);
+  bound(f, command_of_act(act), ids[0], text);
+}
+
+static void own_hints(struct footer *f) {
+  const struct model *m = f->v->m;
+  const struct member *self = model_self(m);
+  if (!m->no_audio)
+    bound(f, command_of_ui(UI_TALK), 0, "talk");
+  if (!m->no_audio && pilot_on_self(m))
+    bound(f, command_of_act(ACT_MUTE), 0,
+          pilot_toggled(m, ACT_MUTE) == ACT_UNMUTE ? "unmute"
+          : m->gate                                ? "mute"
+                                                   : "mic on");
+  bound(f, command_of_act(ACT_HAND), 0, self != NULL && self->hand != 0 ? "lower hand" : "hand");
+}
+
+/* person_hints: what the keys would do to the person selected, or to the marked. */
+static void person_hints(struct footer *f) {
+  const struct model *m = f->v->m;
+  const struct member *at = room_member(&m->room, m->cursor);
+  if (at != NULL && at->presence == PRESENCE_WAITING)
+    act_hint(f, ACT_DENY, "deny");
+  if (pilot_on_self(m))
+    return;
+  if (m->n_marks == 0 && at->muted)
+    act_hint(f, ACT_ASK_UNMUTE, "ask");
+  else
+    act_hint(f, ACT_MUTE, "mute");
+  if (m->n_marks == 0 && !at->floor)
+    act_hint(f, ACT_FLOOR_GIVE, "floor to");
+  act_hint(f, ACT_REMOVE, "remove");
+}
+
+static void room_hints(struct footer *f) {
+  const struct model *m = f->v->m;
+  act_hint(f, ACT_ADMIT, "admit");
+  person_hints(f);
+  own_hints(f);
+  bound(f, command_of_ui(UI_SAY), 0, "chat");
+  bound(f, command_of_ui(UI_PANE), 0, m->pane == PANE_PEOPLE ? "to chat" : "to people");
+  if (room_hand_first(&m->room) != 0)
+    bound(f, command_of_act(ACT_NEXT), 0, "next hand");
+  bound(f, command_of_act(ACT_LOCK), 0, m->room.locked ? "unlock" : "lock");
+  bound(f, command_of_act(ACT_INVITE), 0, "invite");
+}
+
+static void ask_hints(struct footer *f) {
+  const struct question *q = &f->v->m->ask;
+  char other[2] = {q->other, '\0'};
+  hint(f, "y", q->yes);
+  if (q->other != '\0')
+    hint(f, other, q->other_word);
+  hint(f, "N", q->no);
+}
+
+/* fixed_hints: help and leave stand on the right of every footer that has room for anything. */
+static void fixed_hints(struct footer *f) {
+  static const struct {
+    enum ui ui;
+    const char *text;
+  } FIXED[] = {{UI_QUIT, "leave"}, {UI_HELP, "help"}, {UI_COMMAND, "command"}};
+  for (size_t i = 0; i < 3; i++) {
+    const struct command *c = command_of_ui(FIXED[i].ui);
+    char key[24];
+    if (!keymap_key(f->v->keys, c->context, c->name, 0, key) ||
+        hint_cols(key, FIXED[i].text) > f->right - f->r.x)
+      continue;
+    struct footer at = {f->v, f->r, f->right - hint_cols(key, FIXED[i].text) + 2, f->right};
+    hint(&at, key, FIXED[i].text);
+    f->right = f->right - hint_cols(key, FIXED[i].text);
+  }
+}
+
+void view_footer(const struct scene *v, struct rect r) {
+  struct footer f = {v, r, r.x + 1, r.x + r.w - 1};
+  switch (v->m->mode) {
+  case MODE_ASK:
+    ask_hints(&f);
+    break;
+  case MODE_CHAT:
+    hint(&f, "Enter", "send");
+    hint(&f, "Esc", "back, the draft stays");
+    break;
+  case MODE_COMMAND:
+    hint(&f, "Tab", "complete");
+    hint(&f, "Enter", "run");
+    hint(&f, "Esc", "back");
+    break;
+  case MODE_FILTER:
+    hint(&f, "Enter", "keep");
+    hint(&f, "Esc", "show all");
+    break;
+  case MODE_HELP:
+  case MODE_PAGE:
+    hint(&f, "Up Down", "scroll");
+    hint(&f, "Esc", "close");
+    break;
+  default:
+    fixed_hints(&f);
+    if (v->m->state == CLIENT_JOINED || v->m->state == CLIENT_RECONNECTING)
+      room_hints(&f);
+  }
+}
