@@ -221,8 +221,11 @@ void control_commit(struct control *c) {
     c->count.commits++;
   if (e != ERR_OK)
     commit_failed(c, e);
-  for (size_t i = 0; i < c->n_touched; i++)
+  for (size_t i = 0; i < c->n_touched; i++) {
     c->touched[i]->touched = false;
+    if (c->touched[i]->room.seq == 0) /* it began in the group that was lost */
+      hosted_forget(c, c->touched[i]);
+  }
   c->n_touched = 0;
   c->group_err = ERR_OK;
   for (size_t i = 0; i < c->n_dirty; i++) {

@@ -92,6 +92,8 @@ struct seat *hosted_seat(struct hosted *h, uint32_t member);
 /* hosted_create: an empty room under `name`; stream NULL begins a new one in the log. */
 struct hosted *hosted_create(struct control *c, const char *name, const char *stream);
 void hosted_destroy(struct control *c, struct hosted *h);
+/* hosted_forget: a room that is over, or never began, makes place for another of its name. */
+void hosted_forget(struct control *c, struct hosted *h);
 void hosted_lobby_places(struct control *c, struct hosted *h);
 
 /* seat.c: joining, resuming, the media path of a seat */

@@ -146,31 +146,37 @@ enum err hosted_load_all(struct control *c, char why[256]) {
   return e;
 }
 
+/* The seat goes; its connection, if any, stays and has no seat. */
+static void forget_seat(struct control *c, struct hosted *h, struct seat *s) {
+  seat_drop_media(c, h, s);
+  if (s->conn) {
+    s->conn->seat = NULL;
+    s->conn->room = NULL;
+  }
+  map_del_u32(h->seats, s->member);
+  free(s->offer);
+  free(s);
+}
+
 void hosted_reload(struct control *c, struct hosted *h) {
+  char name[sizeof h->room.name];
+  memcpy(name, h->room.name, sizeof name);
   enum err e = replay(c, h->stream, &h->room);
+  memcpy(h->room.name, name, sizeof name); /* also of a room whose beginning was lost: control_commit forgets it by name */
   if (e != ERR_OK)
     log_event(LOG_ERROR, "room cannot be rebuilt", "room", h->stream, "code", err_code(e), NULL);
-  struct seat *gone[64];
-  size_t n = 0;
   struct seat *s;
   for (size_t at = 0; (s = map_next(h->seats, &at));) {
-    if (room_member(&h->room, s->member)) {
-      seat_bits(c, h, s);
-      if (s->conn && room_view_of(&h->room, s->member) != VIEW_NOTHING)
-        control_notify(c, s->conn, "sync", json_pack("{s:o}", "room", room_to_wire(&h->room, s->member)));
-    } else if (n < 64)
-      gone[n++] = s;
-  }
-  for (size_t i = 0; i < n; i++) { /* joined in the lost group: they were told disk_full */
-    seat_drop_media(c, h, gone[i]);
-    if (gone[i]->conn) {
-      gone[i]->conn->seat = NULL;
-      gone[i]->conn->room = NULL;
+    if (!room_member(&h->room, s->member)) { /* joined in the lost group: he was told disk_full */
+      forget_seat(c, h, s);
+      at = 0; /* the map has changed */
+      continue;
     }
-    map_del_u32(h->seats, gone[i]->member);
-    free(gone[i]->offer);
-    free(gone[i]);
+    seat_bits(c, h, s);
   }
+  for (size_t at = 0; (s = map_next(h->seats, &at));)
+    if (s->conn && room_view_of(&h->room, s->member) != VIEW_NOTHING)
+      control_notify(c, s->conn, "sync", json_pack("{s:o}", "room", room_to_wire(&h->room, s->member)));
 }
 
 /* ---- telling people ---- */
@@ -219,17 +225,12 @@ static void bye(struct control *c, struct conn *k, enum err why, const char *rea
 }
 
 static void seat_gone(struct control *c, struct hosted *h, uint32_t member, enum err why, const char *reason) {
-  struct seat *s = map_del_u32(h->seats, member);
+  struct seat *s = hosted_seat(h, member);
   if (!s)
     return;
-  seat_drop_media(c, h, s);
-  if (s->conn) {
+  if (s->conn)
     bye(c, s->conn, why, reason);
-    s->conn->seat = NULL;
-    s->conn->room = NULL;
-  }
-  free(s->offer);
-  free(s);
+  forget_seat(c, h, s);
 }
 
 static enum err why_gone(const struct room_event *ev) {
@@ -310,6 +311,15 @@ void hosted_run(struct control *c, struct hosted *h, struct room_events *evs) {
     c->next_expiry = c->now + EXPIRY_STEP_US;
 }
 
+void hosted_forget(struct control *c, struct hosted *h) {
+  struct media_cmd cmd = {.kind = MEDIA_ROOM_CLOSE, .room = h->handle};
+  if (h->media_open)
+    c->cfg.media(c->cfg.ctx, h->thread, &cmd);
+  map_del(c->rooms, h->room.name, strlen(h->room.name));
+  map_del_u32(c->media_rooms, h->handle);
+  hosted_destroy(c, h);
+}
+
 void hosted_expire(struct control *c) {
   us_t next = US_NEVER;
   struct hosted *h;
@@ -330,13 +340,7 @@ void hosted_expire(struct control *c) {
     if (due_ms != INT64_MAX)
       next = c->now + EXPIRY_STEP_US;
   }
-  for (size_t i = 0; i < n_ended; i++) { /* an ended room's name is free again once the end is on disk */
-    struct media_cmd cmd = {.kind = MEDIA_ROOM_CLOSE, .room = ended[i]->handle};
-    if (ended[i]->media_open)
-      c->cfg.media(c->cfg.ctx, ended[i]->thread, &cmd);
-    map_del(c->rooms, ended[i]->room.name, strlen(ended[i]->room.name));
-    map_del_u32(c->media_rooms, ended[i]->handle);
-    hosted_destroy(c, ended[i]);
-  }
+  for (size_t i = 0; i < n_ended; i++) /* an ended room's name is free again once the end is on disk */
+    hosted_forget(c, ended[i]);
   c->next_expiry = next;
 }

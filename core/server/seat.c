@@ -104,8 +104,10 @@ void seat_media(struct control *c, struct conn *k, json_int_t id, const json_t *
     control_refuse(c, k, id, ERR_NOT_JOINED, NULL);
     return;
   }
-  if (room_view_of(&k->room->room, k->seat->member) == VIEW_NOTHING) {
-    control_refuse(c, k, id, ERR_IN_LOBBY, NULL);
+  if (room_view_of(&k->room->room, k->seat->member) == VIEW_NOTHING) { /* waits: answered on admission */
+    free(k->seat->offer);
+    k->seat->offer = strdup(sdp);
+    control_reply(c, k, id, json_object(), false);
     return;
   }
   char *a = answer(c, k->room, k->seat, sdp, &why);

@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PLAYOUT_TARGET AUDIO_MS(20)
 #define STATUS_US (250 * US_PER_MS)
 #define WAIT_MS 20
 #define PACKETS_IN 256
+#define STOP_S 2
 
 struct packet_in {
   us_t at;
@@ -89,7 +89,7 @@ static void playout_round(struct audio_thread *a) {
   while (ring_read(a->packets, &p, 1) == 1)
     jitter_put(a->jit, p.at, p.seq, p.ts, p.marker, p.payload, p.len);
   struct ring *r = device_playout_ring(a->dev);
-  while (ring_fill(r) < PLAYOUT_TARGET && ring_room(r) >= AUDIO_BLOCK) {
+  while (ring_fill(r) < DEVICE_PLAYOUT_TARGET && ring_room(r) >= AUDIO_BLOCK) {
     float pcm[AUDIO_BLOCK];
     jitter_get(a->jit, clock_now(), pcm, AUDIO_BLOCK);
     capture_far(a->cap, pcm, AUDIO_BLOCK);
@@ -108,7 +108,7 @@ static void status_round(struct audio_thread *a) {
   struct jitter_stats st;
   jitter_stats(a->jit, &st);
   struct audio_report r = {.kind = AUDIO_STATUS,
-                           .has_input = device_state(a->dev) != DEVICE_NULL || *a->input,
+                           .has_input = device_has_input(a->dev),
                            .muted_talk = capture_voice_muted(a->cap),
                            .level = capture_level(a->cap),
                            .buffer_ms = (unsigned)(st.delay_ms > 0 ? st.delay_ms : 0)};
@@ -202,7 +202,11 @@ void audio_thread_stop(struct audio_thread *a) {
     return;
   while (!mailbox_put(a->in, &(struct command){.kind = CMD_STOP}))
     ;
-  pthread_join(a->thread, NULL);
+  struct timespec until = {.tv_sec = clock_wall_ms() / 1000 + STOP_S};
+  if (pthread_timedjoin_np(a->thread, NULL, &until) != 0) {
+    pthread_detach(a->thread); /* a sound server that hangs holds the thread inside a call: leave it there, with what it uses */
+    return;
+  }
   capture_destroy(a->cap);
   jitter_destroy(a->jit);
   ring_destroy(a->packets);

@@ -23,7 +23,7 @@ static void on_gathered(void *ctx, us_t now) {
   if (s->gathered)
     return;
   s->gathered = true;
-  if (s->state == CLIENT_JOINED && s->connected)
+  if ((s->state == CLIENT_JOINED || s->state == CLIENT_LOBBY) && s->connected)
     session_media_request(s);
   else
     session_try_join(s);
@@ -80,7 +80,6 @@ static void on_path_state(void *ctx, bool up, enum err why, enum srtp_profile_id
     return;
   }
   s->profile = profile;
-  s->regathers = 0;
   s->link_at = s->now + LINK_US;
   emit_link(s);
 }
@@ -122,14 +121,15 @@ char *media_offer(struct session *s) {
   size_t n = s->cfg.ice.local(s->ice, s->ufrag, s->pwd, cand, SDP_CANDIDATES_MAX);
   struct sdp_local me = {.ufrag = s->ufrag, .pwd = s->pwd, .fingerprint = s->cfg.dtls_sha256, .ssrc = s->ssrc, .cand = cand,
                          .n_cand = n};
+  s->offered = true;
   return sdp_write_offer(&me);
 }
 
 void media_answer(struct session *s, const char *text) {
   struct sdp answer;
   const char *why = NULL;
-  if (!s->ice || s->path)
-    return;
+  if (!s->ice || s->path || !s->offered || s->media_id)
+    return; /* of an offer that a newer one has replaced */
   if (sdp_parse(text, strlen(text), &answer, &why) != ERR_OK) {
     session_notice(s, why ? why : "the server's answer cannot be read");
     return;
@@ -146,12 +146,18 @@ void media_answer(struct session *s, const char *text) {
 void media_failed(struct session *s, enum err why) {
   if (s->cfg.no_audio || s->failed || !s->ice)
     return;
+  bool worked = s->path && path_up(s->path) && s->regathers == 0;
   s->failed = true; /* dropped at the next tick: this may be a callback of the agent itself */
-  s->regather_at = s->now + (s->regathers < REGATHER_MAX ? REGATHER_US << s->regathers : US_NEVER / 4);
-  if (s->regathers++ == 0)
-    session_notice(s, err_text(why));
-  if (s->regathers > REGATHER_MAX)
+  if (worked) { /* a path that worked is replaced at once: the server restarted, or the network moved */
+    s->regather_at = s->now;
+    session_notice(s, "the sound was interrupted, a new path is being made");
+  } else if (s->regathers < REGATHER_MAX) {
+    s->regather_at = s->now + (REGATHER_US << s->regathers);
+    if (s->regathers == 0)
+      session_notice(s, err_text(why));
+  } else
     session_notice(s, "no sound: every attempt to find a network path failed");
+  s->regathers++;
 }
 
 void media_drop(struct session *s) {
@@ -161,7 +167,7 @@ void media_drop(struct session *s) {
   bool was_up = s->path && path_up(s->path);
   path_destroy(s->path);
   s->path = NULL;
-  s->gathered = s->ice_up = s->failed = false;
+  s->gathered = s->offered = s->ice_up = s->failed = false;
   s->regather_at = s->link_at = US_NEVER;
   s->media_id = 0;
   if (was_up)
@@ -203,6 +209,7 @@ void media_tick(struct session *s) {
   if (s->link_at <= s->now) {
     emit_link(s);
     s->link_at = s->now + LINK_US;
+    s->regathers = 0; /* it has worked for a while */
     if (s->path && path_up(s->path) && s->now - path_heard_at(s->path) > 2 * ALIVE_US)
       media_failed(s, ERR_ICE);
   }

@@ -252,11 +252,12 @@ static void on_join_result(struct session *s, const json_t *r) {
     s->place = (unsigned)json_int(r, "place", 0);
     s->waiting = (unsigned)json_int(r, "waiting", 0);
     session_emit_state(s, ERR_OK, "");
-    return;
-  }
-  enter(s, json_object_get(r, "room"), json_str(r, "sdp", NULL));
+  } else
+    enter(s, json_object_get(r, "room"), json_str(r, "sdp", NULL));
   if (sdp_error)
     session_notice(s, sdp_error);
+  if (s->gathered && !s->offered && s->state != CLIENT_ENDED) /* a new agent since the request left */
+    session_media_request(s);
 }
 
 static void on_join_error(struct session *s, const struct rpc_in *in) {
@@ -274,6 +275,8 @@ static void on_join_error(struct session *s, const struct rpc_in *in) {
 
 static void on_reply(struct session *s, const struct rpc_in *in) {
   bool ok = in->kind == RPC_RESULT;
+  if (in->id == 0) /* the server could not read something: no request of ours to answer */
+    return;
   if (in->id == s->join_id) {
     if (ok)
       on_join_result(s, in->result);
@@ -283,9 +286,10 @@ static void on_reply(struct session *s, const struct rpc_in *in) {
   }
   if (in->id == s->media_id) {
     s->media_id = 0;
-    if (ok)
-      media_answer(s, json_str(in->result, "sdp", ""));
-    else
+    const char *sdp = ok ? json_str(in->result, "sdp", NULL) : NULL; /* none in the lobby: it keeps the offer */
+    if (sdp)
+      media_answer(s, sdp);
+    else if (!ok)
       session_notice(s, in->message);
     return;
   }

@@ -32,7 +32,7 @@ struct session {
   /* media.c */
   struct ice *ice;
   struct path *path;
-  bool gathered, ice_up, failed;
+  bool gathered, offered, ice_up, failed; /* of the present agent */
   uint32_t ssrc;
   char ufrag[257], pwd[257];
   enum srtp_profile_id profile;

@@ -1,0 +1,422 @@
+/* The control plane by hand: a client that writes its own JSON, an operator, and a disk that is full. */
+#include "core/server/control.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <jansson.h>
+#include <openssl/crypto.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/bytes.h"
+
+#define START (1000 * US_PER_S)
+#define WALL INT64_C(1700000000000)
+
+struct kit {
+  struct rng rng;
+  struct store *store;
+  struct control *c;
+  us_t now;
+  struct link host, guest;
+  unsigned media_cmds;
+  char dir[64], path[96];
+};
+
+static void on_media(void *ctx, unsigned thread, const struct media_cmd *cmd) {
+  struct kit *k = ctx;
+  (void)thread;
+  (void)cmd;
+  k->media_cmds++;
+}
+
+static void on_want_write(void *ctx, uint32_t conn) {
+  (void)ctx;
+  (void)conn;
+}
+
+static void kit_start(struct kit *k) {
+  struct control_config c = {.store = k->store,
+                             .rng = &k->rng,
+                             .media_threads = 1,
+                             .media = on_media,
+                             .want_write = on_want_write,
+                             .ctx = k};
+  snprintf(c.link.host, sizeof c.link.host, "test.example");
+  c.link.port = 443;
+  char why[256] = "";
+  assert_int_equal(control_create(&c, k->now, WALL + k->now / US_PER_MS, &k->c, why), ERR_OK);
+}
+
+static struct kit *kit_make(const char *path) {
+  static const uint8_t KEY[32] = {7};
+  struct kit *k = calloc(1, sizeof *k);
+  assert_non_null(k);
+  char why[256] = "";
+  k->now = START;
+  rng_seed(&k->rng, 42);
+  snprintf(k->dir, sizeof k->dir, "/tmp/gavel-test-XXXXXX");
+  if (path) {
+    assert_non_null(mkdtemp(k->dir));
+    snprintf(k->path, sizeof k->path, "%s/%s", k->dir, path);
+  }
+  assert_int_equal(store_open(path ? k->path : ":memory:", KEY, &k->rng, &k->store, why), ERR_OK);
+  kit_start(k);
+  assert_int_equal(control_room_create(k->c, "den", false, &k->host, &k->guest), ERR_OK);
+  control_commit(k->c);
+  return k;
+}
+
+static void kit_free(struct kit *k) {
+  control_destroy(k->c);
+  store_close(k->store);
+  free(k);
+}
+
+static void tick(struct kit *k, us_t us) {
+  k->now += us;
+  control_tick(k->c, k->now, WALL + k->now / US_PER_MS);
+}
+
+static uint32_t open_conn(struct kit *k, bool admin) {
+  tick(k, 0);
+  return control_open(k->c, admin);
+}
+
+static void say(struct kit *k, uint32_t conn, const char *text) {
+  tick(k, 0);
+  control_message(k->c, conn, text, strlen(text));
+  control_commit(k->c);
+}
+
+/* The next message as JSON, NULL when none. */
+static json_t *next(struct kit *k, uint32_t conn) {
+  size_t n;
+  const char *text = control_next_message(k->c, conn, &n);
+  json_t *o = text ? json_loadb(text, n, 0, NULL) : NULL;
+  assert_true(!text || o);
+  return o;
+}
+
+static unsigned drain(struct kit *k, uint32_t conn) {
+  unsigned n = 0;
+  for (json_t *o; (o = next(k, conn)); n++)
+    json_decref(o);
+  return n;
+}
+
+/* The answer to request `id` (0: one without an id) among what waits; the rest is dropped. */
+static json_t *answer(struct kit *k, uint32_t conn, json_int_t id) {
+  json_t *found = NULL, *o;
+  while ((o = next(k, conn))) {
+    bool is = !json_object_get(o, "method") && json_integer_value(json_object_get(o, "id")) == id;
+    if (is && !found)
+      found = o;
+    else
+      json_decref(o);
+  }
+  return found;
+}
+
+/* The code of a refusal, "ok" for a result, "" for no answer. */
+static const char *code_of(json_t *o, char out[48]) {
+  json_t *data = json_object_get(json_object_get(o, "error"), "data");
+  const char *code = json_string_value(json_object_get(data, "code"));
+  snprintf(out, 48, "%s", code ? code : json_object_get(o, "result") ? "ok" : "");
+  json_decref(o);
+  return out;
+}
+
+static void expect(struct kit *k, uint32_t conn, json_int_t id, const char *text, const char *code) {
+  char got[48];
+  say(k, conn, text);
+  assert_string_equal(code_of(answer(k, conn, id), got), code);
+}
+
+static void join_text(const struct link *l, const char *name, char out[512]) {
+  char secret[48];
+  b64url_encode(l->secret, sizeof l->secret, secret);
+  snprintf(
+      out, 512,
+      "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"room.join\",\"params\":{\"room\":\"den\",\"name\":\"%s\","
+      "\"invite\":\"%s\"}}",
+      name, secret);
+}
+
+static uint32_t join(struct kit *k, const struct link *l, const char *name) {
+  uint32_t conn = open_conn(k, false);
+  char text[512];
+  join_text(l, name, text);
+  expect(k, conn, 1, text, "ok");
+  return conn;
+}
+
+#define RPC(id, method, params)                                                                              \
+  "{\"jsonrpc\":\"2.0\",\"id\":" #id ",\"method\":\"" method "\",\"params\":" params "}"
+
+static void test_malformed(void **state) {
+  static const struct {
+    const char *text;
+    json_int_t id;
+    const char *code;
+  } BAD[] = {
+      {"", 0, "bad_json"},
+      {"nonsense", 0, "bad_json"},
+      {"{\"jsonrpc\":\"2.0\"", 0, "bad_json"},
+      {"[]", 0, "bad_request"},
+      {"{}", 0, "bad_request"},
+      {RPC(1.5, "ping", "{}"), 0, "bad_json"},
+      {RPC(-4, "ping", "{}"), 0, "bad_request"},
+      {RPC(5, "ping", "[]"), 5, "bad_request"},
+      {RPC(6, "no.such", "{}"), 6, "unknown_method"},
+      {RPC(7, "room.no_such", "{}"), 7, "unknown_method"},
+      {"{\"jsonrpc\":\"2.0\",\"id\":8,\"id\":8,\"method\":\"ping\"}", 0, "bad_json"},
+      {"{\"jsonrpc\":\"2.0\",\"id\":9,\"method\":\"ping\",\"extra\":1}", 9, "bad_request"},
+      {"{\"jsonrpc\":\"2.0\",\"method\":\"ping\"}", 0, "bad_request"},
+  };
+  struct kit *k = kit_make(NULL);
+  (void)state;
+  uint32_t conn = open_conn(k, false);
+  for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++)
+    expect(k, conn, BAD[i].id, BAD[i].text, BAD[i].code);
+  expect(k, conn, 10, RPC(10, "ping", "{}"), "ok");
+  kit_free(k);
+}
+
+static void test_before_joining(void **state) {
+  struct kit *k = kit_make(NULL);
+  (void)state;
+  uint32_t conn = open_conn(k, false);
+  expect(k, conn, 2, RPC(2, "room.chat", "{\"text\":\"hi\"}"), "not_joined");
+  expect(k, conn, 3, RPC(3, "room.mute_all", "{}"), "not_joined");
+  expect(k, conn, 4, RPC(4, "room.media", "{\"sdp\":\"v=0\"}"), "not_joined");
+  expect(k, conn, 5, RPC(5, "room.join", "{\"room\":\"den\",\"name\":\"a\"}"), "bad_invite");
+  expect(k, conn, 6, RPC(6, "room.join", "{\"room\":\"none\",\"name\":\"a\"}"), "no_room");
+  expect(k, conn, 7, RPC(7, "room.join", "{\"room\":\"../x\",\"name\":\"a\"}"), "no_room");
+  expect(k, conn, 8, RPC(8, "room.join", "{\"room\":\"den\",\"name\":\"a\",\"role\":\"host\"}"),
+         "bad_argument");
+  expect(k, conn, 9, RPC(9, "room.join", "{\"room\":\"den\",\"name\":\"a\",\"invite\":\"x\"}"), "bad_invite");
+  expect(k, conn, 10, RPC(10, "room.join", "{\"room\":\"den\",\"resume\":\"x\"}"), "cannot_resume");
+  struct control_counters n;
+  control_counters(k->c, &n);
+  assert_int_equal(n.joins, 0);
+  kit_free(k);
+}
+
+static void test_joined(void **state) {
+  struct kit *k = kit_make(NULL);
+  (void)state;
+  char text[512];
+  uint32_t a = join(k, &k->host, "ann"), b = join(k, &k->guest, "bob");
+  join_text(&k->guest, "eve", text);
+  expect(k, b, 1, text, "bad_request"); /* one connection is one person */
+  expect(k, b, 2, RPC(2, "room.mute_all", "{}"), "not_allowed");
+  expect(k, b, 3, RPC(3, "room.chat", "{\"text\":7}"), "bad_argument");
+  expect(k, b, 4, RPC(4, "room.chat", "{\"text\":\"x\",\"actor\":1}"), "bad_argument");
+  expect(k, b, 5, RPC(5, "room.mute", "{\"who\":\"ann\"}"), "bad_argument");
+  expect(k, b, 6, RPC(6, "room.media", "{\"sdp\":\"v=0\"}"), "bad_sdp");
+  static const char *const OPERATOR[] = {
+      RPC(7, "rooms.list", "{}"), RPC(7, "room.show", "{\"room\":\"den\"}"),
+      RPC(7, "room.create", "{\"room\":\"x\"}"), RPC(7, "server.info", "{}")};
+  for (size_t i = 0; i < sizeof OPERATOR / sizeof OPERATOR[0]; i++)
+    expect(k, a, 7, OPERATOR[i], "not_allowed"); /* not even to the owner of a room */
+  drain(k, a);
+  expect(k, b, 8, RPC(8, "room.chat", "{\"text\":\"hello\"}"), "ok");
+  json_t *o = next(k, a), *p = json_object_get(o, "params");
+  assert_string_equal(json_string_value(json_object_get(p, "kind")), "chat.sent");
+  assert_string_equal(json_string_value(json_object_get(p, "text")), "hello");
+  assert_int_equal(json_integer_value(json_object_get(p, "actor")), 2);
+  json_decref(o);
+  kit_free(k);
+}
+
+static void test_nothing_before_commit(void **state) {
+  struct kit *k = kit_make(NULL);
+  (void)state;
+  uint32_t a = join(k, &k->host, "ann"), b = join(k, &k->guest, "bob");
+  drain(k, a);
+  static const char CHAT[] = RPC(2, "room.chat", "{\"text\":\"hello\"}");
+  control_message(k->c, b, CHAT, sizeof CHAT - 1);
+  assert_null(next(k, a));
+  assert_null(next(k, b));
+  control_commit(k->c);
+  assert_int_equal(drain(k, a), 1);
+  assert_int_equal(drain(k, b), 2); /* the event and the answer */
+  kit_free(k);
+}
+
+static unsigned count_ok(struct kit *k, uint32_t conn, const char *text, json_int_t id, unsigned tries,
+                         const char *refusal) {
+  unsigned ok = 0;
+  char got[48];
+  for (unsigned i = 0; i < tries; i++) {
+    say(k, conn, text);
+    code_of(answer(k, conn, id), got);
+    ok += strcmp(got, "ok") == 0;
+    if (strcmp(got, "ok") != 0)
+      assert_string_equal(got, refusal);
+  }
+  return ok;
+}
+
+static void test_rates(void **state) {
+  struct kit *k = kit_make(NULL);
+  (void)state;
+  uint32_t a = join(k, &k->host, "ann");
+  tick(k, 10 * US_PER_S);
+  assert_int_equal(count_ok(k, a, RPC(2, "room.chat", "{\"text\":\"x\"}"), 2, 20, "rate_limited"), 10);
+  assert_int_equal(count_ok(k, a, RPC(3, "ping", "{}"), 3, 60, "rate_limited"),
+                   40); /* 20 of the burst are gone */
+  tick(k, US_PER_S);
+  assert_int_equal(count_ok(k, a, RPC(3, "ping", "{}"), 3, 30, "rate_limited"), 20);
+  tick(k, US_PER_S);
+  assert_int_equal(count_ok(k, a, RPC(2, "room.chat", "{\"text\":\"x\"}"), 2, 20, "rate_limited"), 10);
+  kit_free(k);
+}
+
+static void test_hello(void **state) {
+  struct kit *k = kit_make(NULL);
+  (void)state;
+  uint32_t in = join(k, &k->host, "ann"), silent = open_conn(k, false), admin = open_conn(k, true);
+  expect(k, silent, 2, RPC(2, "ping", "{}"), "ok"); /* a ping is no room.join */
+  tick(k, CONTROL_HELLO_MS * US_PER_MS - 1);
+  control_commit(k->c);
+  assert_false(control_wants_close(k->c, silent));
+  assert_true(control_next_timeout(k->c) <= k->now + 1);
+  tick(k, 1);
+  control_commit(k->c);
+  json_t *o = next(k, silent);
+  assert_string_equal(json_string_value(json_object_get(o, "method")), "bye");
+  json_decref(o);
+  assert_true(control_wants_close(k->c, silent));
+  assert_false(control_wants_close(k->c, in));
+  assert_false(control_wants_close(k->c, admin));
+  kit_free(k);
+}
+
+static void test_slow_reader(void **state) {
+  struct kit *k = kit_make(NULL);
+  (void)state;
+  uint32_t a = join(k, &k->host, "ann"), slow = join(k, &k->guest, "slow"), b = join(k, &k->guest, "bob");
+  for (unsigned i = 0; i < CONTROL_QUEUE_MAX + 20; i++) {
+    tick(k, US_PER_S / 10);
+    expect(k, a, 2, i % 2 ? RPC(2, "room.unmute", "{}") : RPC(2, "room.mute", "{}"), "ok");
+    assert_int_equal(drain(k, b), i == 0 ? 1 : 1);
+  }
+  struct control_counters n;
+  control_counters(k->c, &n);
+  assert_int_equal(n.slow_closed, 1);
+  assert_true(control_wants_close(k->c, slow));
+  assert_null(next(k, slow));
+  assert_false(control_wants_close(k->c, b));
+  control_closed(k->c, slow);
+  control_commit(k->c);
+  assert_int_equal(drain(k, b), 1); /* he is away now */
+  kit_free(k);
+}
+
+static void test_operator(void **state) {
+  struct kit *k = kit_make(NULL);
+  (void)state;
+  uint32_t op = open_conn(k, true), a = join(k, &k->host, "ann"), b = join(k, &k->guest, "bob");
+  drain(k, a);
+  expect(k, op, 2, RPC(2, "room.create", "{\"room\":\"den\"}"), "room_exists");
+  expect(k, op, 3, RPC(3, "room.create", "{\"room\":\"Bad Name\"}"), "bad_name");
+  expect(k, op, 4, RPC(4, "room.remove", "{\"room\":\"nowhere\",\"who\":1}"), "no_room");
+  expect(k, op, 5, RPC(5, "room.join", "{\"room\":\"den\"}"), "bad_request");
+  expect(k, op, 6, RPC(6, "room.remove", "{\"room\":\"den\",\"who\":2,\"text\":\"enough\"}"), "ok");
+  json_t *o = NULL;
+  for (json_t *m; (m = next(k, b)); o = m)
+    json_decref(o);
+  assert_string_equal(json_string_value(json_object_get(o, "method")), "bye");
+  assert_string_equal(json_string_value(json_object_get(json_object_get(o, "params"), "code")), "removed");
+  json_decref(o);
+  assert_true(control_wants_close(k->c, b));
+  assert_int_equal(drain(k, a), 1);
+  expect(k, b, 7, RPC(7, "room.chat", "{\"text\":\"still here\"}"), ""); /* no answer to who is gone */
+  kit_free(k);
+}
+
+static size_t chats(struct kit *k) {
+  uint32_t op = open_conn(k, true);
+  say(k, op, RPC(2, "room.show", "{\"room\":\"den\"}"));
+  json_t *o = answer(k, op, 2);
+  size_t n = json_array_size(json_object_get(json_object_get(json_object_get(o, "result"), "room"), "chat"));
+  json_decref(o);
+  control_closed(k->c, op);
+  return n;
+}
+
+static void limit_files(rlim_t bytes) {
+  struct rlimit r = {.rlim_cur = bytes, .rlim_max = RLIM_INFINITY};
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &r), 0);
+}
+
+static void remove_files(const struct kit *k) {
+  static const char *const END[] = {"", "-wal", "-shm", ".key"};
+  char path[128];
+  for (size_t i = 0; i < sizeof END / sizeof END[0]; i++) {
+    snprintf(path, sizeof path, "%s%s", k->path, END[i]);
+    unlink(path);
+  }
+  rmdir(k->dir);
+}
+
+static void test_disk_full(void **state) {
+  struct kit *k = kit_make("gavel.db");
+  char wal[128], made[48], text[512];
+  struct stat st;
+  (void)state;
+  signal(SIGXFSZ, SIG_IGN);
+  uint32_t a = join(k, &k->host, "ann"), b = join(k, &k->guest, "bob"), late = open_conn(k, false);
+  expect(k, b, 2, RPC(2, "room.chat", "{\"text\":\"before\"}"), "ok");
+  drain(k, a);
+  snprintf(wal, sizeof wal, "%s-wal", k->path);
+  assert_int_equal(stat(wal, &st), 0);
+  limit_files((rlim_t)st.st_size);
+  expect(k, b, 3, RPC(3, "room.chat", "{\"text\":\"lost\"}"), "disk_full");
+  join_text(&k->guest, "late", text);
+  expect(k, late, 1, text, "disk_full");
+  uint32_t op = open_conn(k, true);
+  say(k, op, RPC(4, "room.create", "{\"room\":\"other\"}"));
+  code_of(answer(k, op, 4), made);
+  limit_files(RLIM_INFINITY);
+  assert_string_equal(made, "disk_full");
+  for (json_t *o; (o = next(k, a)); json_decref(o)) /* only a snapshot of what was and is */
+    assert_string_not_equal(json_string_value(json_object_get(o, "method")), "event");
+  assert_int_equal(chats(k), 1);
+  expect(k, b, 5, RPC(5, "room.chat", "{\"text\":\"after\"}"), "ok");
+  expect(k, late, 1, text, "ok");
+  expect(k, op, 4, RPC(4, "room.create", "{\"room\":\"other\"}"), "ok");
+  assert_int_equal(chats(k), 2);
+  struct control_counters n;
+  control_counters(k->c, &n);
+  assert_int_equal(n.commit_failures, 3);
+  control_destroy(k->c); /* and after a restart it is the same room */
+  kit_start(k);
+  control_commit(k->c);
+  assert_int_equal(chats(k), 2);
+  remove_files(k);
+  kit_free(k);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_malformed),   cmocka_unit_test(test_before_joining),
+      cmocka_unit_test(test_joined),      cmocka_unit_test(test_nothing_before_commit),
+      cmocka_unit_test(test_rates),       cmocka_unit_test(test_hello),
+      cmocka_unit_test(test_slow_reader), cmocka_unit_test(test_operator),
+      cmocka_unit_test(test_disk_full),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

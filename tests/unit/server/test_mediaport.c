@@ -1,0 +1,377 @@
+/* The media port by hand: strangers get silence, checks need the right password, addresses move only by a
+ * check, consent ends, rights are enforced, and what one says reaches the other unchanged. */
+#include "audio/codec.h"
+#include "core/media/srtp.h"
+#include "core/server/mediaport.h"
+#include "core/wire/rtp.h"
+#include "core/wire/stun.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <arpa/inet.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define START (1000 * US_PER_S)
+#define OUT_MAX 256
+#define PT 111
+
+struct party { /* a client at one address */
+  uint32_t handle;
+  struct media_peer_params p;
+  struct sockaddr_in at;
+  struct dtls *dtls;
+  struct srtp_session *srtp;
+  uint16_t seq;
+  unsigned packets; /* RTP that came and authenticated */
+  uint8_t last[1500];
+  size_t last_len;
+};
+struct kit {
+  struct rng rng;
+  struct cert server, client;
+  struct dtls_ctx *server_ctx, *client_ctx;
+  struct mediaport *m;
+  us_t now;
+  struct media_datagram out[OUT_MAX];
+  size_t n_out;
+  struct media_event ev[OUT_MAX];
+  size_t n_ev;
+  struct party a, b;
+};
+
+static void on_send(void *ctx, const struct media_datagram *v, size_t n) {
+  struct kit *k = ctx;
+  assert_true(k->n_out + n <= OUT_MAX);
+  memcpy(k->out + k->n_out, v, n * sizeof *v);
+  k->n_out += n;
+}
+
+static void on_tell(void *ctx, const struct media_event *ev) {
+  struct kit *k = ctx;
+  assert_true(k->n_ev < OUT_MAX);
+  k->ev[k->n_ev++] = *ev;
+}
+
+static struct sockaddr_in address(unsigned last, uint16_t port) {
+  return (struct sockaddr_in){
+      .sin_family = AF_INET, .sin_addr.s_addr = htonl(0x0a000000u + last), .sin_port = htons(port)};
+}
+
+static void set(struct kit *k, struct party *p, int kind, bool send, bool hear) {
+  struct media_cmd cmd = {
+      .room = 1, .peer = p->handle, .member = p->handle, .may_send = send, .may_hear = hear, .params = p->p};
+  cmd.kind = (unsigned)kind;
+  mediaport_command(k->m, k->now, &cmd);
+}
+
+static void add(struct kit *k, struct party *p, uint32_t handle) {
+  *p = (struct party){.handle = handle, .at = address(10 + handle, 5000)};
+  snprintf(p->p.local_ufrag, sizeof p->p.local_ufrag, "ufrag%03u", handle);
+  snprintf(p->p.local_pwd, sizeof p->p.local_pwd, "password-of-some-size%03u", handle);
+  snprintf(p->p.hash, sizeof p->p.hash, "sha-256");
+  memcpy(p->p.fingerprint, k->client.sha256, 32);
+  p->p.fingerprint_len = 32;
+  p->p.opus_pt = PT;
+  p->p.red_pt = 255;
+  p->p.csrc_level_id = 2;
+  p->p.ssrc_in = 1000 + handle;
+  p->p.ssrc_out = 2000 + handle;
+  p->p.send = p->p.recv = true;
+  set(k, p, MEDIA_PEER_ADD, true, true);
+}
+
+static int make(void **state) {
+  struct kit *k = calloc(1, sizeof *k);
+  assert_non_null(k);
+  rng_seed(&k->rng, 1);
+  assert_int_equal(cert_make("s.example", 1, &k->server), ERR_OK);
+  assert_int_equal(cert_make("c.example", 1, &k->client), ERR_OK);
+  k->server_ctx = dtls_ctx_create(&k->server, false);
+  k->client_ctx = dtls_ctx_create(&k->client, false);
+  struct mediaport_config c = {
+      .dtls = k->server_ctx, .rng = &k->rng, .send = on_send, .tell = on_tell, .ctx = k};
+  k->m = mediaport_create(&c);
+  k->now = START;
+  struct media_cmd room = {.kind = MEDIA_ROOM_OPEN, .room = 1};
+  mediaport_command(k->m, k->now, &room);
+  add(k, &k->a, 1);
+  add(k, &k->b, 2);
+  *state = k;
+  return 0;
+}
+
+static int unmake(void **state) {
+  struct kit *k = *state;
+  for (struct party *p = &k->a; p; p = p == &k->a ? &k->b : NULL) {
+    dtls_destroy(p->dtls);
+    srtp_session_destroy(p->srtp);
+  }
+  mediaport_destroy(k->m);
+  dtls_ctx_destroy(k->server_ctx);
+  dtls_ctx_destroy(k->client_ctx);
+  cert_free(&k->server);
+  cert_free(&k->client);
+  free(k);
+  return 0;
+}
+
+static void put(struct kit *k, const struct sockaddr_in *from, const void *p, size_t n) {
+  uint8_t buf[2000];
+  memcpy(buf, p, n);
+  mediaport_handle_packet(k->m, k->now, (const struct sockaddr *)from, sizeof *from, buf, n);
+}
+
+static struct mediaport_counters counters(const struct kit *k) {
+  struct mediaport_counters n;
+  mediaport_counters(k->m, &n);
+  return n;
+}
+
+static void check(struct kit *k, const struct party *p, const struct sockaddr_in *from, const char *pwd) {
+  uint8_t buf[STUN_MAX], tid[12] = {9, 8, 7};
+  char name[32];
+  snprintf(name, sizeof name, "%s:them", p->p.local_ufrag);
+  size_t n = stun_build_request(buf, sizeof buf, tid, name, pwd, true, 77, 0x7e0000ff, true);
+  assert_true(n > 0);
+  put(k, from, buf, n);
+}
+
+/* Everything the port wants to send: to whom it belongs by address. */
+static void deliver(struct kit *k) {
+  for (size_t i = 0; i < k->n_out; i++) {
+    struct media_datagram *d = &k->out[i];
+    struct sockaddr_in to;
+    memcpy(&to, &d->to, sizeof to);
+    struct party *p = to.sin_addr.s_addr == k->a.at.sin_addr.s_addr ? &k->a : &k->b;
+    assert_int_equal(to.sin_port, p->at.sin_port);
+    size_t n = d->len;
+    struct rtp h;
+    if (d->data[0] >= 20 && d->data[0] <= 63)
+      dtls_handle_packet(p->dtls, k->now, d->data, n);
+    else if (d->data[0] >= 128 && !rtp_is_rtcp(d->data, n)) {
+      assert_int_equal(srtp_session_unprotect(p->srtp, d->data, &n), ERR_OK);
+      assert_int_equal(rtp_parse(d->data, n, false, &h), ERR_OK);
+      assert_int_equal(h.ssrc, p->p.ssrc_out);
+      memcpy(p->last, h.payload, h.payload_len);
+      p->last_len = h.payload_len;
+      p->packets++;
+    }
+  }
+  k->n_out = 0;
+}
+
+static void connect_party(struct kit *k, struct party *p) {
+  uint8_t buf[1500];
+  struct dtls_keys keys;
+  check(k, p, &p->at, p->p.local_pwd);
+  deliver(k);
+  p->dtls = dtls_create(k->client_ctx, false, "sha-256", k->server.sha256, 32);
+  dtls_start(p->dtls, k->now);
+  for (int i = 0; i < 10 && dtls_state(p->dtls) != DTLS_DONE; i++) {
+    for (size_t n; (n = dtls_poll_packet(p->dtls, buf, sizeof buf));)
+      put(k, &p->at, buf, n);
+    deliver(k);
+  }
+  assert_true(dtls_take_keys(p->dtls, &keys));
+  p->srtp = srtp_session_create(&keys, p->p.ssrc_out);
+  assert_non_null(p->srtp);
+  assert_int_equal(k->ev[k->n_ev - 1].kind, MEDIA_CONNECTED);
+  assert_int_equal(k->ev[k->n_ev - 1].peer, p->handle);
+}
+
+/* One real Opus packet of a tone; its payload goes to `payload`. */
+static size_t talk(struct kit *k, struct party *p, struct encoder *e, const struct sockaddr_in *from,
+                   uint8_t *payload) {
+  float pcm[AUDIO_FRAME];
+  uint8_t buf[1500];
+  for (size_t i = 0; i < AUDIO_FRAME; i++)
+    pcm[i] = (float)((i + 7 * p->seq) % 96) / 200.0f - 0.25f;
+  int len = encoder_run(e, pcm, AUDIO_FRAME, payload, AUDIO_PACKET_MAX);
+  assert_true(len > 2);
+  struct rtp h = {.pt = PT, .seq = p->seq, .ts = 960u * p->seq, .ssrc = p->p.ssrc_in};
+  p->seq++;
+  size_t n = rtp_build(buf, sizeof buf, &h, 0, NULL, 0);
+  memcpy(buf + n, payload, (size_t)len);
+  n += (size_t)len;
+  assert_int_equal(srtp_session_protect(p->srtp, buf, &n, sizeof buf), ERR_OK);
+  put(k, from, buf, n);
+  k->now += 20 * US_PER_MS;
+  return (size_t)len;
+}
+
+static struct encoder *voice(void) {
+  struct encoder_config c = {.bitrate = 24000, .complexity = 0};
+  struct encoder *e = encoder_create(&c);
+  assert_non_null(e);
+  return e;
+}
+
+static void test_strangers_get_silence(void **state) {
+  struct kit *k = *state;
+  struct sockaddr_in who = address(99, 4242);
+  uint8_t buf[1600];
+  struct dtls *d = dtls_create(k->client_ctx, false, "sha-256", k->server.sha256, 32);
+  dtls_start(d, k->now);
+  size_t n = dtls_poll_packet(d, buf, sizeof buf);
+  assert_true(n > 0);
+  put(k, &who, buf, n); /* a perfectly good ClientHello */
+  dtls_destroy(d);
+  for (unsigned i = 0; i < 4000; i++) {
+    n = 1 + rng_below(&k->rng, sizeof buf);
+    k->rng.fill(&k->rng, buf, n);
+    if (i % 4 == 1)
+      buf[0] = 0x80; /* looks like RTP */
+    if (i % 4 == 2)
+      buf[0] = 22; /* DTLS */
+    if (i % 4 == 3)
+      buf[0] = 0; /* STUN */
+    put(k, &who, buf, n);
+  }
+  check(k, &k->a, &who, "a password that is wrong");
+  struct party ghost = k->a;
+  snprintf(ghost.p.local_ufrag, sizeof ghost.p.local_ufrag, "nobody");
+  check(k, &ghost, &who, k->a.p.local_pwd);
+  assert_int_equal(k->n_out, 0);
+  assert_int_equal(k->n_ev, 0);
+  struct mediaport_counters c = counters(k);
+  assert_int_equal(c.stun_ok, 0);
+  assert_int_equal(c.packets_out, 0);
+  assert_true(c.unknown_source > 1900 && c.stun_bad > 900);
+}
+
+static void test_checks(void **state) {
+  struct kit *k = *state;
+  struct stun s;
+  check(k, &k->a, &k->a.at, k->b.p.local_pwd); /* another's password */
+  assert_int_equal(k->n_out, 0);
+  check(k, &k->a, &k->a.at, k->a.p.local_pwd);
+  assert_int_equal(k->n_out, 1);
+  assert_int_equal(stun_parse(k->out[0].data, k->out[0].len, &s), ERR_OK);
+  assert_true(s.success && s.has_mapped);
+  assert_true(stun_check(k->out[0].data, k->out[0].len, &s, k->a.p.local_pwd));
+  assert_memory_equal(&((struct sockaddr_in *)&s.mapped)->sin_addr, &k->a.at.sin_addr, 4);
+  assert_int_equal(((struct sockaddr_in *)&s.mapped)->sin_port, k->a.at.sin_port);
+}
+
+static void test_forwarded_unchanged(void **state) {
+  struct kit *k = *state;
+  struct encoder *e = voice();
+  uint8_t payload[AUDIO_PACKET_MAX];
+  connect_party(k, &k->a);
+  connect_party(k, &k->b);
+  for (unsigned i = 0; i < 20; i++) {
+    size_t len = talk(k, &k->a, e, &k->a.at, payload);
+    deliver(k);
+    assert_int_equal(k->b.packets, i + 1);
+    assert_int_equal(k->b.last_len, len);
+    assert_memory_equal(k->b.last, payload, len);
+  }
+  assert_int_equal(k->a.packets, 0);
+  encoder_destroy(e);
+}
+
+static void test_rights(void **state) {
+  struct kit *k = *state;
+  struct encoder *e = voice();
+  uint8_t payload[AUDIO_PACKET_MAX];
+  connect_party(k, &k->a);
+  connect_party(k, &k->b);
+  talk(k, &k->a, e, &k->a.at, payload);
+  deliver(k);
+  assert_int_equal(k->b.packets, 1);
+  set(k, &k->a, MEDIA_PEER_SET, false, true);
+  for (unsigned i = 0; i < 10; i++)
+    talk(k, &k->a, e, &k->a.at, payload);
+  deliver(k);
+  assert_int_equal(k->b.packets, 1);
+  assert_int_equal(counters(k).no_right, 10);
+  set(k, &k->a, MEDIA_PEER_SET, true, true);
+  set(k, &k->b, MEDIA_PEER_SET, true, false);
+  talk(k, &k->a, e, &k->a.at, payload);
+  deliver(k);
+  assert_int_equal(k->b.packets, 1); /* he may not hear */
+  set(k, &k->b, MEDIA_PEER_SET, true, true);
+  talk(k, &k->a, e, &k->a.at, payload);
+  deliver(k);
+  assert_int_equal(k->b.packets, 2);
+  set(k, &k->a, MEDIA_PEER_DEL, false, false);
+  talk(k, &k->a, e, &k->a.at, payload);
+  deliver(k);
+  assert_int_equal(k->b.packets, 2);
+  assert_int_equal(counters(k).unknown_source, 1);
+  encoder_destroy(e);
+}
+
+static void test_address_moves_by_check_only(void **state) {
+  struct kit *k = *state;
+  struct encoder *e = voice();
+  uint8_t payload[AUDIO_PACKET_MAX];
+  struct sockaddr_in old = k->b.at, new = address(12, 6000);
+  connect_party(k, &k->a);
+  connect_party(k, &k->b);
+  talk(k, &k->b, e, &new, payload); /* authentic SRTP, from an address that no check came from */
+  assert_int_equal(counters(k).unknown_source, 1);
+  check(k, &k->b, &new, "wrong password");
+  talk(k, &k->a, e, &k->a.at, payload);
+  deliver(k); /* asserts the old port */
+  assert_int_equal(k->b.packets, 1);
+  k->now += 4 * US_PER_S; /* the old one is silent; a check from the new one takes over */
+  check(k, &k->b, &new, k->b.p.local_pwd);
+  k->b.at = new;
+  deliver(k);
+  talk(k, &k->a, e, &k->a.at, payload);
+  deliver(k);
+  assert_int_equal(k->b.packets, 2);
+  k->b.at = old;
+  encoder_destroy(e);
+}
+
+static void run_timeouts(struct kit *k, us_t until) {
+  for (us_t t; (t = mediaport_next_timeout(k->m)) <= until;) {
+    k->now = t > k->now ? t : k->now;
+    mediaport_handle_timeout(k->m, k->now);
+    deliver(k);
+  }
+  k->now = until;
+}
+
+static void test_consent_expires(void **state) {
+  struct kit *k = *state;
+  connect_party(k, &k->a);
+  connect_party(k, &k->b);
+  k->n_ev = 0;
+  us_t begun = k->now;
+  run_timeouts(k, begun + 20 * US_PER_S);
+  check(k, &k->b, &k->b.at, k->b.p.local_pwd); /* one of them still asks */
+  run_timeouts(k, begun + 30 * US_PER_S - 1);
+  assert_int_equal(counters(k).peers, 2);
+  run_timeouts(k, begun + 30 * US_PER_S);
+  assert_int_equal(counters(k).peers, 1);
+  size_t lost = 0;
+  for (size_t i = 0; i < k->n_ev; i++)
+    if (k->ev[i].kind == MEDIA_LOST) {
+      lost++;
+      assert_int_equal(k->ev[i].peer, k->a.handle);
+    }
+  assert_int_equal(lost, 1);
+  run_timeouts(k, begun + 51 * US_PER_S);
+  assert_int_equal(counters(k).peers, 0);
+  assert_true(mediaport_next_timeout(k->m) == US_NEVER);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(test_strangers_get_silence, make, unmake),
+      cmocka_unit_test_setup_teardown(test_checks, make, unmake),
+      cmocka_unit_test_setup_teardown(test_forwarded_unchanged, make, unmake),
+      cmocka_unit_test_setup_teardown(test_rights, make, unmake),
+      cmocka_unit_test_setup_teardown(test_address_moves_by_check_only, make, unmake),
+      cmocka_unit_test_setup_teardown(test_consent_expires, make, unmake),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
