@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 
 BUILD = os.environ["GAVEL_BUILD"]
 SOURCE = os.environ["GAVEL_SOURCE"]
@@ -25,6 +26,15 @@ def program(name):
 
 class Failure(AssertionError):
     pass
+
+
+STARTED = []
+
+
+def start(args, **how):
+    process = subprocess.Popen(args, **how)
+    STARTED.append(process)
+    return process
 
 
 class Lines:
@@ -65,7 +75,7 @@ class Server:
         self.socket = os.path.join(folder, "admin.sock")
         args = list(wrap) + [program("gaveld"), "--listen", "127.0.0.1", "--port", str(port), "--media-port", str(media_port),
                              "--database", os.path.join(folder, "gavel.db"), "--socket", self.socket] + list(extra)
-        self.process = subprocess.Popen(args, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        self.process = start(args, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
         self.log = Lines(self.process.stderr)
         line = self.log.wait(lambda l: l if "msg=listening" in l else None, "listening gaveld", PATIENCE * 2)
         self.port = int(re.search(r"tcp=(\d+)", line)[1])
@@ -95,7 +105,7 @@ class Client:
     """gavel in headless mode: JSON lines both ways."""
 
     def __init__(self, *args, env=None):
-        self.process = subprocess.Popen([program("gavel"), *args, "--headless"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        self.process = start([program("gavel"), *args, "--headless"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, env=env)
         self.errors = Lines(self.process.stderr)
         self.lines = Lines(self.process.stdout)
@@ -158,7 +168,7 @@ class Folder:
         return self.path
 
     def __exit__(self, *error):
-        shutil.rmtree(self.path, ignore_errors=True)
+        os.environ.get("GAVEL_KEEP") or shutil.rmtree(self.path, ignore_errors=True)
 
 
 def parse_link(link):
@@ -209,11 +219,18 @@ def heard_share(pcm, rate, freq, window=0.1, least=0.05):
 
 
 def main(test):
-    start = time.monotonic()
-    try:
-        with Folder() as folder:
+    began = time.monotonic()
+    failed = None
+    with Folder() as folder:
+        try:
             test(folder)
-    except Failure as e:
-        print("FAILED:", e)
+        except Exception as e:  # whatever it was, the programs must go
+            failed = traceback.format_exc() if not isinstance(e, Failure) else "%s\n%s" % (e, traceback.format_exc())
+        for process in STARTED:  # a failed test leaves nothing behind
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+    if failed:
+        print("FAILED:", failed)
         sys.exit(1)
-    print("passed in %.1f s" % (time.monotonic() - start))
+    print("passed in %.1f s" % (time.monotonic() - began))
