@@ -1,6 +1,8 @@
 /* The full screen: keys, engine events and timers on one poll; a frame when something changed and the line
  * can bear it. */
 #include "tui/front.h"
+#include "tui/hush.h"
+#include "tui/options.h"
 #include "tui/screen.h"
 #include "tui/term.h"
 
@@ -220,10 +222,14 @@ static bool open_term(struct app *a, const struct front_config *c) {
 
 enum exit_code app_run(const struct front_config *c) {
   struct app *a = calloc(1, sizeof *a);
-  char why[256] = "", words[SAY_MAX];
+  char why[256] = "", words[SAY_MAX], log[512] = "";
   enum exit_code code = EXIT_USAGE;
+  int hushed = -1;
   if (a == NULL || (a->input = input_create()) == NULL || !open_term(a, c))
     goto out;
+  if (!options_state_path("gavel.log", log, why))
+    log[0] = '\0';
+  hushed = hush_begin(log);
   a->focused = true;
   if (!front_open(&a->f, c, why)) {
     code = a->f.code;
@@ -244,6 +250,7 @@ enum exit_code app_run(const struct front_config *c) {
 out:
   if (a != NULL && a->term != NULL)
     term_close(a->term);
+  hush_end(hushed);
   if (why[0] != '\0')
     fprintf(stderr, "gavel: %s\n", why); /* after the screen is given back */
   if (a != NULL) {

@@ -29,6 +29,8 @@ struct canvas {
   bool cursor_shown;
   bool ascii; /* line art and marks in ASCII only; text that is not ASCII is shown as '?' */
 };
+/* canvas_create: w by h blank cells; NULL without memory. canvas_clear: all blank again, the cursor hidden.
+ */
 struct canvas *canvas_create(int w, int h, bool ascii);
 void canvas_destroy(struct canvas *c);
 void canvas_clear(struct canvas *c);

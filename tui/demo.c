@@ -1,6 +1,6 @@
-/* demo.c: `gavel demo`: a real server on loopback and five real clients who play recorded speech, knock, talk, talk over each other, raise
- * hands and chat. The person at the keyboard is the host. Without a terminal the same play is hosted by a script in line mode and ends in
- * one line of measured results. */
+/* demo.c: `gavel demo`: a real server on loopback and five real clients who play recorded speech, knock,
+ * talk, talk over each other, raise hands and chat. The person at the keyboard is the host. Without a
+ * terminal the same play is hosted by a script in line mode and ends in one line of measured results. */
 #include "tui/demo.h"
 
 #include "core/server/server.h"
@@ -14,8 +14,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char HINT[] = "Five people will knock. Try: a admit  A admit all  Up/Down choose a person  m mute  k ask to unmute  "
-                           "f/F give/take the floor  n next hand  x remove  Enter chat  : commands  ? help  q leave";
+static const char HINT[] =
+    "Five people will knock. Try: a admit  A admit all  Up/Down choose a person  m mute  k ask to unmute  "
+    "f/F give/take the floor  n next hand  x remove  Enter chat  : commands  ? help  q leave";
 
 static const char *speech_dir(void) {
   static const char *const dirs[] = {GAVEL_DATADIR "/demo", GAVEL_SRCDIR "/tests/data"};
@@ -64,7 +65,8 @@ static int script_stdin(void) {
 }
 
 static enum exit_code play(struct options *o, const struct link *guest, const char *dir) {
-  bool scripted = o->front.kind == FRONT_LINE || o->front.kind == FRONT_HEADLESS || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO);
+  bool scripted = o->front.kind == FRONT_LINE || o->front.kind == FRONT_HEADLESS || !isatty(STDIN_FILENO) ||
+                  !isatty(STDOUT_FILENO);
   int keyboard = -1;
   if (scripted) {
     o->front.kind = o->front.kind == FRONT_HEADLESS ? FRONT_HEADLESS : FRONT_LINE;
@@ -83,8 +85,8 @@ static enum exit_code play(struct options *o, const struct link *guest, const ch
   struct cast_results r;
   cast_stop(cast, &r);
   if (scripted)
-    printf("demo: %u of %u guests admitted, sound path up %d ms after admission (median), speech heard after %d ms (median), %s, "
-           "loss %u %%, %u acts acknowledged, %u refused\n",
+    printf("demo: %u of %u guests admitted, sound path up %d ms after admission (median), "
+           "speech heard after %d ms (median), %s, loss %u %%, %u acts acknowledged, %u refused\n",
            r.admitted, r.guests, r.path_ms, r.heard_ms, r.profile, r.loss_pct, r.acts_ok, r.acts_refused);
   if (scripted && code == EXIT_LEFT && (r.admitted < r.guests || r.path_ms < 0 || r.heard_ms < 0))
     return EXIT_CONNECT;
@@ -105,7 +107,8 @@ int demo_main(int argc, char **argv) {
   }
   const char *dir = speech_dir();
   if (!dir) {
-    fprintf(stderr, "gavel: the demo's speech files are neither in %s/demo nor in the source tree\n", GAVEL_DATADIR);
+    fprintf(stderr, "gavel: the demo's speech files are neither in %s/demo nor in the source tree\n",
+            GAVEL_DATADIR);
     return EXIT_USAGE;
   }
   struct link host, guest;
@@ -119,5 +122,5 @@ int demo_main(int argc, char **argv) {
   link_format(&guest, o.front.invite);
   enum exit_code code = play(&o, &guest, dir);
   server_stop(s);
-  return code;
+  return (int)code;
 }

@@ -21,25 +21,50 @@ struct scene {
   enum deed deed;
   const char *text;
 };
-/* The first part runs once; from LOOP on it repeats for as long as the person stays. Whoever is not in yet misses his cue. */
+/* The first part runs once; from LOOP on it repeats for as long as the person stays. Whoever is not in yet
+ * misses his cue. */
 #define LOOP_MS 9000
 #define LOOP_END_MS 39000
 static const struct scene PLAY[] = {
-    {300, ALICE, KNOCK, NULL},   {1300, BOB, KNOCK, NULL},    {2000, CAROL, KNOCK, NULL},
-    {3200, DAVE, KNOCK, NULL},   {4200, ERIN, KNOCK, NULL},   {7000, ALICE, CHAT, "Good morning! Can you hear me?"},
-    {9000, ALICE, TALK, NULL},   {11000, DAVE, CHAT, "The draft is in the wiki."}, {13500, BOB, TALK, NULL},
-    {15000, ALICE, HUSH, NULL},  {16000, CAROL, HAND, NULL},  {17000, ERIN, HAND, NULL},
-    {19000, CAROL, TALK, NULL},  {20000, DAVE, TALK, NULL},   {22000, BOB, HUSH, NULL},
-    {24000, CAROL, CHAT, "Sorry, Dave, you first."}, {25000, CAROL, HUSH, NULL}, {28000, ERIN, TALK, NULL},
-    {30000, DAVE, HUSH, NULL},   {33000, ERIN, HUSH, NULL},   {35000, BOB, CHAT, "Who takes the minutes?"},
+    {300, ALICE, KNOCK, NULL},
+    {1300, BOB, KNOCK, NULL},
+    {2000, CAROL, KNOCK, NULL},
+    {3200, DAVE, KNOCK, NULL},
+    {4200, ERIN, KNOCK, NULL},
+    {7000, ALICE, CHAT, "Good morning! Can you hear me?"},
+    {9000, ALICE, TALK, NULL},
+    {11000, DAVE, CHAT, "The draft is in the wiki."},
+    {13500, BOB, TALK, NULL},
+    {15000, ALICE, HUSH, NULL},
+    {16000, CAROL, HAND, NULL},
+    {17000, ERIN, HAND, NULL},
+    {19000, CAROL, TALK, NULL},
+    {20000, DAVE, TALK, NULL},
+    {22000, BOB, HUSH, NULL},
+    {24000, CAROL, CHAT, "Sorry, Dave, you first."},
+    {25000, CAROL, HUSH, NULL},
+    {28000, ERIN, TALK, NULL},
+    {30000, DAVE, HUSH, NULL},
+    {33000, ERIN, HUSH, NULL},
+    {35000, BOB, CHAT, "Who takes the minutes?"},
 };
 /* What the scripted host types. */
 static const struct scene HOST[] = {
-    {2600, 0, KEYS, "/waiting"},       {2800, 0, KEYS, "/admit Alice"},    {5600, 0, KEYS, "/admit_all"},
-    {6500, 0, KEYS, "Welcome, everyone."}, {8000, 0, KEYS, "/people"},     {14500, 0, KEYS, "/mute Bob"},
-    {15500, 0, KEYS, "/undo"},         {17800, 0, KEYS, "/next"},          {18500, 0, KEYS, "/ask_unmute Bob"},
-    {21000, 0, KEYS, "/mute_all"},     {22500, 0, KEYS, "/mute_lift"},     {23500, 0, KEYS, "/floor_take Dave"},
-    {26000, 0, KEYS, "/role Carol cohost"}, {27000, 0, KEYS, "/lock"},     {28500, 0, KEYS, "/people"},
+    {2600, 0, KEYS, "/waiting"},
+    {2800, 0, KEYS, "/admit Alice"},
+    {5600, 0, KEYS, "/admit_all"},
+    {6500, 0, KEYS, "Welcome, everyone."},
+    {8000, 0, KEYS, "/people"},
+    {14500, 0, KEYS, "/mute Bob"},
+    {15500, 0, KEYS, "/ask_unmute Bob"},
+    {17800, 0, KEYS, "/next"},
+    {21000, 0, KEYS, "/mute_all"},
+    {22500, 0, KEYS, "/mute_lift"},
+    {23500, 0, KEYS, "/floor_take Dave"},
+    {24500, 0, KEYS, "/undo"},
+    {26000, 0, KEYS, "/role Carol cohost"},
+    {27000, 0, KEYS, "/lock"},
+    {28500, 0, KEYS, "/people"},
     {30500, 0, KEYS, "/leave"},
 };
 
@@ -71,7 +96,8 @@ static void act(struct guest *g, enum act a, const char *text) {
 
 static void knock(struct cast *c, int who) {
   struct guest *g = &c->g[who];
-  struct client_config cfg = {.link = c->link, .input = g->file, .output = "null", .loop = true, .device_id = NAMES[who]};
+  struct client_config cfg = {
+      .link = c->link, .input = g->file, .output = "null", .loop = true, .device_id = NAMES[who]};
   const char *why;
   snprintf(cfg.name, sizeof cfg.name, "%s", NAMES[who]);
   g->client = client_start(&cfg, &why);
@@ -98,7 +124,8 @@ static void advance(struct cast *c, us_t now) {
   int at_ms = (int)((now - c->began) / US_PER_MS);
   while (c->scene < sizeof PLAY / sizeof PLAY[0] && PLAY[c->scene].at_ms <= at_ms)
     perform(c, &PLAY[c->scene++]);
-  while (c->keyboard >= 0 && c->host_scene < sizeof HOST / sizeof HOST[0] && HOST[c->host_scene].at_ms <= at_ms) {
+  while (c->keyboard >= 0 && c->host_scene < sizeof HOST / sizeof HOST[0] &&
+         HOST[c->host_scene].at_ms <= at_ms) {
     dprintf(c->keyboard, "%s\n", HOST[c->host_scene++].text);
     if (c->host_scene == sizeof HOST / sizeof HOST[0]) {
       close(c->keyboard);
@@ -178,7 +205,9 @@ static void *run(void *arg) {
         on_event(g, &ev, now);
       if (g->unmute_soon && now >= g->unmute_at) {
         g->unmute_soon = false;
-        act(g, ACT_UNMUTE, NULL);
+        const struct member *self = room_member(&g->room, g->me);
+        if (self && self->muted)
+          act(g, ACT_UNMUTE, NULL);
         client_mic_gate(g->client, true);
       }
     }

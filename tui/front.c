@@ -1,6 +1,7 @@
 #include "tui/front.h"
 
 #include "audio/device.h"
+#include "core/base/clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 #include <unistd.h>
 
 static int utc_offset_s(void) {
-  time_t now = time(NULL);
+  time_t now = (time_t)(clock_wall_ms() / 1000);
   struct tm tm;
   return localtime_r(&now, &tm) != NULL ? (int)tm.tm_gmtoff : 0;
 }
@@ -33,6 +34,7 @@ bool front_open(struct front *f, const struct front_config *c, char why[256]) {
   f->m->ascii = c->ascii;
   f->m->utc_offset_s = utc_offset_s();
   f->ctl.mic_on = f->m->gate = c->client.mic_open;
+  snprintf(f->m->link_room, sizeof f->m->link_room, "%s", c->client.link.room);
   snprintf(f->m->invite, sizeof f->m->invite, "%s", c->invite);
   if (c->hint != NULL)
     model_note(f->m, clock_wall_ms(), STYLE_NOTICE, c->hint);
@@ -48,6 +50,11 @@ fail:
 }
 
 void front_state(struct front *f, const struct client_event *ev) {
+  if (ev->kind == CLIENT_EV_NOTICE) { /* the toast is cut where the row ends */
+    char text[SAY_MAX];
+    say_sentence(ev->text, text);
+    model_note(f->m, clock_wall_ms(), STYLE_WARN, text);
+  }
   if (ev->kind == CLIENT_EV_MIC && ev->mic == MIC_NONE && f->config->require_audio &&
       !f->config->client.no_audio) {
     f->code = EXIT_AUDIO;

@@ -156,7 +156,7 @@ void headless_input(struct headless *h, const char *text, us_t now) {
     ok = pilot_line(h->ctl, text + 1, now);
   else if (text[0] != '\0')
     ok = pilot_say(h->ctl, text, now);
-  if (!ok)
+  if (!ok || h->m->mode == MODE_COMMAND) /* refused, or words are missing */
     toast_reply(h, ERR_BAD_REQUEST);
   headless_tick(h, now);
 }

@@ -42,14 +42,16 @@ static bool read_line(FILE *f, struct link *l) {
   return link_parse(text, l, &why) == ERR_OK;
 }
 
-/* links_load: of a room that was made before; the port may be another one now, the certificate is the same.
- */
-static bool links_load(const char *path, uint16_t port, struct links *l) {
+/* links_load: of a room that was made before; address, port and certificate are today's. */
+static bool links_load(const char *path, const struct server *s, struct links *l) {
   FILE *f = fopen(path, "r");
   bool ok = f != NULL && read_line(f, &l->host) && read_line(f, &l->guest);
   if (f != NULL)
     fclose(f);
-  l->host.port = l->guest.port = port;
+  if (ok) {
+    server_link(s, &l->host);
+    server_link(s, &l->guest);
+  }
   return ok;
 }
 
@@ -58,9 +60,10 @@ static bool open_room(const struct options *o, struct server *s, struct links *l
   if (!o->forget && !links_path(o, path, why))
     return false;
   enum err e = server_room_create(s, o->room, o->lobby, &l->host, &l->guest);
-  if (e == ERR_OK && !o->forget)
+  bool ok = e == ERR_OK || (e == ERR_ROOM_EXISTS && links_load(path, s, l));
+  if (ok && !o->forget)
     links_save(path, l);
-  if (e == ERR_OK || (e == ERR_ROOM_EXISTS && links_load(path, server_port(s), l)))
+  if (ok)
     return true;
   snprintf(why, 256,
            e == ERR_ROOM_EXISTS ? "%s, and its links are lost: choose another name or --forget" : "%s",

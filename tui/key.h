@@ -42,6 +42,7 @@ struct key key_normal(uint32_t code, unsigned mods, enum key_phase phase);
 #define INPUT_ESC_MS 30
 #define INPUT_PASTE_MAX 65536 /* bytes of a paste; the rest is left out */
 struct input;
+/* input_create: a decoder at rest; NULL without memory. */
 struct input *input_create(void);
 /* input_feed: poll until false after each feed; bytes over 64 KiB that nobody polled for are dropped. */
 void input_feed(struct input *in, us_t now, const void *bytes, size_t n);

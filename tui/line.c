@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define OUT_MAX (TEXT_CHAT_MAX + SAY_MAX)
+static const char NO_MIC[] = "NO MICROPHONE"; /* whatever the status line calls it */
 
 void line_init(struct line *l, struct pilot *ctl, void (*put)(void *ctx, const char *text), void *ctx) {
   *l = (struct line){.ctl = ctl, .m = ctl->m, .put = put, .ctx = ctx, .mic = ""};
@@ -113,7 +114,8 @@ static void say_room_event(struct line *l, enum room_ev kind, uint64_t group, in
   struct model *m = l->m;
   char more[32], clock[8];
   bool undo = m->toast_group == group && strstr(m->toast, " - u undoes") != NULL;
-  if (m->said[0] != '\0') {
+  bool my_end = model_self(m) == NULL && kind == ROOM_EV_LEFT; /* the end is said when it comes */
+  if (m->said[0] != '\0' && !my_end) {
     counts(m, kind, more, sizeof more);
     if (model_self(m) == NULL)
       more[0] = '\0'; /* about oneself, and one is gone: nothing to count */
@@ -142,7 +144,10 @@ static void say_state(struct line *l, int64_t wall_ms) {
     break;
   case CLIENT_ENDED:
     model_end_words(m, words);
-    sayf(l, "It is over: %s. %s", words, clock);
+    if (m->why == ERR_OK)
+      sayf(l, "You left. %s", clock);
+    else
+      sayf(l, "It is over: %s. %s", words, clock);
     break;
   }
 }
@@ -179,19 +184,26 @@ static void say_toast(struct line *l) {
 
 /* say_notice: what the engine has to tell, made a sentence. */
 static void say_notice(struct line *l) {
-  char *text = l->m->toast;
-  size_t len = strlen(text);
-  if (len == 0)
-    return;
-  text[0] = (char)(text[0] >= 'a' && text[0] <= 'z' ? text[0] - 'a' + 'A' : text[0]);
-  sayf(l, "%s%s", text, text[len - 1] == '.' ? "" : ".");
-  text[0] = '\0';
+  char text[SAY_MAX];
+  say_sentence(l->m->toast, text);
+  if (text[0] != '\0')
+    say(l, text);
+  if (strncmp(text, "No microphone", 13) == 0)
+    l->mic = NO_MIC; /* need not be said twice */
+  l->m->toast[0] = '\0';
 }
 
 static void say_mic(struct line *l) {
   const char *words = model_mic_words(l->m);
-  if (strcmp(words, l->mic) != 0)
-    sayf(l, "Microphone: %s.", words);
+  if (l->m->mic == MIC_NONE)
+    words = NO_MIC;
+  if (strcmp(words, l->mic) == 0)
+    return;
+  if (words == NO_MIC)
+    say(l, l->m->no_audio ? "No sound: you moderate and chat."
+                          : "No microphone: you listen, moderate and chat.");
+  else
+    sayf(l, "Microphone: %s.", words + (strncmp(words, "MIC ", 4) == 0 ? 4 : 0));
   l->mic = words;
 }
 

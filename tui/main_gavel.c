@@ -1,9 +1,12 @@
-/* gavel: the terminal client. `host`, `join`, `demo`; everything else is help. */
+/* gavel: the terminal client. `host`, `join`, `demo`, `keys`; everything else is help. */
+#include "audio/device.h"
 #include "tui/demo.h"
 #include "tui/host.h"
+#include "tui/pages.h"
 
 #include <locale.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int usage(const char *why) {
@@ -28,6 +31,7 @@ static int run(int argc, char **argv) {
 
 int main(int argc, char **argv) {
   setlocale(LC_CTYPE, "");
+  device_prepare(); /* before any thread: it sets an environment variable */
   const char *what = argc > 1 ? argv[1] : "--help";
   if (strcmp(what, "--help") == 0 || strcmp(what, "help") == 0) {
     fputs(OPTIONS_HELP, stdout);
@@ -35,6 +39,12 @@ int main(int argc, char **argv) {
   }
   if (strcmp(what, "--version") == 0) {
     puts("gavel " GAVEL_VERSION);
+    return EXIT_LEFT;
+  }
+  if (strcmp(what, "keys") == 0) {
+    char *keys = pages_keys();
+    fputs(keys, stdout);
+    free(keys);
     return EXIT_LEFT;
   }
   if (strcmp(what, "demo") == 0)

@@ -217,6 +217,8 @@ const char *model_mic_words(const struct model *m) {
   case MIC_MUTED:
     return self != NULL && self->muted_by == m->me ? "MUTED" : "MUTED BY HOST";
   case MIC_OPEN:
+    if (m->state == CLIENT_LOBBY)
+      return "MIC TEST, nobody hears you yet";
     return m->ptt_words != NULL ? m->ptt_words : "ON AIR";
   default:
     return "MIC OFF";
@@ -258,11 +260,18 @@ static bool undoable(enum room_ev kind) {
   return CAN[kind];
 }
 
-/* own_act: what I just did, with the way back. The first event of a group speaks for the group; my own mute
- * and hand are a key away, so they get no hint. */
+/* own_act: what I just did, with the way back. The first event of a group speaks for the group, except that
+ * people let in one by one are counted; my own mute and hand are a key away, so they get no hint. */
 static void own_act(struct model *m, const struct room_event *ev, us_t now) {
-  bool self_only = ev->n_targets == 1 && ev->targets[0] == m->me;
-  if (m->toast_group == ev->group && m->toast_until > now)
+  bool self_only = ev->n_targets == 1 && ev->targets[0] == m->me, again = m->toast_group == ev->group;
+  m->toast_people = again ? m->toast_people + 1 : 1;
+  if (again && ev->kind == ROOM_EV_ADMITTED) {
+    char text[SAY_MAX];
+    snprintf(text, sizeof text, "You let %u people in.", m->toast_people);
+    model_toast(m, now, STYLE_OK, text);
+    return;
+  }
+  if (again && m->toast_until > now)
     return;
   size_t len = strlen(m->said);
   if (undoable(ev->kind) && !self_only && len > 0) {
@@ -312,7 +321,9 @@ static void on_event(struct model *m, const struct room_event *ev, us_t now) {
   bool worth = say_event(&m->room, m->me, ev, m->said, &style);
   room_apply(&m->room, ev);
   m->said_style = style;
-  if (!worth)
+  if (ev->kind == ROOM_EV_MUTE_ALL)
+    m->mute_all_group = ev->group;
+  if (!worth || (ev->kind == ROOM_EV_MUTED && ev->group == m->mute_all_group && !targets_me(m, ev)))
     m->said[0] = '\0';
   if (m->said[0] != '\0')
     model_note(m, ev->ts_ms, style, m->said);
@@ -360,7 +371,7 @@ static void on_levels(struct model *m, const struct client_event *ev, us_t now) 
   }
 }
 
-static void on_state(struct model *m, const struct client_event *ev) {
+static void on_state(struct model *m, const struct client_event *ev, us_t now) {
   bool admitted = m->state == CLIENT_LOBBY && ev->state == CLIENT_JOINED;
   m->state = ev->state;
   m->why = ev->why;
@@ -371,8 +382,10 @@ static void on_state(struct model *m, const struct client_event *ev) {
   if (m->cursor == 0 && ev->state == CLIENT_JOINED)
     m->cursor = m->me;
   snprintf(m->end_text, sizeof m->end_text, "%s", ev->text);
-  if (admitted)
+  if (admitted) {
+    model_toast(m, now, STYLE_OK, "You were let in.");
     notify(m, "You were let in.");
+  }
 }
 
 static void on_reply(struct model *m, const struct client_event *ev, us_t now) {
@@ -390,7 +403,7 @@ void model_update(struct model *m, struct client_event *ev, us_t now) {
   m->said[0] = '\0';
   switch (ev->kind) {
   case CLIENT_EV_STATE:
-    on_state(m, ev);
+    on_state(m, ev, now);
     break;
   case CLIENT_EV_ROOM:
     on_room(m, ev->room);

@@ -108,7 +108,9 @@ struct model {
   enum style toast_style;
   us_t toast_until;
   uint64_t toast_group;
-  char said[SAY_MAX]; /* the sentence of the last event, "" for none; for line mode */
+  uint64_t mute_all_group; /* the newest mute-all: who was muted with it needs no line */
+  unsigned toast_people;   /* events of that group so far */
+  char said[SAY_MAX];      /* the sentence of the last event, "" for none; for line mode */
   enum style said_style;
   us_t knock_next; /* when the bell rings again for those who wait */
 
@@ -128,9 +130,10 @@ struct model {
   us_t ask_since;
   size_t help_row;
   char page_title[80];
-  char *page;            /* text of MODE_PAGE, malloc'd */
-  char invite[LINK_MAX]; /* the newest link this session made or was given */
-  bool invite_new;       /* the link came this moment: pilot_tick shows it */
+  char *page;                        /* text of MODE_PAGE, malloc'd */
+  char link_room[TEXT_SLUG_MAX + 1]; /* what the link calls the room, before the room itself is seen */
+  char invite[LINK_MAX];             /* the newest link this session made or was given */
+  bool invite_new;                   /* the link came this moment: pilot_tick shows it */
   bool zoom, readonly, footer_hidden, ascii;
   int utc_offset_s; /* of the local time zone */
 
@@ -138,6 +141,7 @@ struct model {
   size_t n_outbox;
 };
 
+/* model_create: before any room; NULL without memory. model_destroy: NULL is fine. */
 struct model *model_create(void);
 void model_destroy(struct model *m);
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@ const char OPTIONS_HELP[] =
     "  gavel host [ROOM]    open a room on this machine and print an invite link\n"
     "  gavel join LINK|-    join by an invite link; - reads it from standard input\n"
     "  gavel demo           a room with invented people\n"
+    "  gavel keys           all keys and commands, as a table\n"
     "\n"
     "  --name NAME          how others see you (default: your login name)\n"
     "  --input, --output D  sound device: part of its name, null, or file:PATH\n"
@@ -254,6 +256,7 @@ static bool check(const struct options *o, bool host, char why[256]) {
 
 bool options_parse(int argc, char **argv, struct options *o, bool *help, char why[256]) {
   const char *user = getenv("USER");
+  const struct passwd *account = user == NULL ? getpwuid(getuid()) : NULL;
   bool host = strcmp(argv[0], "host") == 0, join = strcmp(argv[0], "join") == 0;
   int option;
   *o = (struct options){.listen = "", .public_address = "", .room = "room", .lobby = true};
@@ -263,6 +266,8 @@ bool options_parse(int argc, char **argv, struct options *o, bool *help, char wh
                                            .ns = true,
                                            .agc = true,
                                            .device_id = o->device_id};
+  if (account != NULL)
+    user = account->pw_name;
   (void)set_name(&o->front, user != NULL ? user : "guest", why);
   *help = false;
   opterr = 0;

@@ -40,6 +40,7 @@ struct pace_tier_info {
   bool clock;           /* a ticking clock */
   bool chat_full_width; /* roster as one line, chat scrolls over the full width: 9 times cheaper */
 };
+/* pace_tier_info: never NULL, static storage. */
 const struct pace_tier_info *pace_tier_info(enum pace_tier t);
 /* pace_tier_find: by name; false when unknown. */
 bool pace_tier_find(const char *name, enum pace_tier *out);

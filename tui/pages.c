@@ -1,5 +1,7 @@
 #include "tui/pages.h"
 
+#include "core/base/text.h"
+
 #include <qrencode.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,7 +94,7 @@ void pages_help_row(const struct model *m, const struct keymap *keys, const stru
   snprintf(line, sizeof line, "%s %s", title, c->args);
   for (size_t i = 0; keys != NULL && keymap_key(keys, c->context, c->name, i, key); i++)
     if (strlen(shown) + strlen(key) + 2 < sizeof shown)
-      strcat(strcat(shown, i > 0 ? " " : ""), key);
+      (void)(text_append(shown, sizeof shown, i > 0 ? " " : "") && text_append(shown, sizeof shown, key));
   snprintf(out, SAY_MAX, "%-10s %-24s %s%s%s%s", shown, line, c->help, refusal != NULL ? " (" : "",
            refusal != NULL ? refusal : "", refusal != NULL ? ")" : "");
 }
@@ -106,6 +108,45 @@ char *pages_help(const struct model *m, const struct keymap *keys, const char *f
       pages_help_row(m, keys, &COMMANDS[i], row);
       fprintf(p.f, "%s\n", row);
     }
+  return page_close(&p);
+}
+
+/* cell: table text of Markdown, where a bar must be escaped. */
+static void cell(FILE *f, const char *text) {
+  for (; *text != '\0'; text++) {
+    if (*text == '|')
+      fputc('\\', f);
+    fputc(*text, f);
+  }
+  fputs(" | ", f);
+}
+
+static void keys_row(FILE *f, const struct command *c) {
+  bool act = c->act != ACT__COUNT;
+  char title[32], line[80];
+  command_title(c, title);
+  snprintf(line, sizeof line, "`%s%s%s`", title, c->args[0] != '\0' ? " " : "", c->args);
+  fputs("| ", f);
+  cell(f, c->keys);
+  cell(f, line);
+  cell(f, act ? role_name(ACTS[c->act].least) : "");
+  fprintf(f, "%s%s |\n", c->help,
+          act && ACTS[c->act].ask    ? "; asks first"
+          : act && ACTS[c->act].undo ? "; undo"
+                                     : "");
+}
+
+char *pages_keys(void) {
+  struct page p;
+  page_open(&p);
+  fputs("# Keys and commands\n\n"
+        "Made by `gavel keys` from core/room/acts.def and tui/command.def; a test compares. Every command\n"
+        "can be typed after `:` (and `/` in line mode) by its name or a beginning of it; the file of\n"
+        "`--keys` changes the keys.\n\n"
+        "| key | command | needs at least | what it does |\n|---|---|---|---|\n",
+        p.f);
+  for (size_t i = 0; i < COMMANDS_COUNT; i++)
+    keys_row(p.f, &COMMANDS[i]);
   return page_close(&p);
 }
 

@@ -8,6 +8,7 @@
 
 #include "tui/command.h"
 
+/* pages_people: those in the room, or those who wait. pages_log: what was said on the screen so far. */
 char *pages_people(const struct model *m, bool waiting);
 char *pages_log(const struct model *m);
 /* pages_help: every command with its keys, form, help line and, when it cannot be used now, the reason.
@@ -15,6 +16,8 @@ char *pages_log(const struct model *m);
 char *pages_help(const struct model *m, const struct keymap *keys, const char *filter);
 /* pages_link: the link and a QR code of it (half blocks, or two ASCII characters a module). */
 char *pages_link(const char *link, bool ascii);
+/* pages_keys: the whole table of commands as Markdown: docs/keys.md. */
+char *pages_keys(void);
 /* pages_help_row: one row of that list without newline. */
 void pages_help_row(const struct model *m, const struct keymap *keys, const struct command *c,
                     char out[SAY_MAX]);

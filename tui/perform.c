@@ -19,7 +19,7 @@ void perform_quit(struct pilot *c, us_t now) {
     model_intent(m, INTENT_LEAVE);
     return;
   }
-  *q = (struct question){.kind = ASK_QUIT, .yes = "leave", .no = "stay", .order.act = ACT_END};
+  *q = (struct question){.kind = ASK_QUIT, .yes = "leave", .no = "stay"};
   snprintf(q->text, sizeof q->text, "Leave %s?", m->room.name);
   if (command_refusal(m, command_of_act(ACT_END), 0) == NULL) {
     q->other = 'e';

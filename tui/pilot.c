@@ -1,5 +1,6 @@
 #include "tui/pilot.h"
 
+#include "core/base/text.h"
 #include "tui/pages.h"
 #include "tui/perform.h"
 
@@ -120,6 +121,27 @@ enum act pilot_toggled(const struct model *m, enum act act) {
   return act;
 }
 
+/* end_typed: a room is ended for everyone only by who types its name; until then `:end ` is open for it. */
+static bool end_typed(struct pilot *c, const char *words, us_t now) {
+  struct model *m = c->m;
+  const char *why = command_refusal(m, command_of_act(ACT_END), 0);
+  char text[SAY_MAX];
+  if (why != NULL)
+    return refuse(c, now, why);
+  if (strcmp(words, m->room.name) == 0) {
+    model_act(m, &(struct order){.act = ACT_END});
+    return true;
+  }
+  snprintf(text, sizeof text, "Type end %s to end it for everyone (%zu here).", m->room.name,
+           room_count(&m->room, PRESENCE_HERE));
+  if (words[0] != '\0')
+    return refuse(c, now, "that is not its name");
+  model_toast(m, now, STYLE_NOTICE, text);
+  m->mode = MODE_COMMAND;
+  lineedit_set(m->command, "end ");
+  return true;
+}
+
 static void ask_act(struct model *m, const struct order *o) {
   struct question *q = &m->ask;
   char people[SAY_MAX / 2];
@@ -140,11 +162,6 @@ static void ask_act(struct model *m, const struct order *o) {
     q->yes = "delete";
     snprintf(q->text, sizeof q->text, "Delete the whole chat of %s for everyone?", m->room.name);
     break;
-  case ACT_END:
-    q->yes = "end";
-    snprintf(q->text, sizeof q->text, "End %s for everyone (%zu here)?", m->room.name,
-             room_count(&m->room, PRESENCE_HERE));
-    break;
   default:
     q->yes = "yes";
     snprintf(q->text, sizeof q->text, "%s %s?", ACTS[o->act].name, people);
@@ -163,6 +180,8 @@ static bool submit(struct pilot *c, struct order *o, us_t now) {
     return refuse(c, now, why);
   if (o->act == ACT_LEAVE) {
     model_intent(m, INTENT_LEAVE);
+  } else if (o->act == ACT_END) {
+    return end_typed(c, "", now);
   } else if (ACTS[o->act].ask) {
     ask_act(m, o);
   } else {
@@ -200,11 +219,11 @@ static bool needs_words(const char *args) {
 static void prefill(struct pilot *c, const struct command *cmd, const struct order *o) {
   char line[TEXT_CHAT_MAX / 2], name[TEXT_NAME_MAX + 8];
   command_title(cmd, line);
-  strcat(line, " ");
+  (void)text_append(line, sizeof line, " ");
   for (size_t i = 0; i < o->n_targets; i++) {
     args_name(c->m, o->targets[i], name, sizeof name);
     if (strlen(line) + strlen(name) + 2 < sizeof line)
-      strcat(strcat(line, name), " ");
+      (void)(text_append(line, sizeof line, name) && text_append(line, sizeof line, " "));
   }
   c->m->mode = MODE_COMMAND;
   lineedit_set(c->m->command, line);
@@ -253,6 +272,8 @@ bool pilot_line(struct pilot *c, const char *line, us_t now) {
   const char *words = line + len + strspn(line + len, " ");
   if (cmd->act == ACT__COUNT)
     return perform_ui(c, cmd->ui, words, now);
+  if (cmd->act == ACT_END)
+    return end_typed(c, words, now);
   if (!args_parse(c->m, cmd, words, &o, why))
     return refuse(c, now, why);
   bool mine = o.n_targets == 0 && (o.act == ACT_MUTE || o.act == ACT_UNMUTE || o.act == ACT_HAND_LOWER);
@@ -281,11 +302,11 @@ void pilot_answer(struct pilot *c, char letter, us_t now) {
   } else if (q.kind == ASK_UNMUTE) {
     model_act(c->m, &q.order);
     pilot_mic(c, true, now);
+  } else if (q.kind == ASK_QUIT) {
+    (void)end_typed(c, "", now);
   } else {
-    if (q.kind == ASK_ACT && other)
+    if (other)
       q.order.act = ACT_BAN;
-    if (q.kind == ASK_QUIT)
-      q.order.act = ACT_END;
     model_act(c->m, &q.order);
     c->m->n_marks = 0;
   }

@@ -17,6 +17,7 @@ struct pilot {
   bool mic_on;   /* the microphone stays open without a key held */
   bool releases; /* the terminal tells when a key is released */
 };
+/* pilot_init: at rest, the microphone closed; model and keys are borrowed. */
 void pilot_init(struct pilot *c, struct model *m, const struct keymap *keys);
 
 /* pilot_key: one key; `paste` is the text of KEY_PASTE, else NULL. */

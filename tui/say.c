@@ -60,7 +60,8 @@ static const struct form FORMS[ROOM_EV__COUNT] = {
     [ROOM_EV_POLICY] = {"%a changed what happens when the last host drops: newcomers wait.",
                         "%a changed what happens when the last host drops: the room goes on.", NULL,
                         STYLE_NOTICE},
-    [ROOM_EV_MUTE_ALL] = {"%a muted everyone.", "%a lifted mute-all: you may unmute.", NULL, STYLE_NOTICE},
+    [ROOM_EV_MUTE_ALL] = {"%a muted everyone.", "%a lifted mute-all: everyone may unmute.", NULL,
+                          STYLE_NOTICE},
     [ROOM_EV_CHAT_MODE] = {"%a changed the chat: %c.", NULL, NULL, STYLE_NOTICE},
     [ROOM_EV_KNOCKED] = {"%e is waiting to come in.", NULL, NULL, STYLE_WAITING},
     [ROOM_EV_JOINED] = {"%e joined.", NULL, NULL, STYLE_NOTICE},
@@ -148,7 +149,7 @@ static void expand(struct sentence *s, const struct room *r, uint32_t me, const 
     add(s, text);
     break;
   case 'm':
-    add(s, has_target(ev, me) ? " (you may unmute: /unmute)" : "");
+    add(s, has_target(ev, me) ? " (you may unmute)" : "");
     break;
   case 'N':
     add(s, with_article((enum role)ev->num));
@@ -181,6 +182,12 @@ bool say_event(const struct room *r, uint32_t me, const struct room_event *ev, c
   if (ev->kind == ROOM_EV_KNOCKED && ev->entry != NULL && ev->entry->id == me)
     return false; /* the lobby screen says it */
   return true;
+}
+
+void say_sentence(const char *text, char out[SAY_MAX]) {
+  size_t len = strlen(text);
+  snprintf(out, SAY_MAX, "%.390s%s", text, len == 0 || text[len - 1] == '.' ? "" : ".");
+  out[0] = (char)(out[0] >= 'a' && out[0] <= 'z' ? out[0] - 'a' + 'A' : out[0]);
 }
 
 void say_chat_head(const struct room *r, uint32_t me, const struct chat *c, char out[SAY_MAX]) {

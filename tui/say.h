@@ -18,6 +18,9 @@ bool say_event(const struct room *r, uint32_t me, const struct room_event *ev, c
 /* say_chat_head: "bob", "bob to you (private)", "You to the hosts": what stands before the text of a message.
  */
 void say_chat_head(const struct room *r, uint32_t me, const struct chat *c, char out[SAY_MAX]);
+/* say_sentence: an engine's notice ("no microphone: nobody hears you") with a capital and a full stop; ""
+ * stays "". */
+void say_sentence(const char *text, char out[SAY_MAX]);
 /* say_name: "You"/"you" for oneself, "the operator" for 0, "someone" for the unknown; `first` begins a
  * sentence. */
 const char *say_name(const struct room *r, uint32_t me, uint32_t id, bool first);

@@ -19,6 +19,7 @@ enum style {
 #undef X
       STYLE__COUNT
 };
+/* style_name: as theme files write it. */
 const char *style_name(enum style s);
 
 #endif

@@ -28,6 +28,7 @@ struct theme {
   char name[32];
   struct theme_style style[STYLE__COUNT];
 };
+/* theme_default: the built-in colours. */
 void theme_default(struct theme *t);
 /* theme_shipped: names of the themes that come along, for completion; NULL past the last. */
 const char *theme_shipped(size_t i);

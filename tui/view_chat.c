@@ -1,6 +1,8 @@
 /* The chat: messages and notices, wrapped at words, newest at the bottom. */
 #include "tui/view.h"
 
+#include "core/base/text.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -41,7 +43,7 @@ static bool entry_of(const struct model *m, const struct model_line *l, struct e
   if (c == NULL)
     return false; /* cleared */
   say_chat_head(&m->room, m->me, c, e->head);
-  strcat(e->head, ": ");
+  (void)text_append(e->head, sizeof e->head, ": ");
   e->head_style = c->kind == CHAT_PUBLIC ? STYLE_CHAT_NAME : STYLE_CHAT_PRIVATE;
   e->body = c->deleted ? "(deleted)" : c->text;
   e->body_style = c->deleted ? STYLE_DIM : STYLE_NORMAL;

@@ -1,6 +1,7 @@
 /* Full pages and the palette: all generated from the table of commands. */
 #include "tui/view.h"
 
+#include "core/base/text.h"
 #include "tui/pages.h"
 
 #include <stdio.h>
@@ -22,7 +23,7 @@ static void help_row(const struct scene *v, struct rect r, int y, const struct c
   snprintf(line, sizeof line, wide && c->args[0] != '\0' ? "%s %s" : "%s", name, c->args);
   for (size_t i = 0; i < (wide ? 2 : 1) && keymap_key(v->keys, c->context, c->name, i, key); i++)
     if (strlen(keys) + strlen(key) + 2 < sizeof keys)
-      strcat(strcat(keys, i > 0 ? " " : ""), key);
+      (void)(text_append(keys, sizeof keys, i > 0 ? " " : "") && text_append(keys, sizeof keys, key));
   snprintf(help, sizeof help, refusal != NULL ? "%s (%s)" : "%s", c->help, refusal);
   canvas_put(v->c, r.x + 1, y, key_cols - 1, STYLE_KEY, keys);
   canvas_put(v->c, r.x + 1 + key_cols, y, name_cols - 1, refusal != NULL ? STYLE_DIM : STYLE_NORMAL, line);
@@ -65,14 +66,16 @@ void view_page(const struct scene *v, struct rect r) {
 void view_palette(const struct scene *v, struct rect r) {
   struct completion comp;
   const struct lineedit *le = v->m->command;
-  char line[SAY_MAX];
+  char line[SAY_MAX], name[32];
   args_complete(v->m, lineedit_text(le), lineedit_cursor(le), &comp);
   int rows = (int)comp.n + (comp.command != NULL), most = r.h < 10 ? r.h : 10;
   rows = rows < most ? rows : most;
   int y = r.y + r.h - rows;
   canvas_fill(v->c, (struct rect){r.x, y, r.w, rows}, STYLE_NORMAL, " ");
   if (comp.command != NULL && rows > 0) {
-    snprintf(line, sizeof line, "%s %s: %s", comp.command->name, comp.command->args, comp.command->help);
+    command_title(comp.command, name);
+    snprintf(line, sizeof line, "%s %s: %s", name,
+             comp.command->act == ACT_END ? v->m->room.name : comp.command->args, comp.command->help);
     canvas_put(v->c, r.x + 1, y++, r.w - 1, STYLE_NOTICE, line);
   }
   for (size_t i = 0; i < comp.n && y < r.y + r.h; i++, y++) {

@@ -17,7 +17,8 @@ static void row(const struct scene *v, struct rect r, int *y, enum style s, cons
 
 static void lobby(const struct scene *v, struct rect r, int *y) {
   char text[SAY_MAX];
-  row(v, r, y, STYLE_TITLE, "You are in the lobby.");
+  snprintf(text, sizeof text, "You are in the lobby of %s.", v->m->link_room);
+  row(v, r, y, STYLE_TITLE, text);
   *y += 1;
   if (v->m->waiting > 1)
     snprintf(text, sizeof text, "A host has been told. You are number %u of %u who wait.", v->m->place,

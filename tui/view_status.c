@@ -33,7 +33,7 @@ void view_header(const struct scene *v, struct rect r) {
   size_t away = room_count(room, PRESENCE_AWAY), waiting = room_count(room, PRESENCE_WAITING);
   canvas_fill(v->c, r, STYLE_STATUS, " ");
   if (m->state != CLIENT_JOINED && m->state != CLIENT_RECONNECTING) {
-    put(v, r, 1, STYLE_TITLE, m->have_room ? room->name : "gavel");
+    put(v, r, 1, STYLE_TITLE, m->have_room ? room->name : m->link_room);
     return;
   }
   int right = r.w;
@@ -88,7 +88,7 @@ void view_input(const struct scene *v, struct rect r) {
 
 static enum style mic_style(const struct model *m) {
   if (m->mic == MIC_OPEN)
-    return STYLE_ON_AIR;
+    return m->state == CLIENT_LOBBY ? STYLE_NORMAL : STYLE_ON_AIR;
   return m->mic == MIC_MUTED || m->mic == MIC_HELD || m->mic == MIC_NO_FLOOR ? STYLE_MUTED : STYLE_DIM;
 }
 
@@ -165,9 +165,10 @@ static void act_hint(struct footer *f, enum act act, const char *verb) {
 static void own_hints(struct footer *f) {
   const struct model *m = f->v->m;
   const struct member *self = model_self(m);
-  if (!m->no_audio)
+  bool sound = !m->no_audio && m->mic != MIC_NONE;
+  if (sound)
     bound(f, command_of_ui(UI_TALK), 0, "talk");
-  if (!m->no_audio && pilot_on_self(m))
+  if (sound && pilot_on_self(m))
     bound(f, command_of_act(ACT_MUTE), 0,
           pilot_toggled(m, ACT_MUTE) == ACT_UNMUTE ? "unmute"
           : m->gate                                ? "mute"
@@ -257,6 +258,10 @@ void view_footer(const struct scene *v, struct rect r) {
     hint(&f, "Esc", "close");
     break;
   default:
+    if (v->m->state == CLIENT_ENDED) {
+      hint(&f, "q", "close");
+      break;
+    }
     fixed_hints(&f);
     if (v->m->state == CLIENT_JOINED || v->m->state == CLIENT_RECONNECTING)
       room_hints(&f);

@@ -4,6 +4,7 @@
  * them anew. */
 #include "tests/unit/tui/room_fixture.h"
 #include "tui/line.h"
+#include "tui/pages.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,9 +25,9 @@ static char *slurp(const char *path) {
   return text;
 }
 
-static void compare(const char *name, const char *text) {
+static void compare_file(const char *file, const char *text) {
   char path[256];
-  snprintf(path, sizeof path, "%s/tests/golden/%s.txt", GAVEL_SRCDIR, name);
+  snprintf(path, sizeof path, "%s/%s", GAVEL_SRCDIR, file);
   if (getenv("UPDATE") != NULL) {
     FILE *f = fopen(path, "wb");
     assert_non_null(f);
@@ -40,6 +41,12 @@ static void compare(const char *name, const char *text) {
   assert_non_null(want);
   assert_string_equal(want, text);
   free(want);
+}
+
+static void compare(const char *name, const char *text) {
+  char file[128];
+  snprintf(file, sizeof file, "tests/golden/%s.txt", name);
+  compare_file(file, text);
 }
 
 static void snapshot(struct fixture *f, const char *what, int w, int h, bool ascii, bool colour) {
@@ -245,10 +252,34 @@ static void test_line(void **state) {
   fx_destroy(g.f);
 }
 
+/* ---- the documents ---- */
+
+static void test_keys_doc(void **state) {
+  (void)state;
+  char *keys = pages_keys();
+  compare_file("docs/keys.md", keys);
+  free(keys);
+}
+
+/* The first screen of README.md is the room of the golden file, line by line. */
+static void test_readme(void **state) {
+  (void)state;
+  char *readme = slurp(GAVEL_SRCDIR "/README.md");
+  char *screen = slurp(GAVEL_SRCDIR "/tests/golden/room-80x24-utf8-colour.txt");
+  assert_non_null(readme);
+  assert_non_null(screen);
+  char *end = strstr(screen, "\n\nsttt"); /* where the styles begin */
+  assert_non_null(end);
+  end[1] = '\0';
+  assert_non_null(strstr(readme, screen));
+  free(readme);
+  free(screen);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_room),  cmocka_unit_test(test_question),
-                                     cmocka_unit_test(test_help),  cmocka_unit_test(test_palette),
-                                     cmocka_unit_test(test_lobby), cmocka_unit_test(test_ended),
-                                     cmocka_unit_test(test_line)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_room),    cmocka_unit_test(test_question), cmocka_unit_test(test_help),
+      cmocka_unit_test(test_palette), cmocka_unit_test(test_lobby),    cmocka_unit_test(test_ended),
+      cmocka_unit_test(test_line),    cmocka_unit_test(test_keys_doc), cmocka_unit_test(test_readme)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -140,6 +140,7 @@ static inline struct fixture *fx_create(bool lobby) {
   f->m = model_create();
   f->keys = command_keymap();
   assert(f->m != NULL && f->keys != NULL);
+  snprintf(f->m->link_room, sizeof f->m->link_room, "standup");
   pilot_init(&f->ctl, f->m, f->keys);
   f->last = room_decide_create("standup", lobby, HOST_GONE_CONTINUE, f->wall_ms, &evs);
   assert(f->last == ERR_OK);

@@ -111,6 +111,42 @@ static void test_line_two_at_once(void **state) {
   fx_destroy(f);
 }
 
+/* The microphone in sentences: none is said once, whoever says it first; leaving is said once. */
+static void test_line_microphone_and_leaving(void **state) {
+  (void)state;
+  struct fixture *f = fx_busy();
+  struct line l;
+  line_init(&l, &f->ctl, keep, NULL);
+  struct client_event mic = {.kind = CLIENT_EV_MIC, .mic = MIC_NONE};
+  struct client_event notice = {.kind = CLIENT_EV_NOTICE,
+                                .text = "no microphone: the others cannot hear you"};
+  line_event(&l, &mic, f->now, f->wall_ms);
+  assert_string_equal(last, "No microphone: you listen, moderate and chat.");
+  mic.mic = MIC_CLOSED;
+  line_event(&l, &mic, f->now, f->wall_ms);
+  assert_string_equal(last, "Microphone: OFF.");
+  line_event(&l, &notice, f->now, f->wall_ms);
+  assert_string_equal(last, "No microphone: the others cannot hear you.");
+  lines = 0;
+  mic.mic = MIC_NONE;
+  line_event(&l, &mic, f->now, f->wall_ms);
+  assert_int_equal(lines, 0);
+  uint32_t me = CAROL;
+  l.chat = f->m->chat_last; /* the room's chat was read before */
+  struct client_event left = {.kind = CLIENT_EV_EVENT, .event = calloc(1, sizeof *left.event)};
+  struct room_event ev = {.seq = f->m->room.seq + 1, .group = f->m->room.seq + 1, .kind = ROOM_EV_LEFT};
+  ev.actor = me;
+  ev.targets = &me;
+  ev.n_targets = 1;
+  room_event_copy(left.event, &ev);
+  line_event(&l, &left, f->now, f->wall_ms);
+  struct client_event end = {.kind = CLIENT_EV_STATE, .state = CLIENT_ENDED, .me = me};
+  line_event(&l, &end, f->now, f->wall_ms);
+  assert_int_equal(lines, 1);
+  assert_true(strncmp(last, "You left. ", 10) == 0);
+  fx_destroy(f);
+}
+
 static void test_line_is_clean(void **state) {
   (void)state;
   struct fixture *f = fx_busy();
@@ -226,8 +262,8 @@ static void test_headless_events(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_line_commands_and_chat), cmocka_unit_test(test_line_says_talkers_once),
-      cmocka_unit_test(test_line_two_at_once),       cmocka_unit_test(test_line_is_clean),
-      cmocka_unit_test(test_headless_commands),      cmocka_unit_test(test_headless_bad_input),
-      cmocka_unit_test(test_headless_events)};
+      cmocka_unit_test(test_line_two_at_once),       cmocka_unit_test(test_line_microphone_and_leaving),
+      cmocka_unit_test(test_line_is_clean),          cmocka_unit_test(test_headless_commands),
+      cmocka_unit_test(test_headless_bad_input),     cmocka_unit_test(test_headless_events)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

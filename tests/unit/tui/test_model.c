@@ -251,6 +251,69 @@ static void test_quit_asks_once(void **state) {
   fx_destroy(f);
 }
 
+/* ends: every way to end the room for everyone comes to the same line, and only its name ends it. */
+static void test_end_wants_the_name(void **state) {
+  (void)state;
+  static const char *const WAYS[] = {"E", "qe", ":end\r"};
+  for (size_t i = 0; i < sizeof WAYS / sizeof WAYS[0]; i++) {
+    struct fixture *f = fx_busy();
+    for (const char *p = WAYS[i]; *p != '\0'; p++)
+      *p == '\r' ? fx_key(f, "Enter") : fx_type(f, (char[]){*p, '\0'});
+    assert_int_equal(f->m->mode, MODE_COMMAND);
+    assert_string_equal(lineedit_text(f->m->command), "end ");
+    assert_non_null(strstr(f->m->toast, "end standup"));
+    fx_key(f, "Enter");
+    fx_type(f, "stand");
+    fx_key(f, "Enter");
+    fx_pump(f);
+    assert_false(f->server.ended);
+    assert_int_equal(f->m->mode, MODE_COMMAND); /* what was typed is not lost */
+    fx_type(f, "up");
+    fx_key(f, "Enter");
+    fx_pump(f);
+    assert_true(f->server.ended);
+    fx_destroy(f);
+  }
+}
+
+static void test_end_needs_a_host(void **state) {
+  (void)state;
+  struct fixture *f = fx_create(false);
+  fx_join(f, "alice", ROLE_HOST);
+  uint32_t bob = fx_join(f, "bob", ROLE_SPEAKER);
+  fx_enter(f, bob);
+  fx_type(f, ":end standup");
+  fx_key(f, "Enter");
+  fx_pump(f);
+  assert_false(f->server.ended);
+  assert_string_equal(f->m->toast, "needs host");
+  fx_destroy(f);
+}
+
+static void test_admit_all_counts(void **state) {
+  (void)state;
+  struct fixture *f = fx_busy();
+  fx_type(f, "A");
+  fx_pump(f);
+  assert_string_equal(f->m->toast, "You let 2 people in.");
+  assert_int_equal(room_count(&f->server, PRESENCE_WAITING), 0);
+  fx_destroy(f);
+}
+
+/* In the lobby an open microphone is a test: nobody hears it. */
+static void test_lobby_is_not_on_air(void **state) {
+  (void)state;
+  struct fixture *f = fx_create(true);
+  struct client_event ev = {.kind = CLIENT_EV_MIC, .mic = MIC_OPEN};
+  fx_state(f, CLIENT_LOBBY, ERR_OK, "");
+  model_update(f->m, &ev, f->now);
+  assert_string_equal(model_mic_words(f->m), "MIC TEST, nobody hears you yet");
+  fx_state(f, CLIENT_JOINED, ERR_OK, "");
+  assert_string_equal(model_mic_words(f->m), "ON AIR");
+  assert_string_equal(f->m->toast, "You were let in.");
+  fx_destroy(f);
+}
+
 static void test_letters_are_text_while_typing(void **state) {
   (void)state;
   struct fixture *f = fx_busy();
@@ -307,6 +370,10 @@ int main(void) {
                                      cmocka_unit_test(test_push_to_talk),
                                      cmocka_unit_test(test_talking_unmutes_only_oneself),
                                      cmocka_unit_test(test_quit_asks_once),
+                                     cmocka_unit_test(test_end_wants_the_name),
+                                     cmocka_unit_test(test_end_needs_a_host),
+                                     cmocka_unit_test(test_admit_all_counts),
+                                     cmocka_unit_test(test_lobby_is_not_on_air),
                                      cmocka_unit_test(test_letters_are_text_while_typing),
                                      cmocka_unit_test(test_talk_mark_holds_and_goes),
                                      cmocka_unit_test(test_replica_follows_the_server)};

@@ -38,8 +38,9 @@ static bool parse(const char *line, struct options *o, bool *help, char why[256]
   char *argv[32];
   int argc = 0;
   snprintf(args, sizeof args, "%s", line);
-  for (char *p = strtok(args, " "); p != NULL && argc < 31; p = strtok(NULL, " "))
-    argv[argc++] = p;
+  for (char *rest = args, *word; (word = strsep(&rest, " ")) != NULL && argc < 31;)
+    if (*word != '\0')
+      argv[argc++] = word;
   argv[argc] = NULL;
   why[0] = '\0';
   return options_parse(argc, argv, o, help, why);

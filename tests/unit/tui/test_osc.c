@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "core/base/text.h"
 #include "tui/osc.h"
 
 #include <stdlib.h>
@@ -35,7 +36,7 @@ static void long_text_is_cut_on_a_character(void **state) {
   (void)state;
   char out[512], text[1000] = "";
   for (int i = 0; i < 300; i++)
-    strcat(text, "漢");
+    assert_true(text_append(text, sizeof text, "漢"));
   size_t n = osc_title(out, sizeof out, text);
   assert_true(n > OSC_TEXT_MAX - 8 && n <= OSC_TEXT_MAX + 6);
   assert_memory_equal(out + n - 5, "漢\033\\", 5);
@@ -66,7 +67,7 @@ static void clipboard_is_base64(void **state) {
                                            {"foobar", "Zm9vYmFy"}};
   for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
     char out[64], want[64] = "\033]52;c;";
-    strcat(strcat(want, vectors[i][1]), "\033\\");
+    assert_true(text_append(want, sizeof want, vectors[i][1]) && text_append(want, sizeof want, "\033\\"));
     assert_int_equal(osc_copy(out, sizeof out, vectors[i][0], false), strlen(want));
     assert_string_equal(out, want);
   }

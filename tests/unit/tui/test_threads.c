@@ -1,0 +1,164 @@
+/* Everything that runs in threads at once, made for ThreadSanitizer: a real server with two media threads and
+ * two real clients with their engine, signalling and audio threads, from the first knock to the last word. */
+#include "core/base/clock.h"
+#include "core/server/server.h"
+#include "core/session/client.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LIMIT_MS 60000
+
+struct person {
+  struct client *client;
+  enum client_state state;
+  bool sound; /* the media path is up */
+  uint32_t ticket, answered;
+  enum err why, ended; /* how the act, and the whole session, ended */
+  char heard[64];      /* the last chat line */
+};
+
+static struct server *start(const char *name, struct link *host, struct link *guest) {
+  struct server_config c;
+  struct server *s = NULL;
+  char why[256] = "";
+  server_config_default(&c);
+  c.listen = "127.0.0.1";
+  c.port = 0;
+  c.database = ":memory:";
+  c.media_threads = 2;
+  assert_int_equal(server_start(&c, &s, why), ERR_OK);
+  assert_int_equal(server_room_create(s, name, false, host, guest), ERR_OK);
+  return s;
+}
+
+static void join(struct person *p, const struct link *link, const char *name) {
+  struct client_config c = {
+      .link = *link, .input = "null", .output = "null", .mic_open = true, .device_id = name};
+  const char *why = NULL;
+  *p = (struct person){.state = CLIENT_CONNECTING};
+  snprintf(c.name, sizeof c.name, "%s", name);
+  p->client = client_start(&c, &why);
+  assert_non_null(p->client);
+}
+
+static void take(struct person *p, const struct client_event *ev) {
+  if (ev->kind == CLIENT_EV_STATE) {
+    p->state = ev->state;
+    p->ended = ev->why;
+  } else if (ev->kind == CLIENT_EV_LINK)
+    p->sound = ev->link.connected;
+  else if (ev->kind == CLIENT_EV_EVENT && ev->event->kind == ROOM_EV_CHAT)
+    snprintf(p->heard, sizeof p->heard, "%s", ev->event->text);
+  else if (ev->kind == CLIENT_EV_REPLY) {
+    p->answered = ev->ticket;
+    p->why = ev->why;
+  }
+}
+
+static bool both_joined(const struct person *p) {
+  return p[0].state == CLIENT_JOINED && p[1].state == CLIENT_JOINED;
+}
+static bool both_sound(const struct person *p) {
+  return p[0].sound && p[1].sound;
+}
+static bool both_heard(const struct person *p) {
+  return strcmp(p[0].heard, "hello") == 0 && strcmp(p[1].heard, "hello") == 0;
+}
+static bool first_answered(const struct person *p) {
+  return p[0].answered == p[0].ticket;
+}
+static bool both_ended(const struct person *p) {
+  return p[0].state == CLIENT_ENDED && p[1].state == CLIENT_ENDED;
+}
+
+/* until: serve both front ends until it is so. */
+static void until(struct person *p, bool (*so)(const struct person *)) {
+  struct client_event ev;
+  us_t end = clock_now() + LIMIT_MS * US_PER_MS;
+  while (!so(p)) {
+    struct pollfd fds[2] = {{client_fd(p[0].client), POLLIN, 0}, {client_fd(p[1].client), POLLIN, 0}};
+    (void)poll(fds, 2, 100);
+    for (int i = 0; i < 2; i++)
+      while (client_poll(p[i].client, &ev)) {
+        take(&p[i], &ev);
+        client_event_free(&ev);
+      }
+    assert_true(clock_now() < end);
+  }
+}
+
+static void a_call_from_knock_to_leave(void **state) {
+  (void)state;
+  struct link host, guest;
+  struct server *s = start("threads", &host, &guest);
+  struct person p[2];
+  join(&p[0], &host, "Ada");
+  join(&p[1], &guest, "Bob");
+  until(p, both_joined);
+  until(p, both_sound);
+  p[1].ticket = client_act(p[1].client, &(struct room_cmd){.act = ACT_CHAT, .text = "hello"});
+  until(p, both_heard);
+  client_mic_gate(p[0].client, false);
+  client_audio(p[1].client, "null", "null");
+  p[0].ticket = client_act(p[0].client, &(struct room_cmd){.act = ACT_MUTE_ALL});
+  until(p, first_answered);
+  assert_int_equal(p[0].why, ERR_OK);
+  client_leave(p[0].client);
+  client_leave(p[1].client);
+  until(p, both_ended);
+  client_stop(p[0].client);
+  client_stop(p[1].client);
+  server_stop(s);
+}
+
+/* Nobody says goodbye: clients stop in the middle of their call, and the server under a client. */
+static void everything_stops_at_any_time(void **state) {
+  (void)state;
+  struct link host, guest;
+  struct server *s = start("threads", &host, &guest);
+  struct person p[2];
+  join(&p[0], &host, "Ada");
+  join(&p[1], &guest, "Bob");
+  until(p, both_joined);
+  client_stop(p[1].client);
+  server_stop(s);
+  client_stop(p[0].client);
+}
+
+/* Without a pin the usual rules hold, which a self-made certificate cannot meet; with one only that very one
+ * is good enough. */
+static void a_strange_certificate_is_refused(void **state) {
+  (void)state;
+  struct link host, guest;
+  struct server *s = start("threads", &host, &guest);
+  struct person p[2];
+  host.has_pin = false;
+  guest.pin[31] ^= 1;
+  join(&p[0], &host, "Ada");
+  join(&p[1], &guest, "Bob");
+  until(p, both_ended);
+  assert_int_equal(p[0].ended, ERR_CERT);
+  assert_int_equal(p[1].ended, ERR_CERT);
+  client_stop(p[0].client);
+  client_stop(p[1].client);
+  server_stop(s);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_call_from_knock_to_leave),
+      cmocka_unit_test(everything_stops_at_any_time),
+      cmocka_unit_test(a_strange_certificate_is_refused),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
