@@ -1,7 +1,7 @@
 /* err.h: the one list of faults the outside world can cause, each with a stable code and one sentence.
  *
- * Invariant: ERR_OK is 0; a code string never changes once released (clients match on it). Programmer faults are
- * asserts, not errors. Thread: any; the tables are const. */
+ * Invariant: ERR_OK is 0; a code string never changes once released (clients match on it). Programmer faults
+ * are asserts, not errors. Thread: any; the tables are const. */
 #ifndef GAVEL_BASE_ERR_H
 #define GAVEL_BASE_ERR_H
 
@@ -64,6 +64,7 @@
   X(NO_DEVICE, "no_audio_device", "no audio device: the session goes on without sound")                      \
   X(AUDIO_FILE, "audio_file", "the audio file cannot be read or written")                                    \
   X(PORT_TAKEN, "port_taken", "the port is in use")                                                          \
+  X(DB_OPEN, "database_unavailable", "the database cannot be opened")                                        \
   X(DB_NEWER, "database_newer", "the database was written by a newer version")                               \
   X(DB_CORRUPT, "database_corrupt", "the database is damaged")                                               \
   X(DISK_FULL, "disk_full", "the disk is full: nothing new can be recorded")                                 \

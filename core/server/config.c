@@ -79,11 +79,15 @@ static int on_key(void *user, const char *section, const char *name, const char 
 enum err server_config_load(const char *path, struct server_config *c, char why[256]) {
   char what[256] = "";
   struct load l = {c, path, what};
-  int rc = ini_parse(path, on_key, &l);
-  if (rc == 0)
+  FILE *f = fopen(path, "re");
+  int rc = f ? ini_parse_file(f, on_key, &l) : -1, saved = errno;
+  bool readable = f && !ferror(f); /* a folder opens, but cannot be read */
+  if (f)
+    fclose(f);
+  if (rc == 0 && readable)
     return ERR_OK;
-  if (rc < 0)
-    snprintf(why, 256, "%.180s cannot be read: %s", path, strerror(errno));
+  if (!readable)
+    snprintf(why, 256, "%.180s cannot be read: %s", path, strerror(saved));
   else
     snprintf(why, 256, "%.120s, line %d: %.100s", path, rc, what[0] ? what : "not an INI line");
   return ERR_BAD_CONFIG;

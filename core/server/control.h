@@ -33,7 +33,6 @@ struct control_config {
   size_t n_candidates[CONTROL_THREADS_MAX];
   uint8_t dtls_sha256[32]; /* fingerprint of our DTLS certificate */
   struct link link;        /* host, port and pin for invite links; room and secret are filled per invite */
-  bool create_on_join;
   /* Called from inside control_* calls. want_write: the connection has messages or is to be closed. */
   void (*media)(void *ctx, unsigned thread, const struct media_cmd *cmd);
   void (*want_write)(void *ctx, uint32_t conn);
@@ -73,7 +72,9 @@ struct control_counters {
   uint64_t messages, refusals, events, commits, commit_failures, joins, resumes, slow_closed, rate_limited;
   uint32_t conns, rooms, seats;
 };
+/* control_counters: since the start; conns, rooms, seats: as they are now. */
 void control_counters(const struct control *c, struct control_counters *out);
+/* control_destroy: without a word to anyone. NULL is fine. */
 void control_destroy(struct control *c);
 
 #endif

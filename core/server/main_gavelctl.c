@@ -217,9 +217,9 @@ static json_t *act_params(struct ctl *c, enum act act, const char *room, char **
   if (a->target == TARGET_ONE || a->target == TARGET_MANY || a->target == TARGET_WAITING) {
     int want = a->target == TARGET_ONE && n > 1 ? 1 : n;
     json_object_set_new(p, "who", people(c, room, argv, want, &used, rc));
-    if (used < n && strcmp(argv[used], "--") == 0)
-      used++;
   }
+  if (used < n && strcmp(argv[used], "--") == 0)
+    used++;
   char **rest = argv + used;
   int left = n - used;
   if (strstr(a->args, "text") && left > 0) {
@@ -228,8 +228,11 @@ static json_t *act_params(struct ctl *c, enum act act, const char *room, char **
     free(text);
   } else if (left > 0 && strstr(a->args, "role"))
     json_object_set_new(p, "role", json_string(rest[0]));
-  else if (left > 0 && strstr(a->args, "on|off"))
+  else if (left > 0 && strstr(a->args, "on|off")) {
+    if (strcmp(rest[0], "on") != 0 && strcmp(rest[0], "off") != 0)
+      *rc = fail(EXIT_USAGE, "on or off?");
     json_object_set_new(p, "on", json_boolean(strcmp(rest[0], "on") == 0));
+  }
   else if (left > 0 && strcmp(a->args, "id") == 0)
     json_object_set_new(p, "id", json_integer(strtoll(rest[0], NULL, 10)));
   else if (left > 0 && strcmp(a->args, "[hold]") == 0)

@@ -143,11 +143,11 @@ static int options(int argc, char **argv, struct options *o) {
 }
 
 static int exit_code(enum err e) {
-  return e == ERR_DB_NEWER || e == ERR_DB_CORRUPT || e == ERR_DISK_FULL ? EXIT_DATABASE : EXIT_START;
+  return e == ERR_DB_OPEN || e == ERR_DB_NEWER || e == ERR_DB_CORRUPT || e == ERR_DISK_FULL ? EXIT_DATABASE : EXIT_START;
 }
 
 int main(int argc, char **argv) {
-  struct options o = {.level = LOG_INFO};
+  static struct options o = {.level = LOG_INFO}; /* static: what the file says is kept as long as the process lives */
   server_config_default(&o.cfg);
   o.cfg.admin_socket = "gavel.sock";
   int rc = options(argc, argv, &o);

@@ -35,6 +35,7 @@ struct mediaport_config {
   mediaport_tell *tell;
   void *ctx;
 };
+/* mediaport_create: an empty port; NULL without memory. mediaport_command: an order of the control thread. */
 struct mediaport *mediaport_create(const struct mediaport_config *c);
 void mediaport_command(struct mediaport *m, us_t now, const struct media_cmd *cmd);
 /* mediaport_handle_packet: `p` may be changed in place (decryption). */

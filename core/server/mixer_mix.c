@@ -4,7 +4,11 @@
  * Seams. An Opus encoder and the limiter together hold back LAG samples. Going to the mix, the COMMON encoder
  * is run over the end of what was forwarded and the first LAG samples after it (output thrown away), so its
  * first frame sounds from where the forwarded packets ended. Going back, LAG samples of mirrored sound push
- * the last real ones out of the encoder. */
+ * the last real ones out of the encoder.
+ *
+ * A listener's SILK decoder predicts from its own output: fed by another encoder's history, a steady tone
+ * bursts to three times its size. The frames next to a seam are therefore so short that Opus codes them with
+ * CELT, after which a decoder starts SILK afresh (and cross-fades). */
 #include "core/server/mixer_private.h"
 
 #include <stdlib.h>
@@ -18,6 +22,7 @@
 #define FADE AUDIO_MS(5)
 #define LAG_IN (AUDIO_MS(15) / 2) /* Opus 312 + limiter 96 = 408 samples, as whole 2.5 ms */
 #define LAG_OUT AUDIO_MS(10)
+#define CELT_FRAME AUDIO_MS(5) /* below 10 ms Opus has no SILK (RFC 6716 section 2.1.4) */
 #define GRACE_US (500 * US_PER_MS)
 #define LOUDER_DB 6.0f
 #define LOUDER_US (500 * US_PER_MS)
@@ -73,18 +78,41 @@ static void stream_catch_up(struct mixer *m, struct stream *s, size_t skip) {
   s->running = true;
 }
 
+/* Next to a seam: encoded in frames that Opus codes with CELT. */
+static void seam_encode(struct mixer *m, struct stream *s, const float *pcm, size_t n) {
+  for (size_t at = 0, size = 0; at < n; at += size) {
+    size = n - at < CELT_FRAME ? n - at : CELT_FRAME;
+    stream_encode(m, s, pcm + at, size);
+  }
+}
+
+/* Push out what encoder and limiter hold back: the last n samples, in mix.out, are mirrored. */
+static void mix_drain(struct mixer *m, struct stream *s, size_t n) {
+  float tail[LAG_OUT];
+  for (size_t i = 0; i < LAG_OUT; i++) {
+    tail[i] = m->mix->out[n - 1 - (i < n ? i : n - 1)];
+  }
+  seam_encode(m, s, tail, LAG_OUT);
+}
+
 void mix_stream_leave(struct mixer *m, struct stream *s, struct talker *next, us_t now) {
   if (next && next->live && s != &m->common) {
     struct voice *v = next->voice;
     struct agc agc = v->agc;
     voice_feed(m, next, true);
     size_t at = s->heard == next && s->heard_to > v->consumed ? (size_t)(s->heard_to - v->consumed) : 0;
+    bool sounded = s->running || at < v->len;
     stream_catch_up(m, s, 0);
-    for (size_t n = 0; at < v->len; at += n) {
+    size_t n = AUDIO_FRAME;
+    memcpy(m->mix->out, v->frame, sizeof v->frame);
+    for (; at < v->len; at += n) {
       n = v->len - at < AUDIO_FRAME ? v->len - at : AUDIO_FRAME;
       memcpy(m->mix->out, v->fifo + at, n * sizeof v->fifo[0]);
       agc_run(&agc, m->mix->out, n, next->level < SILENT_DBOV);
       stream_encode(m, s, m->mix->out, n);
+    }
+    if (sounded) {
+      mix_drain(m, s, n);
     }
     stream_anchor(s, next, v->next_ext, v->end_ts);
   }
@@ -210,8 +238,9 @@ static void mix_render(struct mixer *m, struct stream *s, const struct talker *o
     lane_warm(s->lane, m->mix->out, skip);
   }
   if (skip < n) {
+    bool first = !s->running;
     stream_catch_up(m, s, skip);
-    stream_encode(m, s, m->mix->out + skip, n - skip);
+    (first ? seam_encode : stream_encode)(m, s, m->mix->out + skip, n - skip);
   }
 }
 
@@ -250,11 +279,9 @@ static void mix_flush(struct mixer *m, const struct talker *last) {
     mix_render(m, &m->common, NULL, n);
     x->pos += n;
   }
-  if (m->common.running) { /* push out what encoder and limiter hold back, see the head of this file */
-    for (size_t i = 0; i < LAG_OUT; i++) {
-      x->out[i] = x->sum[n - 1 - (i < n ? i : n - 1)];
-    }
-    stream_encode(m, &m->common, x->out, LAG_OUT);
+  if (m->common.running) {
+    mix_minus(m, NULL, n); /* what was rendered last may be a talker's own stream */
+    mix_drain(m, &m->common, n);
   }
 }
 

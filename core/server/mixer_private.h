@@ -140,7 +140,7 @@ void stream_forward(struct mixer *m, struct stream *s, const struct talker *t, c
 /* stream_anchor: the packet `ext` of t, whose first sample is ts, continues right where the stream ends. */
 void stream_anchor(struct stream *s, const struct talker *t, uint64_t ext, int64_t ts);
 /* stream_encode: n samples of sound at the stream's end, as legal Opus frames. */
-void stream_encode(struct mixer *m, struct stream *s, float *pcm, size_t n);
+void stream_encode(struct mixer *m, struct stream *s, const float *pcm, size_t n);
 
 /* --- mixer_mix.c --- */
 /* mix_begin: from forwarding (or silence) to mixing. The packet of the newcomer is in his ring, not yet sent.

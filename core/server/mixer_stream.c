@@ -1,6 +1,9 @@
 /* mixer_stream.c: one outgoing stream: whatever its source, its numbers go on without repeats. */
 #include "core/server/mixer_private.h"
 
+#include <assert.h>
+#include <string.h>
+
 #define BYTES_MAX AUDIO_PACKET_MAX
 
 static void stream_emit(struct mixer *m, struct stream *s, struct mixer_out *out) {
@@ -60,13 +63,16 @@ static void stream_credit(const struct mixer *m, const struct stream *s, struct 
   }
 }
 
-void stream_encode(struct mixer *m, struct stream *s, float *pcm, size_t n) {
+void stream_encode(struct mixer *m, struct stream *s, const float *pcm, size_t n) {
+  float limited[AUDIO_FRAME];
   static const size_t legal[] = {AUDIO_MS(20), AUDIO_MS(10), AUDIO_MS(5), AUDIO_MS(5) / 2};
   if (!s->lane) {
     m->counters.dropped++; /* no memory for an encoder: silence, never a wrong sound */
     return;
   }
-  limiter_run(&s->lane->limiter, pcm, n);
+  assert(n <= AUDIO_FRAME);
+  memcpy(limited, pcm, n * sizeof pcm[0]);
+  limiter_run(&s->lane->limiter, limited, n);
   for (size_t at = 0, size = 0; at + legal[3] <= n; at += size) {
     for (size_t i = 0; i < 4; i++) {
       size = legal[i];
@@ -75,7 +81,7 @@ void stream_encode(struct mixer *m, struct stream *s, float *pcm, size_t n) {
       }
     }
     uint8_t bytes[BYTES_MAX];
-    int len = encoder_run(s->lane->encoder, pcm + at, size, bytes, sizeof bytes);
+    int len = encoder_run(s->lane->encoder, limited + at, size, bytes, sizeof bytes);
     m->counters.encodes++;
     struct mixer_out out = {.seq = s->next_seq, .pos = s->end, .samples = (uint32_t)size, .mixed = true};
     if (len <= 0) {

@@ -191,8 +191,7 @@ static enum err start_media(struct server *s, char why[256]) {
 
 static enum err start_control(struct server *s, char why[256]) {
   struct control_config cc = {.store = s->store, .rng = rng_system(), .media_threads = s->cfg.media_threads,
-                              .create_on_join = s->cfg.create_on_join, .media = on_media,
-                              .want_write = shell_ws_want_write, .ctx = s};
+                              .media = on_media, .want_write = shell_ws_want_write, .ctx = s};
   memcpy(cc.dtls_sha256, s->dtls_cert.sha256, sizeof cc.dtls_sha256);
   find_addresses(s, &cc);
   cc.link.port = s->port;
@@ -214,6 +213,8 @@ enum err server_start(const struct server_config *c, struct server **out, char w
   s->wsis = map_create(rng_u64(rng_system()));
   why[0] = 0;
   enum err e = store_open(c->database, NULL, rng_system(), &s->store, why);
+  if (e == ERR_IO || e == ERR_BAD_CONFIG) /* in use, not readable, or its key is */
+    e = ERR_DB_OPEN;
   if (e == ERR_OK)
     e = prepare_certs(s, why);
   if (e == ERR_OK)

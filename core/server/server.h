@@ -22,15 +22,15 @@ struct server_config {
   const char *admin_socket; /* path of the 0600 Unix socket; NULL: none */
   bool tls12;              /* also accept TLS 1.2 */
   bool srtp_min_256;
-  bool create_on_join;     /* a room is made by the first who joins it with role host, without an invite (gaveld option) */
   const char *name;        /* CN of the self-made certificate */
 };
+/* server_config_default: what holds without a file; every string is static. */
 void server_config_default(struct server_config *c);
 /* server_config_load: an INI file over the defaults. ERR_BAD_CONFIG with `why` naming file, line and key. Strings live until process end. */
 MUST_CHECK enum err server_config_load(const char *path, struct server_config *c, char why[256]);
 
 struct server;
-/* server_start: ERR_PORT_TAKEN, ERR_CERT, ERR_DB_NEWER, ERR_DB_CORRUPT, ERR_DISK_FULL, ERR_IO; `why` is one sentence that names file or port and what to do. */
+/* server_start: ERR_PORT_TAKEN, ERR_CERT, ERR_DB_OPEN, ERR_DB_NEWER, ERR_DB_CORRUPT, ERR_DISK_FULL, ERR_IO; `why` is one sentence that names file or port and what to do. */
 MUST_CHECK enum err server_start(const struct server_config *c, struct server **out, char why[256]);
 /* server_link: host, port and pin of this server into a link; room and secret stay. */
 void server_link(const struct server *s, struct link *l);

@@ -29,6 +29,7 @@ struct server {
   struct media_thread *media[CONTROL_THREADS_MAX];
   struct lws_context *lws;
   struct lws_vhost *vhost;
+  struct ssl_ctx_st *tls_client; /* never used, see open_public */
   struct map *wsis; /* connection handle -> wsi */
   lws_sorted_usec_list_t sul;
   pthread_t thread;

@@ -316,11 +316,17 @@ static enum err open_public(struct server *s, char why[256]) {
     i.ssl_cert_filepath = s->cfg.cert_file;
     i.ssl_private_key_filepath = s->cfg.key_file;
   }
+  /* libwebsockets 4.1.6 makes a client's TLS context for each vhost, and leaks it when a process holds two of
+   * its own contexts (`gavel host`): it gets one it need not free. */
+  i.provided_client_ssl_ctx = s->tls_client = SSL_CTX_new(TLS_client_method());
+  if (!s->tls_client)
+    abort();
   s->vhost = lws_create_vhost(s->lws, &i);
   BIO_free(bios[0]);
   BIO_free(bios[1]);
   if (!s->vhost) {
-    snprintf(why, 256, "TCP port %u cannot be opened: is another server running? Choose another with --port", s->cfg.port);
+    snprintf(why, 256, "TCP port %u of %s cannot be opened: is another server running, or the address not of this machine?",
+             s->cfg.port, *s->cfg.listen ? s->cfg.listen : "all addresses");
     e = ERR_PORT_TAKEN;
   } else
     s->port = (uint16_t)lws_get_vhost_listen_port(s->vhost);
@@ -344,6 +350,11 @@ static enum err open_admin(struct server *s, char why[256]) {
     snprintf(why, 256, "%s is in use: another gaveld runs here", s->cfg.admin_socket);
     return ERR_PORT_TAKEN;
   }
+  struct stat st;
+  if (lstat(s->cfg.admin_socket, &st) == 0 && !S_ISSOCK(st.st_mode)) {
+    snprintf(why, 256, "%.200s is not a socket: choose another with --socket", s->cfg.admin_socket);
+    return ERR_IO;
+  }
   unlink(s->cfg.admin_socket); /* left behind by a crash */
   struct lws_context_creation_info i = {.vhost_name = "admin",
                                         .protocols = ADMIN_PROTOCOLS,
@@ -357,7 +368,7 @@ static enum err open_admin(struct server *s, char why[256]) {
   struct lws_vhost *v = lws_create_vhost(s->lws, &i);
   umask(old);
   if (!v || chmod(s->cfg.admin_socket, 0600) != 0) {
-    snprintf(why, 256, "the admin socket %s cannot be made: %s", s->cfg.admin_socket, strerror(errno));
+    snprintf(why, 256, "the admin socket %.160s cannot be made: %s", s->cfg.admin_socket, strerror(errno));
     return ERR_IO;
   }
   s->admin_open = true;
@@ -365,7 +376,7 @@ static enum err open_admin(struct server *s, char why[256]) {
 }
 
 enum err shell_ws_open(struct server *s, char why[256]) {
-  lws_set_log_level(LLL_ERR | LLL_WARN, log_lws);
+  lws_set_log_level(LLL_WARN, log_lws); /* what fails in here becomes our one sentence */
   struct lws_context_creation_info i = {.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
                                         .gid = -1,
                                         .uid = -1,
@@ -379,7 +390,10 @@ enum err shell_ws_open(struct server *s, char why[256]) {
     return ERR_NOMEM;
   }
   enum err e = open_public(s, why);
-  return e == ERR_OK ? open_admin(s, why) : e;
+  if (e == ERR_OK)
+    e = open_admin(s, why);
+  lws_set_log_level(LLL_ERR | LLL_WARN, log_lws);
+  return e;
 }
 
 void shell_ws_wake(void *ctx) {
@@ -404,6 +418,8 @@ void shell_ws_close(struct server *s) {
   if (s->lws)
     lws_context_destroy(s->lws);
   s->lws = NULL;
+  SSL_CTX_free(s->tls_client);
+  s->tls_client = NULL;
   if (s->admin_open)
     unlink(s->cfg.admin_socket);
   s->admin_open = false;

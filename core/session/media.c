@@ -17,16 +17,22 @@ void media_init(struct session *s) {
 
 /* ---- callbacks of the agent and the path ---- */
 
+static void request_path(struct session *s) {
+  if ((s->state == CLIENT_JOINED || s->state == CLIENT_LOBBY) && s->connected)
+    session_media_request(s);
+  else
+    session_try_join(s);
+}
+
+/* The agent may call this while it is being created. */
 static void on_gathered(void *ctx, us_t now) {
   struct session *s = ctx;
   s->now = now;
   if (s->gathered)
     return;
   s->gathered = true;
-  if ((s->state == CLIENT_JOINED || s->state == CLIENT_LOBBY) && s->connected)
-    session_media_request(s);
-  else
-    session_try_join(s);
+  if (s->ice)
+    request_path(s);
 }
 
 static void on_ice_up(void *ctx, us_t now) {
@@ -112,6 +118,8 @@ void media_gather(struct session *s) {
   s->ice = s->cfg.ice.create(s->cfg.ice.env, &ev);
   if (!s->ice)
     session_notice(s, "no network path for sound could be prepared");
+  else if (s->gathered)
+    request_path(s);
 }
 
 char *media_offer(struct session *s) {

@@ -350,7 +350,9 @@ static void on_bye(struct session *s, const json_t *p) {
   else if (why == ERR_AGAIN) { /* the server goes down: come back */
     s->retry_after = json_int(p, "retry_ms", 500) * US_PER_MS;
     session_notice(s, json_str(p, "text", err_text(why)));
-  } else
+  } else if (why == ERR_BANNED && s->state == CLIENT_JOINED) /* removed from inside, not stopped at the door */
+    session_end(s, ERR_REMOVED, "a host removed you from the room and keeps you out");
+  else
     session_end(s, why, json_str(p, "text", NULL));
 }
 

@@ -36,6 +36,7 @@ struct session_config {
   void (*gate)(void *ctx, bool open);             /* to the capture side */
   void *ctx;
 };
+/* session_create: idle; the config is copied, what it points to borrowed. NULL without memory. */
 struct session *session_create(const struct session_config *c);
 /* session_start: gather and connect. */
 void session_start(struct session *s, us_t now);

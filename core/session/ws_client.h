@@ -18,6 +18,7 @@ struct ws_event {
   size_t n;
   enum err why; /* WS_CLOSED: ERR_CONNECT, ERR_CERT, ERR_PROTOCOL */
 };
+/* ws_client_create: starts the thread, not yet a connection; NULL when it cannot. */
 struct ws_client *ws_client_create(const struct link *l);
 /* ws_client_connect, ws_client_close: asynchronous. A connect while one is open is ignored. */
 void ws_client_connect(struct ws_client *w);

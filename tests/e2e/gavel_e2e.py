@@ -118,8 +118,12 @@ class Client:
         return c
 
     def say(self, **command):
-        self.process.stdin.write((json.dumps(command) + "\n").encode())
-        self.process.stdin.flush()
+        try:
+            self.process.stdin.write((json.dumps(command) + "\n").encode())
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            rest = self.lines.seen[-10:] + list(self.lines.queue.queue) + list(self.errors.queue.queue)
+            raise Failure("the client has ended with %s: %s" % (self.process.wait(PATIENCE), "\n  ".join(map(str, rest))))
 
     def wait(self, what, want, patience=None):
         def match(line):
