@@ -28,6 +28,7 @@ void encoder_reset(struct encoder *e);
 void encoder_destroy(struct encoder *e);
 
 struct decoder;
+/* decoder_create: at AUDIO_RATE; NULL without memory. */
 struct decoder *decoder_create(void);
 /* decoder_run: a packet into pcm[AUDIO_FRAME_MAX]; stereo is folded to mono, within +-1 (soft clip). Samples,
  * or -1. */

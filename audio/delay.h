@@ -23,6 +23,7 @@ struct delay {
   int64_t base; /* arrival - timestamp of the fastest packet */
   bool known;
 };
+/* delay_init: nothing known yet. */
 void delay_init(struct delay *d);
 /* delay_feed: a packet of `samples` with timestamp ts arrived now. A marker may start a new clock. */
 void delay_feed(struct delay *d, int64_t now, int64_t ts, int samples, bool marker);

@@ -20,6 +20,7 @@ struct jitter_stats {
   uint64_t played, concealed, silent, stretched; /* samples; stretched: taken out or put in */
   int target_ms, delay_ms;                       /* wanted and present delay behind the fastest packet */
 };
+/* jitter_create: empty; NULL without memory. The owner calls jitter_destroy. */
 struct jitter *jitter_create(void);
 /* jitter_put: one RTP payload (copied). `seq`, `ts` as in the header (48 kHz), now in microseconds. What is
  * not Opus is ignored. At most 1 s is kept, the oldest goes first. A new numbering (a jump by > 5 s)

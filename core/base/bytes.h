@@ -18,6 +18,7 @@ struct writer {
   bool ok;
 };
 
+/* A reader over n borrowed bytes, what is left of them, and unsigned integers from its front. */
 struct reader reader_of(const void *p, size_t n);
 size_t reader_left(const struct reader *r);
 uint8_t read_u8(struct reader *r);
@@ -28,6 +29,7 @@ uint64_t read_u64(struct reader *r);
 /* read_bytes: a borrowed pointer to n bytes inside the input, or NULL (and ok = false). */
 const uint8_t *read_bytes(struct reader *r, size_t n);
 
+/* A writer into n borrowed bytes, what was written so far, and integers or bytes at its end. */
 struct writer writer_of(void *p, size_t n);
 size_t writer_len(const struct writer *w);
 void write_u8(struct writer *w, unsigned v);
@@ -47,6 +49,7 @@ void hex_encode(const void *in, size_t n, char *out);
 /* hex_decode: n hex digits (even) into n/2 bytes; false on any other character. */
 bool hex_decode(const char *in, size_t n, uint8_t *out);
 
+/* sha256: FIPS 180-4. */
 void sha256(const void *in, size_t n, uint8_t out[32]);
 /* bytes_equal_ct: constant-time compare of secrets. */
 bool bytes_equal_ct(const void *a, const void *b, size_t n);

@@ -1,4 +1,5 @@
-/* clock.h: time as the caller hands it in. us_t is monotonic microseconds; wall time is milliseconds since 1970 UTC.
+/* clock.h: time as the caller hands it in. us_t is monotonic microseconds; wall time is milliseconds since
+ * 1970 UTC.
  *
  * Invariant: pure code never asks for the time, it is told (`now`). Only shells call the functions below.
  * Thread: any. */

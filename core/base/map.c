@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Open addressing with linear probing; a removed entry leaves a tombstone (n = DEAD) until the next growth. */
+/* Open addressing with linear probing; a removed entry leaves a tombstone (n = DEAD) until it
+ * grows. */
 #define DEAD 255
 struct entry {
   uint64_t hash;

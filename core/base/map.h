@@ -1,7 +1,7 @@
 /* map.h: a hash map from short byte keys to pointers: connections by handle, peers by address, rooms by name.
  *
- * Invariant: keys are copied (at most MAP_KEY_MAX bytes), values are borrowed and never NULL. Seeded, so that strangers cannot
- * choose colliding keys. Thread: one. */
+ * Invariant: keys are copied (at most MAP_KEY_MAX bytes), values are borrowed and never NULL. Seeded, so that
+ * strangers cannot choose colliding keys. Thread: one. */
 #ifndef GAVEL_BASE_MAP_H
 #define GAVEL_BASE_MAP_H
 
@@ -12,6 +12,7 @@
 #define MAP_KEY_MAX 64
 
 struct map;
+/* map_create: empty, hashed with `seed` (from a secret source for keys of strangers). Never NULL: aborts. */
 struct map *map_create(uint64_t seed);
 /* map_put: insert or replace. map_get: NULL when absent. map_del: the value removed, or NULL. */
 void map_put(struct map *m, const void *key, size_t n, void *value);

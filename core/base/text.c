@@ -234,3 +234,11 @@ size_t text_fit(const char *s, size_t cols) {
   }
   return (size_t)(at - s);
 }
+
+bool text_append(char *out, size_t cap, const char *more) {
+  size_t at = strlen(out), n = strlen(more);
+  if (n >= cap - at)
+    return false;
+  memcpy(out + at, more, n + 1);
+  return true;
+}

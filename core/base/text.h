@@ -51,5 +51,8 @@ int text_cp_width(uint32_t cp);
 size_t text_width(const char *s);
 /* text_fit: bytes of the longest prefix of s that fits in cols columns. */
 size_t text_fit(const char *s, size_t cols);
+/* text_append: `more` at the end of the string in out (cap bytes with its NUL); all of it or, when it does
+ * not fit, nothing and false. */
+bool text_append(char *out, size_t cap, const char *more);
 
 #endif

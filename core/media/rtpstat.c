@@ -73,7 +73,8 @@ static uint8_t fraction_lost(struct rtpstat *s) {
   return (uint8_t)(want == 0 || got >= want ? 0 : ((uint64_t)(want - got) << 8) / want);
 }
 
-size_t rtpstat_report(struct rtpstat *s, us_t now, uint32_t ssrc, uint32_t peer_ssrc, const char *cname, uint8_t *out, size_t cap) {
+size_t rtpstat_report(struct rtpstat *s, us_t now, uint32_t ssrc, uint32_t peer_ssrc, const char *cname,
+                      uint8_t *out, size_t cap) {
   struct rtcp_report r = {.ssrc = peer_ssrc};
   size_t n = 0;
   if (s->started && peer_ssrc) {

@@ -188,6 +188,7 @@ enum room_ev {
 #undef X
       ROOM_EV__COUNT
 };
+/* room_ev_name: as in the log and on the wire. room_ev_parse: the kind of such a name, false when unknown. */
 const char *room_ev_name(enum room_ev kind);
 bool room_ev_parse(const char *name, enum room_ev *kind);
 

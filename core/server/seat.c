@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <openssl/crypto.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -205,11 +206,16 @@ static enum err join_read(struct control *c, const json_t *p, struct join *j) {
     return ERR_BAD_INVITE;
   if (j->resume && !secret_hash(j->resume, j->resume_hash))
     return ERR_NO_RESUME;
-  uint8_t raw[32];
-  c->cfg.rng->fill(c->cfg.rng, raw, sizeof raw);
-  b64url_encode(raw, sizeof raw, j->secret);
-  sha256(raw, sizeof raw, j->new_hash);
-  OPENSSL_cleanse(raw, sizeof raw);
+  if (j->resume) { /* the secret stays: if this answer is lost, the same one resumes again */
+    memcpy(j->new_hash, j->resume_hash, sizeof j->new_hash);
+    snprintf(j->secret, sizeof j->secret, "%s", j->resume);
+  } else {
+    uint8_t raw[32];
+    c->cfg.rng->fill(c->cfg.rng, raw, sizeof raw);
+    b64url_encode(raw, sizeof raw, j->secret);
+    sha256(raw, sizeof raw, j->new_hash);
+    OPENSSL_cleanse(raw, sizeof raw);
+  }
   j->h = hosted_find(c, j->room);
   return ERR_OK;
 }

@@ -84,7 +84,7 @@ static void request(struct session *s, json_int_t id, const char *method, json_t
 
 /* room.join goes out once the connection stands and, with sound, the candidates are known. */
 void session_try_join(struct session *s) {
-  bool need_offer = !s->cfg.no_audio && !media_alive(s);
+  bool need_offer = !s->cfg.no_audio && !media_alive(s) && s->ice; /* without an agent: in, without sound */
   if (!s->connected || s->join_id || (need_offer && !s->gathered))
     return;
   json_t *p = json_pack("{s:s,s:s}", "room", s->cfg.link.room, "client", "gavel/" GAVEL_VERSION);

@@ -27,6 +27,8 @@ static void check_stats(const struct jitter *j) {
   }
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct jitter *j = jitter_create();
   int64_t now_us = 1000000;

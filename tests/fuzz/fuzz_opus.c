@@ -17,6 +17,8 @@ static void check(const float *pcm, int n) {
   }
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static float pcm[AUDIO_FRAME_MAX];
   if (size < 1) {

@@ -307,6 +307,19 @@ static void test_cleaned_text_is_safe_and_stable(void **state) {
   }
 }
 
+static void test_append(void **state) {
+  (void)state;
+  char s[8] = "";
+  assert_true(text_append(s, sizeof s, "abc"));
+  assert_true(text_append(s, sizeof s, ""));
+  assert_false(text_append(s, sizeof s, "defgh")); /* no room for the NUL */
+  assert_string_equal(s, "abc");
+  assert_true(text_append(s, sizeof s, "defg"));
+  assert_string_equal(s, "abcdefg");
+  assert_false(text_append(s, sizeof s, "h"));
+  assert_true(text_append(s, sizeof s, ""));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_utf8_valid),
@@ -322,6 +335,7 @@ int main(void) {
       cmocka_unit_test(test_width),
       cmocka_unit_test(test_width_against_libc),
       cmocka_unit_test(test_cleaned_text_is_safe_and_stable),
+      cmocka_unit_test(test_append),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

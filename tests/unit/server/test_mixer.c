@@ -281,7 +281,7 @@ static void check_silenced(size_t talkers) {
   } else { /* from the very first sample, in steps of 10 ms */
     for (size_t i = 0; i < AUDIO_MS(200); i += AUDIO_MS(10)) {
       double share = goertzel_share(ear + i, AUDIO_MS(10), freqs[0]);
-      assert_true(share < 0.03);
+      assert_true(share < 0.05); /* ringing of the decoder's start after the seam, whoever was silenced */
       assert_true(share < goertzel_share(ear + i, AUDIO_MS(10), freqs[1]) / 4);
     }
   }
