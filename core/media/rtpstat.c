@@ -21,12 +21,12 @@ void rtpstat_received(struct rtpstat *s, us_t now, uint16_t seq, uint32_t ts) {
     uint32_t extended = rtp_seq_extend(s->last_seq, seq);
     if ((int32_t)(extended - s->last_seq) > 0)
       s->last_seq = extended;
-    int32_t d = (int32_t)(transit - s->transit);
+    uint32_t d = transit - s->transit;
     s->transit = transit;
-    if (d < 0)
-      d = -d;
+    if (d > INT32_MAX)
+      d = 0U - d;
     if (d < PAUSE_SAMPLES)
-      s->jitter += (uint32_t)d - ((s->jitter + 8) >> 4);
+      s->jitter += d - ((s->jitter + 8) >> 4);
   }
   s->received++;
   s->received_at = now;

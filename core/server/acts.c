@@ -114,7 +114,7 @@ static void act_call(struct control *c, struct conn *k, json_int_t id, enum act 
     e = act_run(c, h, &cmd, params, reply);
   }
   if (e == ERR_OK)
-    control_reply(c, k, id, reply, true);
+    control_reply(c, k, id, reply);
   else {
     json_decref(reply);
     control_refuse(c, k, id, e, NULL);
@@ -137,7 +137,7 @@ static void rooms_list(struct control *c, struct conn *k, json_int_t id, json_t 
   for (size_t at = 0; (h = map_next(c->rooms, &at));)
     if (!h->room.ended)
       json_array_append_new(list, room_line(h));
-  control_reply(c, k, id, json_pack("{s:o}", "rooms", list), false);
+  control_reply(c, k, id, json_pack("{s:o}", "rooms", list));
 }
 
 static void room_show(struct control *c, struct conn *k, json_int_t id, json_t *params) {
@@ -145,7 +145,7 @@ static void room_show(struct control *c, struct conn *k, json_int_t id, json_t *
   if (!h)
     control_refuse(c, k, id, ERR_NO_ROOM, NULL);
   else
-    control_reply(c, k, id, json_pack("{s:o}", "room", room_to_wire(&h->room, 0)), false);
+    control_reply(c, k, id, json_pack("{s:o}", "room", room_to_wire(&h->room, 0)));
 }
 
 static void room_create(struct control *c, struct conn *k, json_int_t id, json_t *params) {
@@ -160,7 +160,7 @@ static void room_create(struct control *c, struct conn *k, json_int_t id, json_t
   json_t *body = json_object();
   link_text(&host, body, "host");
   link_text(&guest, body, "guest");
-  control_reply(c, k, id, body, true);
+  control_reply(c, k, id, body);
 }
 
 static void server_info(struct control *c, struct conn *k, json_int_t id, json_t *params) {
@@ -171,8 +171,7 @@ static void server_info(struct control *c, struct conn *k, json_int_t id, json_t
                 json_pack("{s:s,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I}", "version", GAVEL_VERSION, "rooms", (int)n.rooms,
                           "connections", (int)n.conns, "messages", (json_int_t)n.messages, "refusals",
                           (json_int_t)n.refusals, "events", (json_int_t)n.events, "commits", (json_int_t)n.commits, "joins",
-                          (json_int_t)n.joins, "resumes", (json_int_t)n.resumes),
-                false);
+                          (json_int_t)n.joins, "resumes", (json_int_t)n.resumes));
 }
 
 static const struct {

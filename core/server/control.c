@@ -54,15 +54,15 @@ static void send_text(struct control *c, struct conn *k, char *text, json_int_t 
   msg_unref(m);
 }
 
-void control_reply(struct control *c, struct conn *k, json_int_t id, json_t *body, bool confirms) {
-  send_text(c, k, rpc_result(id, body), confirms ? id : 0);
+void control_reply(struct control *c, struct conn *k, json_int_t id, json_t *body) {
+  send_text(c, k, rpc_result(id, body), id);
 }
 
 void control_refuse(struct control *c, struct conn *k, json_int_t id, enum err e, const char *detail) {
   c->count.refusals++;
   if (e == ERR_RATE)
     c->count.rate_limited++;
-  send_text(c, k, rpc_error(id, e, detail, e == ERR_RATE || e == ERR_AGAIN ? 1000 : 0), 0);
+  send_text(c, k, rpc_error(id, e, detail, e == ERR_RATE || e == ERR_AGAIN ? 1000 : 0), id);
 }
 
 void control_notify(struct control *c, struct conn *k, const char *method, json_t *body) {
@@ -134,7 +134,7 @@ static void call(struct control *c, struct conn *k, const struct rpc_in *in) {
     return;
   }
   if (strcmp(in->method, "ping") == 0)
-    control_reply(c, k, in->id, json_object(), false);
+    control_reply(c, k, in->id, json_object());
   else if (strcmp(in->method, "room.join") == 0)
     seat_join(c, k, in->id, in->params);
   else if (strcmp(in->method, "room.media") == 0)
@@ -214,7 +214,7 @@ static void commit_failed(struct control *c, enum err why) {
     hosted_reload(c, c->touched[i]);
 }
 
-void control_commit(struct control *c) {
+enum err control_commit(struct control *c) {
   bool any = c->n_touched > 0;
   enum err e = c->group_err != ERR_OK ? c->group_err : any ? store_commit(c->cfg.store) : ERR_OK;
   if (any)
@@ -235,6 +235,7 @@ void control_commit(struct control *c) {
     c->cfg.want_write(c->cfg.ctx, k->handle);
   }
   c->n_dirty = 0;
+  return e;
 }
 
 char *control_next_message(struct control *c, uint32_t conn, size_t *n) {
@@ -250,7 +251,12 @@ char *control_next_message(struct control *c, uint32_t conn, size_t *n) {
 
 bool control_wants_close(const struct control *c, uint32_t conn) {
   const struct conn *k = map_get_u32(c->conns, conn);
-  return !k || k->closing || (k->close_after && k->out.ready == 0);
+  return !k || k->closing || (k->close_after && k->out.n == 0);
+}
+
+bool control_ending(const struct control *c, uint32_t conn) {
+  const struct conn *k = map_get_u32(c->conns, conn);
+  return k && (k->closing || k->close_after);
 }
 
 void control_bye(struct control *c, int retry_ms) {

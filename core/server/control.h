@@ -19,8 +19,8 @@
 #include <stdint.h>
 
 #define CONTROL_THREADS_MAX 16
-#define CONTROL_QUEUE_MAX 500             /* messages waiting for one slow connection; then it is closed */
-#define CONTROL_QUEUE_BYTES (4 << 20)     /* and bytes: a snapshot of a full room fits */
+#define CONTROL_QUEUE_MAX 4096            /* messages waiting for one slow connection; then it is closed */
+#define CONTROL_QUEUE_BYTES (8 << 20)     /* and bytes: a snapshot of a full room fits */
 #define CONTROL_HELLO_MS 5000             /* from the upgrade to room.join */
 #define CONTROL_HEADROOM 32               /* bytes before a message's text, for the shell's framing */
 #define CONTROL_ROOMS_MAX 20000
@@ -55,12 +55,14 @@ void control_closed(struct control *c, uint32_t conn);
 void control_media_event(struct control *c, unsigned thread, const struct media_event *ev);
 
 /* control_commit: end of turn: make the group durable and release what waited for it. */
-void control_commit(struct control *c);
+enum err control_commit(struct control *c);
 
 /* control_next_message: the next message to send, or NULL. Valid until the next call for this connection. `text` has CONTROL_HEADROOM
  * writable bytes before it. control_wants_close: close once the queue is empty. */
 char *control_next_message(struct control *c, uint32_t conn, size_t *n);
 bool control_wants_close(const struct control *c, uint32_t conn);
+/* control_ending: it will want to close, at the latest once what it was told last has gone out. */
+bool control_ending(const struct control *c, uint32_t conn);
 
 /* control_room_create: a room with an owner's and a guest's invite; the links are complete. ERR_ROOM_EXISTS, ERR_BAD_NAME, ERR_FULL.
  * Durable after control_commit. */

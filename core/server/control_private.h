@@ -11,7 +11,7 @@
 #include "core/wire/json.h"
 
 #define RATE_ACTS_PER_S 20
-#define RATE_ACTS_BURST 60
+#define RATE_ACTS_BURST 40
 #define RATE_CHAT_PER_S 5
 #define RATE_CHAT_BURST 10
 
@@ -75,7 +75,7 @@ struct peer_ref { /* finds the seat of a media event */
 
 /* control.c */
 void control_send(struct control *c, struct conn *k, struct msg *m);
-void control_reply(struct control *c, struct conn *k, json_int_t id, json_t *body, bool confirms);
+void control_reply(struct control *c, struct conn *k, json_int_t id, json_t *body);
 void control_refuse(struct control *c, struct conn *k, json_int_t id, enum err e, const char *detail);
 void control_notify(struct control *c, struct conn *k, const char *method, json_t *body);
 void control_close(struct control *c, struct conn *k);

@@ -163,20 +163,26 @@ void hosted_reload(struct control *c, struct hosted *h) {
   memcpy(name, h->room.name, sizeof name);
   enum err e = replay(c, h->stream, &h->room);
   memcpy(h->room.name, name, sizeof name); /* also of a room whose beginning was lost: control_commit forgets it by name */
-  if (e != ERR_OK)
+  if (e != ERR_OK) { /* a stale room would give rights back; a restart replays it, or says why not */
     log_event(LOG_ERROR, "room cannot be rebuilt", "room", h->stream, "code", err_code(e), NULL);
+    abort();
+  }
   struct seat *s;
   for (size_t at = 0; (s = map_next(h->seats, &at));) {
-    if (!room_member(&h->room, s->member)) { /* joined in the lost group: he was told disk_full */
+    const struct member *m = room_member(&h->room, s->member);
+    if (!m) { /* joined in the lost group: he was told disk_full */
       forget_seat(c, h, s);
       at = 0; /* the map has changed */
       continue;
     }
+    if (s->conn && m->dropped_ms) { /* his return was lost: he asks again on the same connection */
+      s->conn->seat = NULL;
+      s->conn->room = NULL;
+      s->conn = NULL;
+    }
+    s->view = room_view_of(&h->room, s->member);
     seat_bits(c, h, s);
   }
-  for (size_t at = 0; (s = map_next(h->seats, &at));)
-    if (s->conn && room_view_of(&h->room, s->member) != VIEW_NOTHING)
-      control_notify(c, s->conn, "sync", json_pack("{s:o}", "room", room_to_wire(&h->room, s->member)));
 }
 
 /* ---- telling people ---- */
@@ -301,7 +307,8 @@ void hosted_run(struct control *c, struct hosted *h, struct room_events *evs) {
     broadcast(c, h, ev); /* before it is applied: who leaves is still there to be told */
     room_apply(&h->room, ev);
     after(c, h, ev);
-    lobby_moved |= ev->kind == ROOM_EV_ADMITTED || ev->kind == ROOM_EV_DENIED || ev->kind == ROOM_EV_LEFT;
+    lobby_moved |= ev->kind == ROOM_EV_ADMITTED || ev->kind == ROOM_EV_DENIED || ev->kind == ROOM_EV_LEFT ||
+                   ev->kind == ROOM_EV_REMOVED;
     c->count.events++;
   }
   if (lobby_moved)

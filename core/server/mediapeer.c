@@ -9,6 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PACKET_SAMPLES_MIN 480 /* 10 ms */
+#define PACE_US (9 * US_PER_MS)
+#define PACE_SLACK_US (500 * US_PER_MS)
+#define OWNED_US (5 * US_PER_S) /* an address heard from so lately stays with its peer */
+
 /* ---- addresses ---- */
 
 size_t peer_addr_key(const struct sockaddr *sa, uint8_t out[24]) {
@@ -42,6 +47,10 @@ static int addr_take(struct mediaport *m, struct peer *r, const struct sockaddr 
   int i = peer_addr_find(r, from);
   uint8_t key[24];
   size_t n = peer_addr_key(from, key);
+  const struct peer *o = map_get(m->addrs, key, n);
+  int theirs = o && o != r && (o->member != r->member || o->room != r->room) ? peer_addr_find(o, from) : -1;
+  if (theirs >= 0 && m->now - o->addr[theirs].seen < OWNED_US)
+    return -1; /* a source can be forged: it does not take a living peer's address away */
   if (i < 0) {
     i = r->n_addr;
     if (r->n_addr == PEER_ADDRS) {
@@ -95,6 +104,8 @@ void peer_stun(struct mediaport *m, const struct sockaddr *from, socklen_t from_
   }
   m->count.stun_ok++;
   int i = addr_take(m, r, from, from_len);
+  if (i < 0)
+    return;
   struct media_datagram *d = mediaport_slot(m, &r->addr[i]);
   d->len = s.controlled /* both sides cannot be controlled: RFC 8445 7.3.1.1 */
                ? stun_build_error(d->data, sizeof d->data, s.tid, 487, r->p.local_pwd)
@@ -223,7 +234,16 @@ static bool take_payload(struct peer *r, struct rtp *h) {
       return false;
   } else if (h->pt != r->p.opus_pt)
     return false;
-  return h->payload_len > 0 && opus_packet_samples(h->payload, h->payload_len) > 0;
+  return h->payload_len > 0 && opus_packet_samples(h->payload, h->payload_len) >= PACKET_SAMPLES_MIN;
+}
+
+/* At most 100 packets a second, with half a second of slack for a line that stalls: a talker must not cost the room more. */
+static bool in_pace(const struct mediaport *m, struct peer *r) {
+  us_t at = r->pace > m->now ? r->pace : m->now;
+  if (at - m->now > PACE_SLACK_US)
+    return false;
+  r->pace = at + PACE_US;
+  return true;
 }
 
 void peer_rtp(struct mediaport *m, struct peer *r, uint8_t *p, size_t n) {
@@ -258,6 +278,10 @@ void peer_rtp(struct mediaport *m, struct peer *r, uint8_t *p, size_t n) {
   }
   if (!r->may_send) {
     m->count.no_right++;
+    return;
+  }
+  if (!in_pace(m, r)) {
+    m->count.bad_rtp++;
     return;
   }
   rtpstat_received(&r->stat, m->now, h.seq, h.ts);

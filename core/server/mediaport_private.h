@@ -48,6 +48,7 @@ struct peer {
   us_t alive, connected_at, next_report;
   struct timer timer; /* the next of: DTLS retransmission, shrink, report, consent */
   struct rtpstat stat;
+  us_t pace;           /* when his next packet is due at the highest rate we take */
   uint16_t opened_seq; /* of the last packet that went through unprotect */
   struct peer_out out;
 };

@@ -12,7 +12,7 @@ struct msg {
   unsigned refs;
   size_t len;
   char *text;          /* inside the same block, after the headroom */
-  json_int_t reply_to; /* request id when this confirms a change: on a failed commit it becomes an error; 0 otherwise */
+  json_int_t reply_to; /* request id this answers: on a failed commit it becomes an error; 0 otherwise */
 };
 /* msg_take: wrap malloc'd text (frees it). One reference. */
 struct msg *msg_take(char *text);

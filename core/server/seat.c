@@ -108,14 +108,14 @@ void seat_media(struct control *c, struct conn *k, json_int_t id, const json_t *
   if (room_view_of(&k->room->room, k->seat->member) == VIEW_NOTHING) { /* waits: answered on admission */
     free(k->seat->offer);
     k->seat->offer = strdup(sdp);
-    control_reply(c, k, id, json_object(), false);
+    control_reply(c, k, id, json_object());
     return;
   }
   char *a = answer(c, k->room, k->seat, sdp, &why);
   if (!a)
     control_refuse(c, k, id, ERR_BAD_SDP, why);
   else
-    control_reply(c, k, id, json_pack("{s:s}", "sdp", a), false);
+    control_reply(c, k, id, json_pack("{s:s}", "sdp", a));
   free(a);
 }
 
@@ -164,6 +164,8 @@ void seat_admitted(struct control *c, struct hosted *h, struct seat *s) {
     json_t *body = json_pack("{s:o}", "room", room_to_wire(&h->room, s->member));
     if (a)
       json_object_set_new(body, "sdp", json_string(a));
+    else if (s->offer)
+      json_object_set_new(body, "sdp_error", json_string(why ? why : "not acceptable"));
     control_notify(c, s->conn, "admitted", body);
   }
   free(a);
@@ -290,7 +292,7 @@ void seat_join(struct control *c, struct conn *k, json_int_t id, const json_t *p
     c->count.joins++;
   json_t *body = join_result(c, k, &j, &why);
   OPENSSL_cleanse(j.secret, sizeof j.secret);
-  control_reply(c, k, id, body, true);
+  control_reply(c, k, id, body);
   const struct member *m = room_member(&j.h->room, j.member);
   if (!j.sdp && m->audio && m->presence == PRESENCE_HERE && !k->seat->peer) /* he thinks he has a path: a restart took it */
     control_notify(c, k, "media", json_pack("{s:s,s:s,s:s}", "state", "lost", "code", err_code(ERR_ICE), "text", err_text(ERR_ICE)));

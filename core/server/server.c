@@ -136,7 +136,9 @@ static void serve_request(struct server *s) {
   struct server_request *r = s->request;
   if (r && !r->done) {
     r->result = control_room_create(s->control, r->room, r->lobby, r->host, r->guest);
-    control_commit(s->control);
+    enum err durable = control_commit(s->control);
+    if (r->result == ERR_OK)
+      r->result = durable;
     r->done = true;
     pthread_cond_broadcast(&s->answered);
   }

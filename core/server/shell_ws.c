@@ -22,6 +22,8 @@
 _Static_assert(CONTROL_HEADROOM >= LWS_PRE, "messages need room for libwebsockets' framing");
 
 #define FRAGMENTS_MAX 64
+#define WRITES_A_ROUND 64 /* messages to one connection before the others have their turn */
+#define CLOSE_S 5         /* for a connection that is to end and does not read */
 
 struct pss { /* per connection; zeroed by libwebsockets */
   uint32_t conn;
@@ -36,8 +38,15 @@ static struct server *server_of(struct lws *wsi) {
 
 /* ---- both transports ---- */
 
-static void opened(struct lws *wsi, struct pss *p, bool admin) {
+/* What libwebsockets reports happens now, not when the last turn ended. */
+static struct server *server_now(struct lws *wsi) {
   struct server *s = server_of(wsi);
+  control_tick(s->control, clock_now(), clock_wall_ms());
+  return s;
+}
+
+static void opened(struct lws *wsi, struct pss *p, bool admin) {
+  struct server *s = server_now(wsi);
   p->conn = control_open(s->control, admin);
   map_put_u32(s->wsis, p->conn, wsi);
 }
@@ -47,7 +56,7 @@ static void closed(struct lws *wsi, struct pss *p) {
   if (!p || !p->conn)
     return;
   map_del_u32(s->wsis, p->conn);
-  control_closed(s->control, p->conn);
+  control_closed(server_now(wsi)->control, p->conn);
   free(p->rx);
   p->rx = NULL;
   p->conn = 0;
@@ -66,8 +75,11 @@ static bool assemble(struct pss *p, const void *in, size_t len) {
 void shell_ws_want_write(void *ctx, uint32_t conn) {
   struct server *s = ctx;
   struct lws *wsi = map_get_u32(s->wsis, conn);
-  if (wsi)
-    lws_callback_on_writable(wsi);
+  if (!wsi)
+    return;
+  lws_callback_on_writable(wsi);
+  if (control_ending(s->control, conn))
+    lws_set_timeout(wsi, PENDING_TIMEOUT_CLOSE_SEND, CLOSE_S);
 }
 
 /* ---- WebSocket ---- */
@@ -83,7 +95,7 @@ static int on_receive(struct lws *wsi, struct pss *p, void *in, size_t len) {
   }
   if (lws_remaining_packet_payload(wsi) > 0 || !lws_is_final_fragment(wsi))
     return 0;
-  control_message(server_of(wsi)->control, p->conn, p->rx, p->n);
+  control_message(server_now(wsi)->control, p->conn, p->rx, p->n);
   free(p->rx);
   p->rx = NULL;
   p->n = 0;
@@ -93,18 +105,19 @@ static int on_receive(struct lws *wsi, struct pss *p, void *in, size_t len) {
 
 static int on_writeable(struct lws *wsi, struct pss *p) {
   struct server *s = server_of(wsi);
-  size_t n;
-  char *text = control_next_message(s->control, p->conn, &n);
-  if (text) {
+  for (int i = 0; i < WRITES_A_ROUND && !lws_send_pipe_choked(wsi); i++) {
+    size_t n;
+    char *text = control_next_message(s->control, p->conn, &n);
+    if (!text && control_wants_close(s->control, p->conn)) {
+      lws_close_reason(wsi, LWS_CLOSE_STATUS_NORMAL, NULL, 0);
+      return -1;
+    }
+    if (!text)
+      return 0;
     if (lws_write(wsi, (unsigned char *)text, n, LWS_WRITE_TEXT) < (int)n)
       return -1;
-    lws_callback_on_writable(wsi);
-    return 0;
   }
-  if (control_wants_close(s->control, p->conn)) {
-    lws_close_reason(wsi, LWS_CLOSE_STATUS_NORMAL, NULL, 0);
-    return -1;
-  }
+  lws_callback_on_writable(wsi);
   return 0;
 }
 

@@ -14,6 +14,7 @@
 #define WAIT_MS 20
 #define PACKETS_IN 256
 #define STOP_S 2
+#define STOP_TRIES 100
 
 struct packet_in {
   us_t at;
@@ -200,8 +201,9 @@ bool audio_thread_poll(struct audio_thread *a, struct audio_report *r) {
 void audio_thread_stop(struct audio_thread *a) {
   if (!a)
     return;
-  while (!mailbox_put(a->in, &(struct command){.kind = CMD_STOP}))
-    ;
+  struct timespec pause = {0, 10 * 1000 * 1000};
+  for (int i = 0; i < STOP_TRIES && !mailbox_put(a->in, &(struct command){.kind = CMD_STOP}); i++)
+    nanosleep(&pause, NULL);
   struct timespec until = {.tv_sec = clock_wall_ms() / 1000 + STOP_S};
   if (pthread_timedjoin_np(a->thread, NULL, &until) != 0) {
     pthread_detach(a->thread); /* a sound server that hangs holds the thread inside a call: leave it there, with what it uses */

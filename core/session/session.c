@@ -262,14 +262,6 @@ static void on_join_result(struct session *s, const json_t *r) {
 
 static void on_join_error(struct session *s, const struct rpc_in *in) {
   s->join_id = 0;
-  if (in->error == ERR_NO_RESUME && s->resume[0]) { /* too late to resume: knock again like anyone */
-    s->resume[0] = 0;
-    media_drop(s);
-    if (!s->cfg.no_audio)
-      media_gather(s);
-    session_try_join(s);
-    return;
-  }
   session_end(s, in->error, in->message);
 }
 
@@ -356,6 +348,13 @@ static void on_bye(struct session *s, const json_t *p) {
     session_end(s, why, json_str(p, "text", NULL));
 }
 
+static void admitted(struct session *s, const json_t *p) {
+  const char *sdp_error = json_str(p, "sdp_error", NULL);
+  enter(s, json_object_get(p, "room"), json_str(p, "sdp", NULL));
+  if (sdp_error)
+    session_notice(s, sdp_error);
+}
+
 static void on_notify(struct session *s, const struct rpc_in *in) {
   const json_t *p = in->params;
   if (strcmp(in->method, "event") == 0)
@@ -365,7 +364,7 @@ static void on_notify(struct session *s, const struct rpc_in *in) {
   else if (strcmp(in->method, "levels") == 0)
     on_levels(s, p);
   else if (strcmp(in->method, "admitted") == 0)
-    enter(s, json_object_get(p, "room"), json_str(p, "sdp", NULL));
+    admitted(s, p);
   else if (strcmp(in->method, "lobby") == 0 && s->state == CLIENT_LOBBY) {
     s->place = (unsigned)json_int(p, "place", 0);
     s->waiting = (unsigned)json_int(p, "waiting", 0);
@@ -392,6 +391,8 @@ void session_message(struct session *s, us_t now, const char *text, size_t n) {
 
 void session_connected(struct session *s, us_t now) {
   s->now = now;
+  if (s->state == CLIENT_ENDED)
+    return;
   s->connected = true;
   s->join_id = 0;
   session_try_join(s);

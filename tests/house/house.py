@@ -44,7 +44,7 @@ NEVER = 'strcpy strcat stpcpy sprintf vsprintf gets atoi atol atoll atof strtok 
         'alloca tmpnam mktemp'.split()
 ONLY_IN = (
     ('time localtime gmtime ctime asctime gettimeofday system popen'.split(), r'$.'),
-    ('usleep sleep nanosleep clock_nanosleep'.split(), r'core/server/shell_media\.c$'),
+    ('usleep sleep nanosleep clock_nanosleep'.split(), r'(core/server/shell_media|core/session/audio_thread)\.c$'),
     (['clock_gettime'], r'core/base/clock\.c$|audio/device\w*\.c$'),
     ('getenv secure_getenv'.split(), r'tui/|audio/device\w*\.c$|core/\w+/main_\w+\.c$'),
 )

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define TURNS_MOST 2000 /* at one instant: beyond that a timeout is due for ever */
-#define QUIET_US (1500 * US_PER_MS)
+#define QUIET_US (2200 * US_PER_MS) /* a rude one clings for 1 s after his goodbye, then tries to return */
 #define SETTLE_US (9 * US_PER_S) /* the longest that coming back may take */
 
 int64_t world_wall_ms(const struct world *w) {

@@ -276,7 +276,7 @@ static void test_rates(void **state) {
   tick(k, 10 * US_PER_S);
   assert_int_equal(count_ok(k, a, RPC(2, "room.chat", "{\"text\":\"x\"}"), 2, 20, "rate_limited"), 10);
   assert_int_equal(count_ok(k, a, RPC(3, "ping", "{}"), 3, 60, "rate_limited"),
-                   40); /* 20 of the burst are gone */
+                   20); /* 20 of the burst of 40 are gone */
   tick(k, US_PER_S);
   assert_int_equal(count_ok(k, a, RPC(3, "ping", "{}"), 3, 30, "rate_limited"), 20);
   tick(k, US_PER_S);
