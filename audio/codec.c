@@ -10,6 +10,7 @@
 
 struct encoder {
   OpusEncoder *opus;
+  OpusRepacketizer *packer;
 };
 
 struct decoder {
@@ -36,7 +37,8 @@ struct encoder *encoder_create(const struct encoder_config *c) {
   }
   int status = OPUS_OK;
   e->opus = opus_encoder_create(AUDIO_RATE, 1, OPUS_APPLICATION_VOIP, &status);
-  if (!e->opus || status != OPUS_OK || !encoder_apply(e, c) ||
+  e->packer = opus_repacketizer_create();
+  if (!e->opus || !e->packer || status != OPUS_OK || !encoder_apply(e, c) ||
       opus_encoder_ctl(e->opus, OPUS_SET_SIGNAL(OPUS_SIGNAL_VOICE)) != OPUS_OK ||
       opus_encoder_ctl(e->opus, OPUS_SET_LSB_DEPTH(16)) != OPUS_OK) {
     encoder_destroy(e);
@@ -58,6 +60,24 @@ int encoder_run(struct encoder *e, const float *pcm, size_t n, uint8_t *out, siz
   return got > 0 ? (int)got : -1;
 }
 
+int encoder_run_split(struct encoder *e, const float *pcm, size_t n, size_t piece, uint8_t *out, size_t cap) {
+  uint8_t bytes[2 * AUDIO_PACKET_MAX];
+  size_t used = 0;
+  bool ok = piece > 0 && n > 0 && n <= AUDIO_FRAME_MAX && n % piece == 0 && cap <= INT32_MAX;
+  opus_repacketizer_init(e->packer);
+  for (size_t at = 0; ok && at < n; at += piece) {
+    int len = encoder_run(e, pcm + at, piece, bytes + used, sizeof bytes - used);
+    ok = len > 0 && opus_repacketizer_cat(e->packer, bytes + used, len) == OPUS_OK;
+    used += len > 0 ? (size_t)len : 0;
+    opus_int32 width = OPUS_AUTO; /* the frames of a packet share their bandwidth */
+    ok = ok && opus_encoder_ctl(e->opus, OPUS_GET_BANDWIDTH(&width)) == OPUS_OK &&
+         opus_encoder_ctl(e->opus, OPUS_SET_BANDWIDTH(width)) == OPUS_OK;
+  }
+  opus_encoder_ctl(e->opus, OPUS_SET_BANDWIDTH(OPUS_AUTO));
+  opus_int32 got = ok ? opus_repacketizer_out(e->packer, out, (opus_int32)cap) : -1;
+  return got > 0 ? (int)got : -1;
+}
+
 void encoder_reset(struct encoder *e) {
   opus_encoder_ctl(e->opus, OPUS_RESET_STATE);
 }
@@ -66,6 +86,9 @@ void encoder_destroy(struct encoder *e) {
   if (e) {
     if (e->opus) {
       opus_encoder_destroy(e->opus);
+    }
+    if (e->packer) {
+      opus_repacketizer_destroy(e->packer);
     }
     free(e);
   }

@@ -23,6 +23,9 @@ struct encoder *encoder_create(const struct encoder_config *c);
 void encoder_set(struct encoder *e, const struct encoder_config *c);
 /* encoder_run: n samples (2.5, 5, 10, 20, 40, 60, 80, 100 or 120 ms) into out; bytes, or -1 on any fault. */
 int encoder_run(struct encoder *e, const float *pcm, size_t n, uint8_t *out, size_t cap);
+/* encoder_run_split: n samples as one packet of frames of `piece` samples (n a multiple of it, n as above).
+ * Bytes, or -1; then the samples are in the encoder's past all the same. */
+int encoder_run_split(struct encoder *e, const float *pcm, size_t n, size_t piece, uint8_t *out, size_t cap);
 /* encoder_reset: forget the past (prediction), e.g. before another source. */
 void encoder_reset(struct encoder *e);
 void encoder_destroy(struct encoder *e);

@@ -3,26 +3,24 @@
  *
  * Seams. An Opus encoder and the limiter together hold back LAG samples. Going to the mix, the COMMON encoder
  * is run over the end of what was forwarded and the first LAG samples after it (output thrown away), so its
- * first frame sounds from where the forwarded packets ended. Going back, LAG samples of mirrored sound push
- * the last real ones out of the encoder.
+ * first packet sounds from where the forwarded ones ended. Going back, LAG samples of mirrored sound push the
+ * last real ones out of the encoder. So a mixed stretch lasts as long as the sound it stands for, and all its
+ * packets are 20 ms long (some receivers know no other length) when the talker's fill such frames.
  *
  * A listener's SILK decoder predicts from its own output: fed by another encoder's history, a steady tone
- * bursts to three times its size. The frames next to a seam are therefore so short that Opus codes them with
- * CELT, after which a decoder starts SILK afresh (and cross-fades). */
+ * bursts to three times its size. The packets next to a seam are therefore made of frames so short that Opus
+ * codes them with CELT, after which a decoder starts SILK afresh (and cross-fades). */
 #include "core/server/mixer_private.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define TICK_US (20 * US_PER_MS)
-#define START_US (30 * US_PER_MS) /* after the next packet is expected: one frame of de-jitter and LAG */
+#define START_US (10 * US_PER_MS) /* after the next packet is expected; a tick later one goes out */
 #define PAUSE_US (40 * US_PER_MS) /* a talker that late is pausing, the mix does not wait for him */
 #define STALL_US (200 * US_PER_MS)
 #define KEEP_US (MIXER_KEEP_MS * US_PER_MS)
 #define FADE AUDIO_MS(5)
-#define LAG_IN (AUDIO_MS(15) / 2) /* Opus 312 + limiter 96 = 408 samples, as whole 2.5 ms */
-#define LAG_OUT AUDIO_MS(10)
-#define CELT_FRAME AUDIO_MS(5) /* below 10 ms Opus has no SILK (RFC 6716 section 2.1.4) */
 #define GRACE_US (500 * US_PER_MS)
 #define LOUDER_DB 6.0f
 #define LOUDER_US (500 * US_PER_MS)
@@ -48,16 +46,9 @@ static struct lane *lane_get(struct mixer *m) {
   }
   best->limiter = (struct limiter){0};
   best->used = true;
+  best->primed = best->seam = false;
+  best->held_len = 0;
   return best;
-}
-
-/* The encoder learns these frames, nobody hears them. */
-static void lane_warm(struct lane *l, float *pcm, size_t n) {
-  uint8_t bytes[AUDIO_PACKET_MAX];
-  limiter_run(&l->limiter, pcm, n);
-  for (size_t at = n % AUDIO_FRAME; at < n; at += AUDIO_FRAME) {
-    (void)encoder_run(l->encoder, pcm + at, AUDIO_FRAME, bytes, sizeof bytes);
-  }
 }
 
 void mix_stream_enter(struct mixer *m, struct stream *s) {
@@ -78,21 +69,13 @@ static void stream_catch_up(struct mixer *m, struct stream *s, size_t skip) {
   s->running = true;
 }
 
-/* Next to a seam: encoded in frames that Opus codes with CELT. */
-static void seam_encode(struct mixer *m, struct stream *s, const float *pcm, size_t n) {
-  for (size_t at = 0, size = 0; at < n; at += size) {
-    size = n - at < CELT_FRAME ? n - at : CELT_FRAME;
-    stream_encode(m, s, pcm + at, size);
-  }
-}
-
 /* Push out what encoder and limiter hold back: the last n samples, in mix.out, are mirrored. */
 static void mix_drain(struct mixer *m, struct stream *s, size_t n) {
-  float tail[LAG_OUT];
-  for (size_t i = 0; i < LAG_OUT; i++) {
+  float tail[LAG];
+  for (size_t i = 0; i < LAG; i++) {
     tail[i] = m->mix->out[n - 1 - (i < n ? i : n - 1)];
   }
-  seam_encode(m, s, tail, LAG_OUT);
+  stream_finish(m, s, tail);
 }
 
 void mix_stream_leave(struct mixer *m, struct stream *s, struct talker *next, us_t now) {
@@ -109,7 +92,7 @@ void mix_stream_leave(struct mixer *m, struct stream *s, struct talker *next, us
       n = v->len - at < AUDIO_FRAME ? v->len - at : AUDIO_FRAME;
       memcpy(m->mix->out, v->fifo + at, n * sizeof v->fifo[0]);
       agc_run(&agc, m->mix->out, n, next->level < SILENT_DBOV);
-      stream_encode(m, s, m->mix->out, n);
+      stream_feed(m, s, m->mix->out, n);
     }
     if (sounded) {
       mix_drain(m, s, n);
@@ -158,20 +141,13 @@ bool mix_begin(struct mixer *m, us_t now, const struct talker *newcomer) {
   return true;
 }
 
-/* The COMMON encoder hears the end of what was forwarded, and LAG_IN of what follows if that is here. */
+/* The COMMON encoder hears the end of what was forwarded. */
 static void seam_warm(struct mixer *m) {
   struct mix *x = m->mix;
-  struct talker *t = x->seam;
+  if (x->seam && x->seam->live && m->common.lane) {
+    lane_warm(m->common.lane, x->warm, x->warm_len);
+  }
   x->seam = NULL;
-  if (!t || !t->live || !m->common.lane) {
-    return;
-  }
-  voice_feed(m, t, false);
-  if (t->voice->len >= AUDIO_FRAME + LAG_IN && x->warm_len == WARM_SAMPLES) {
-    memmove(x->warm, x->warm + LAG_IN, (WARM_SAMPLES - LAG_IN) * sizeof x->warm[0]);
-    voice_pull(m, t, x->warm + WARM_SAMPLES - LAG_IN, LAG_IN);
-  }
-  lane_warm(m->common.lane, x->warm, x->warm_len);
 }
 
 /* One more frame of t, levelled. */
@@ -238,9 +214,8 @@ static void mix_render(struct mixer *m, struct stream *s, const struct talker *o
     lane_warm(s->lane, m->mix->out, skip);
   }
   if (skip < n) {
-    bool first = !s->running;
     stream_catch_up(m, s, skip);
-    (first ? seam_encode : stream_encode)(m, s, m->mix->out + skip, n - skip);
+    stream_feed(m, s, m->mix->out + skip, n - skip);
   }
 }
 
@@ -308,14 +283,8 @@ void mix_end(struct mixer *m, us_t now) {
 }
 
 void mix_purge(struct mixer *m) {
-  float pcm[AUDIO_FRAME];
   if (!m->mixing) {
     return;
-  }
-  for (size_t i = 0; i < MIXER_TALKERS_MAX; i++) {
-    if (m->talkers[i] && m->talkers[i]->live) {
-      m->talkers[i]->voice->from = m->talkers[i]->voice->gain;
-    }
   }
   mix_sum(m, AUDIO_FRAME);
   for (size_t i = 0; i <= MIXER_TALKERS_MAX; i++) {
@@ -323,10 +292,11 @@ void mix_purge(struct mixer *m) {
     struct lane *l = owner ? owner->out.lane : i == MIXER_TALKERS_MAX ? m->common.lane : NULL;
     if (l) {
       mix_minus(m, owner, AUDIO_FRAME);
-      memcpy(pcm, m->mix->out, sizeof pcm);
+      size_t sent = AUDIO_FRAME - l->held_len;
+      memcpy(l->held, m->mix->out + sent, l->held_len * sizeof l->held[0]);
       encoder_reset(l->encoder);
       l->limiter = (struct limiter){0};
-      lane_warm(l, pcm, AUDIO_FRAME);
+      lane_warm(l, m->mix->out, sent);
     }
   }
 }

@@ -20,6 +20,7 @@
 #define FIFO_CAP AUDIO_MS(200) /* 3 frames and the longest packet fit */
 #define SILENT_DBOV 60         /* nothing quieter is voice */
 #define WARM_SAMPLES (3 * AUDIO_FRAME)
+#define LAG AUDIO_MS(10)            /* Opus 312 + limiter 96 = 408 samples, as a legal frame */
 #define LANES (MIXER_HEARD_MAX + 1) /* encoders: one for COMMON, one for each mixed talker */
 
 struct slot { /* a received packet; ext 0: empty */
@@ -49,11 +50,15 @@ struct voice { /* what decoding one talker needs */
 
 enum source { SOURCE_NONE, SOURCE_FORWARD, SOURCE_MIX };
 
-struct lane { /* an encoder and its limiter */
+struct lane { /* an encoder and its limiter; what comes out of them is LAG behind what went in */
   struct encoder *encoder;
   struct limiter limiter;
   bool used;
+  bool primed; /* the first LAG samples are in; from now on packets come out */
+  bool seam;   /* the next packet is the first */
   us_t idle_since;
+  size_t held_len; /* samples that do not fill a packet yet, always the end of the last tick */
+  float held[2 * AUDIO_FRAME];
 };
 
 struct talker;
@@ -139,8 +144,12 @@ void voice_trim(struct voice *v);
 void stream_forward(struct mixer *m, struct stream *s, const struct talker *t, const struct slot *p);
 /* stream_anchor: the packet `ext` of t, whose first sample is ts, continues right where the stream ends. */
 void stream_anchor(struct stream *s, const struct talker *t, uint64_t ext, int64_t ts);
-/* stream_encode: n samples of sound at the stream's end, as legal Opus frames. */
-void stream_encode(struct mixer *m, struct stream *s, const float *pcm, size_t n);
+/* lane_warm: the encoder learns this sound, nobody hears it. Changes pcm. */
+void lane_warm(struct lane *l, float *pcm, size_t n);
+/* stream_feed: the next n samples (a frame at most) of the stream; a packet goes out whenever one is full. */
+void stream_feed(struct mixer *m, struct stream *s, const float *pcm, size_t n);
+/* stream_finish: what is held goes out, pushed by LAG samples of which next to nothing is heard. */
+void stream_finish(struct mixer *m, struct stream *s, const float *tail);
 
 /* --- mixer_mix.c --- */
 /* mix_begin: from forwarding (or silence) to mixing. The packet of the newcomer is in his ring, not yet sent.

@@ -4,7 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
-#define BYTES_MAX AUDIO_PACKET_MAX
+#define GRAIN (AUDIO_MS(5) / 2) /* the shortest Opus frame: every length here is a multiple */
+#define CELT_FRAME AUDIO_MS(5)  /* below 10 ms Opus has no SILK (RFC 6716 section 2.1.4) */
 
 static void stream_emit(struct mixer *m, struct stream *s, struct mixer_out *out) {
   out->stream = s->id;
@@ -63,36 +64,88 @@ static void stream_credit(const struct mixer *m, const struct stream *s, struct 
   }
 }
 
-void stream_encode(struct mixer *m, struct stream *s, const float *pcm, size_t n) {
-  float limited[AUDIO_FRAME];
-  static const size_t legal[] = {AUDIO_MS(20), AUDIO_MS(10), AUDIO_MS(5), AUDIO_MS(5) / 2};
+static size_t legal_size(size_t n) {
+  static const size_t legal[] = {AUDIO_FRAME, AUDIO_MS(10), CELT_FRAME};
+  for (size_t i = 0; i < 3; i++) {
+    if (legal[i] <= n) {
+      return legal[i];
+    }
+  }
+  return GRAIN;
+}
+
+void lane_warm(struct lane *l, float *pcm, size_t n) {
+  uint8_t bytes[AUDIO_PACKET_MAX];
+  limiter_run(&l->limiter, pcm, n);
+  for (size_t at = 0, size = 0; at + GRAIN <= n; at += size) {
+    size = (n - at) % AUDIO_FRAME ? legal_size((n - at) % AUDIO_FRAME) : AUDIO_FRAME;
+    (void)encoder_run(l->encoder, pcm + at, size, bytes, sizeof bytes);
+  }
+}
+
+static void lane_drop(struct lane *l, size_t n) {
+  assert(n <= l->held_len);
+  l->held_len -= n;
+  memmove(l->held, l->held + n, l->held_len * sizeof l->held[0]);
+}
+
+/* The first n samples held, as one packet; next to a seam of frames that Opus codes with CELT. */
+static void stream_packet(struct mixer *m, struct stream *s, size_t n, bool seam) {
+  uint8_t bytes[AUDIO_PACKET_MAX];
+  struct lane *l = s->lane;
+  limiter_run(&l->limiter, l->held, n);
+  int len = -1;
+  if (seam) {
+    len = encoder_run_split(l->encoder, l->held, n, n < CELT_FRAME ? n : CELT_FRAME, bytes, sizeof bytes);
+  }
+  if (len <= 0) {
+    len = encoder_run(l->encoder, l->held, n, bytes, sizeof bytes);
+  }
+  lane_drop(l, n);
+  m->counters.encodes++;
+  struct mixer_out out = {.seq = s->next_seq, .pos = s->end, .samples = (uint32_t)n, .mixed = true};
+  if (len <= 0) {
+    s->next_seq++; /* a fault of Opus looks like a lost packet */
+    s->end += n;
+    return;
+  }
+  out.payload = bytes;
+  out.len = (size_t)len;
+  stream_credit(m, s, &out);
+  m->counters.mixed_frames++;
+  stream_emit(m, s, &out);
+}
+
+/* The first LAG samples only push the lane's past out of it. */
+static void lane_hold(struct lane *l, const float *pcm, size_t n) {
+  assert(l->held_len + n <= sizeof l->held / sizeof l->held[0]);
+  memcpy(l->held + l->held_len, pcm, n * sizeof pcm[0]);
+  l->held_len += n;
+  if (!l->primed && l->held_len >= LAG) {
+    lane_warm(l, l->held, LAG);
+    lane_drop(l, LAG);
+    l->primed = l->seam = true;
+  }
+}
+
+void stream_feed(struct mixer *m, struct stream *s, const float *pcm, size_t n) {
   if (!s->lane) {
     m->counters.dropped++; /* no memory for an encoder: silence, never a wrong sound */
     return;
   }
-  assert(n <= AUDIO_FRAME);
-  memcpy(limited, pcm, n * sizeof pcm[0]);
-  limiter_run(&s->lane->limiter, limited, n);
-  for (size_t at = 0, size = 0; at + legal[3] <= n; at += size) {
-    for (size_t i = 0; i < 4; i++) {
-      size = legal[i];
-      if (size <= n - at) {
-        break;
-      }
-    }
-    uint8_t bytes[BYTES_MAX];
-    int len = encoder_run(s->lane->encoder, limited + at, size, bytes, sizeof bytes);
-    m->counters.encodes++;
-    struct mixer_out out = {.seq = s->next_seq, .pos = s->end, .samples = (uint32_t)size, .mixed = true};
-    if (len <= 0) {
-      s->next_seq++; /* a fault of Opus looks like a lost packet */
-      s->end += size;
-      continue;
-    }
-    out.payload = bytes;
-    out.len = (size_t)len;
-    stream_credit(m, s, &out);
-    m->counters.mixed_frames++;
-    stream_emit(m, s, &out);
+  lane_hold(s->lane, pcm, n);
+  while (s->lane->primed && s->lane->held_len >= AUDIO_FRAME) {
+    stream_packet(m, s, AUDIO_FRAME, s->lane->seam);
+    s->lane->seam = false;
+  }
+}
+
+void stream_finish(struct mixer *m, struct stream *s, const float *tail) {
+  if (!s->lane) {
+    return;
+  }
+  lane_hold(s->lane, tail, LAG);
+  while (s->lane->held_len >= GRAIN) {
+    stream_packet(m, s, legal_size(s->lane->held_len), true);
   }
 }

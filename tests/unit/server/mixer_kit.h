@@ -236,6 +236,20 @@ static inline int rec_order(const void *a, const void *b) {
   return x->out.seq < y->out.seq ? -1 : x->out.seq > y->out.seq;
 }
 
+/* Some receivers know no packet but of 20 ms. */
+static inline void kit_check_lengths(const struct kit *k) {
+  size_t mixed = 0;
+  for (size_t i = 0; i < k->n; i++) {
+    const struct rec *r = &k->recs[i];
+    assert_int_equal(opus_packet_samples(r->data, r->out.len), r->out.samples);
+    if (r->out.mixed) {
+      assert_int_equal(r->out.samples, AUDIO_FRAME);
+      mixed++;
+    }
+  }
+  assert_true(mixed > 0);
+}
+
 /* The invariant of every stream: sorted by seq, positions ascend and never overlap; no seq twice. Sorts the
  * record. */
 static inline void kit_check_order(struct kit *k) {

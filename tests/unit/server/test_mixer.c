@@ -126,6 +126,10 @@ static void test_two_hear_each_other_untouched(void **state) {
   assert_heard(&k, 2, from, k.now, freqs[1], false);
   assert_int_equal(kit_count(&k, 1, from, k.now), 50);
   assert_int_equal(kit_count(&k, 0, from, k.now), 50);
+  talk(&k, 1);
+  kit_run(&k, 1000);
+  assert_false(k.recs[k.n - 1].out.mixed);
+  kit_check_lengths(&k);
   kit_close(&k);
 }
 
@@ -154,6 +158,11 @@ static void check_three(const int frame_ms[3]) {
   assert_heard(&k, 0, two + 500 * US_PER_MS, k.now, freqs[2], false);
   for (size_t i = 0; i < k.n; i++) {
     assert_true(k.recs[i].at < two + 500 * US_PER_MS || k.recs[i].out.stream == 0 || !k.recs[i].out.mixed);
+  }
+  talk(&k, 1);
+  kit_run(&k, 1000); /* and COMMON forwarded */
+  if (frame_ms[0] >= 20 && frame_ms[1] >= 20 && frame_ms[2] >= 20) {
+    kit_check_lengths(&k);
   }
   kit_check_order(&k);
   kit_close(&k);
@@ -208,6 +217,7 @@ static void test_loudest_are_mixed(void **state) {
   assert_heard(&k, 0, later, k.now, freqs[4], true);
   assert_heard(&k, 0, later, k.now, freqs[0], false);
   assert_int_equal(mixer_stream_of(k.m, 1), 0);
+  kit_check_lengths(&k);
   kit_check_order(&k);
   kit_close(&k);
 }
@@ -289,6 +299,9 @@ static void check_silenced(size_t talkers) {
     for (unsigned f = 0; k.recs[i].at >= at && f < k.recs[i].out.n_from; f++) {
       assert_int_not_equal(k.recs[i].out.from[f], 1);
     }
+  }
+  if (talkers > 1) {
+    kit_check_lengths(&k);
   }
   kit_check_order(&k);
   kit_close(&k);
