@@ -86,7 +86,8 @@ static enum exit_code play(struct options *o, const struct link *guest, const ch
   cast_stop(cast, &r);
   if (scripted)
     printf("demo: %u of %u guests admitted, sound path up %d ms after admission (median), "
-           "speech heard after %d ms (median), %s, loss %u %%, %u acts acknowledged, %u refused\n",
+           "speech heard %d ms after the first microphone opened (median), %s, loss %u %%, %u acts "
+           "acknowledged, %u refused\n",
            r.admitted, r.guests, r.path_ms, r.heard_ms, r.profile, r.loss_pct, r.acts_ok, r.acts_refused);
   if (scripted && code == EXIT_LEFT && (r.admitted < r.guests || r.path_ms < 0 || r.heard_ms < 0))
     return EXIT_CONNECT;

@@ -83,7 +83,7 @@ struct cast {
   int keyboard;
   struct guest g[GUESTS];
   size_t scene, host_scene;
-  us_t began;
+  us_t began, talk_at; /* talk_at: when the first microphone was opened */
   pthread_t thread;
   atomic_bool stop;
 };
@@ -112,6 +112,8 @@ static void perform(struct cast *c, const struct scene *s) {
   }
   if (!g->joined)
     return;
+  if (s->deed == TALK && !c->talk_at)
+    c->talk_at = clock_now();
   if (s->deed == TALK || s->deed == HUSH)
     client_mic_gate(g->client, s->deed == TALK);
   else if (s->deed == CHAT)
@@ -268,8 +270,8 @@ static void measure(const struct cast *c, struct cast_results *out) {
       out->profile = g->profile;
     if (g->path_at && g->joined_at)
       path[n_path++] = (int)((g->path_at - g->joined_at) / US_PER_MS);
-    if (g->heard_at && g->joined_at)
-      heard[n_heard++] = (int)((g->heard_at - g->joined_at) / US_PER_MS);
+    if (g->heard_at && c->talk_at && g->heard_at > c->talk_at)
+      heard[n_heard++] = (int)((g->heard_at - c->talk_at) / US_PER_MS);
   }
   out->path_ms = median(path, n_path);
   out->heard_ms = median(heard, n_heard);

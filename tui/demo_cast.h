@@ -9,7 +9,8 @@
 struct cast;
 struct cast_results {
   unsigned guests, admitted, acts_ok, acts_refused, loss_pct;
-  int path_ms, heard_ms; /* medians over the guests, from admission; -1: never */
+  int path_ms, heard_ms; /* medians over the guests: sound path after admission, speech after the first
+                            microphone opened; -1: never */
   const char *profile;
 };
 /* cast_start: `dir` holds NAME.opus of each. keyboard >= 0: a pipe into the host's line mode, typed into by

@@ -14,7 +14,7 @@
 #define ORACLE_PEOPLE 6
 #define ORACLE_HEARD 0.035f /* of the 0.25 that is sent, in several windows running: he is heard */
 #define ORACLE_CLEAR 0.05f  /* average over ORACLE_AVERAGE windows that counts as being heard */
-#define ORACLE_AVERAGE 20   /* windows, 30 ms apart: 400 ms */
+#define ORACLE_AVERAGE 20   /* windows, 30 ms apart: 600 ms */
 
 struct world;
 struct person;
