@@ -14,7 +14,6 @@ import av
 import numpy
 import websockets
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
-from aiortc.codecs.opus import OpusDecoder, ffi, lib
 from aiortc.mediastreams import AudioStreamTrack, MediaStreamError
 
 import gavel_e2e as e2e
@@ -23,19 +22,6 @@ RATE, FRAME = 48000, 960
 OURS, THEIRS = 440, 1000  # Hz: what gavel speaks, what aiortc speaks
 
 aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"]  # by itself it leaves out loopback
-
-
-def decode(self, encoded):
-    """aiortc's own asserts that each packet is 20 ms; a sender may change the length at any packet (RFC 7587 section 4.2)."""
-    pcm = ffi.new("int16_t[]", 2 * 5760)
-    n = lib.opus_decode(self.decoder, encoded.data, len(encoded.data), pcm, 5760, 0)
-    assert n > 0, "Opus refuses a packet: %d" % n
-    frame = av.AudioFrame.from_ndarray(numpy.frombuffer(ffi.buffer(pcm, 4 * n), "<i2").reshape(1, -1), format="s16", layout="stereo")
-    frame.pts, frame.sample_rate, frame.time_base = encoded.timestamp, RATE, fractions.Fraction(1, RATE)
-    return [frame]
-
-
-OpusDecoder.decode = decode
 
 
 class Sine(AudioStreamTrack):
