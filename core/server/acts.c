@@ -16,7 +16,8 @@ static void invite_secret(struct control *c, struct link *link, struct invite *i
   sha256(link->secret, sizeof link->secret, inv->hash);
 }
 
-static enum err make_invite(struct control *c, struct hosted *h, enum role role, bool bypass, struct link *out) {
+static enum err make_invite(struct control *c, struct hosted *h, enum role role, bool bypass,
+                            struct link *out) {
   struct invite inv = {.role = role, .bypass = bypass};
   *out = c->cfg.link;
   memcpy(out->room, h->room.name, sizeof out->room);
@@ -45,7 +46,8 @@ static enum err found(struct control *c, const char *name, bool lobby, struct ho
   return e;
 }
 
-enum err control_room_create(struct control *c, const char *name, bool lobby, struct link *host, struct link *guest) {
+enum err control_room_create(struct control *c, const char *name, bool lobby, struct link *host,
+                             struct link *guest) {
   struct hosted *h = NULL;
   enum err e = hosted_find(c, name) ? ERR_ROOM_EXISTS : found(c, name, lobby, &h);
   if (e == ERR_OK)
@@ -63,7 +65,8 @@ static void link_text(const struct link *l, json_t *body, const char *key) {
 
 /* ---- acts ---- */
 
-static enum err act_run(struct control *c, struct hosted *h, struct room_cmd *cmd, const json_t *params, json_t *reply) {
+static enum err act_run(struct control *c, struct hosted *h, struct room_cmd *cmd, const json_t *params,
+                        json_t *reply) {
   struct invite inv = {0};
   struct link link = c->cfg.link;
   if (cmd->act == ACT_INVITE) { /* the params bring role and limits, the shell the secret */
@@ -125,9 +128,10 @@ static void act_call(struct control *c, struct conn *k, json_int_t id, enum act 
 /* ---- the operator's questions ---- */
 
 static json_t *room_line(const struct hosted *h) {
-  return json_pack("{s:s,s:i,s:i,s:i,s:b,s:b}", "room", h->room.name, "here", (int)room_count(&h->room, PRESENCE_HERE),
-                   "away", (int)room_count(&h->room, PRESENCE_AWAY), "waiting",
-                   (int)room_count(&h->room, PRESENCE_WAITING), "locked", h->room.locked, "lobby", h->room.lobby);
+  return json_pack("{s:s,s:i,s:i,s:i,s:b,s:b}", "room", h->room.name, "here",
+                   (int)room_count(&h->room, PRESENCE_HERE), "away", (int)room_count(&h->room, PRESENCE_AWAY),
+                   "waiting", (int)room_count(&h->room, PRESENCE_WAITING), "locked", h->room.locked, "lobby",
+                   h->room.lobby);
 }
 
 static void rooms_list(struct control *c, struct conn *k, json_int_t id, json_t *params) {
@@ -168,16 +172,20 @@ static void server_info(struct control *c, struct conn *k, json_int_t id, json_t
   struct control_counters n;
   control_counters(c, &n);
   control_reply(c, k, id,
-                json_pack("{s:s,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I}", "version", GAVEL_VERSION, "rooms", (int)n.rooms,
-                          "connections", (int)n.conns, "messages", (json_int_t)n.messages, "refusals",
-                          (json_int_t)n.refusals, "events", (json_int_t)n.events, "commits", (json_int_t)n.commits, "joins",
-                          (json_int_t)n.joins, "resumes", (json_int_t)n.resumes));
+                json_pack("{s:s,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I}", "version", GAVEL_VERSION, "rooms",
+                          (int)n.rooms, "connections", (int)n.conns, "messages", (json_int_t)n.messages,
+                          "refusals", (json_int_t)n.refusals, "events", (json_int_t)n.events, "commits",
+                          (json_int_t)n.commits, "joins", (json_int_t)n.joins, "resumes",
+                          (json_int_t)n.resumes));
 }
 
 static const struct {
   const char *method;
   void (*run)(struct control *c, struct conn *k, json_int_t id, json_t *params);
-} ADMIN[] = {{"rooms.list", rooms_list}, {"room.show", room_show}, {"room.create", room_create}, {"server.info", server_info}};
+} ADMIN[] = {{"rooms.list", rooms_list},
+             {"room.show", room_show},
+             {"room.create", room_create},
+             {"server.info", server_info}};
 
 void acts_call(struct control *c, struct conn *k, json_int_t id, const char *method, json_t *params) {
   for (size_t i = 0; i < sizeof ADMIN / sizeof ADMIN[0]; i++)
@@ -230,7 +238,8 @@ void control_media_event(struct control *c, unsigned thread, const struct media_
   switch (ev->kind) {
   case MEDIA_CONNECTED:
     if (s->conn)
-      control_notify(c, s->conn, "media", json_pack("{s:s,s:s}", "state", "connected", "profile", srtp_profile_text(ev->profile)));
+      control_notify(c, s->conn, "media",
+                     json_pack("{s:s,s:s}", "state", "connected", "profile", srtp_profile_text(ev->profile)));
     break;
   case MEDIA_FAILED:
   case MEDIA_LOST:

@@ -74,7 +74,8 @@ void control_close(struct control *c, struct conn *k) {
   mark_dirty(c, k);
 }
 
-enum err control_create(const struct control_config *cfg, us_t now, int64_t wall_ms, struct control **out, char why[256]) {
+enum err control_create(const struct control_config *cfg, us_t now, int64_t wall_ms, struct control **out,
+                        char why[256]) {
   struct control *c = calloc(1, sizeof *c);
   if (!c)
     return ERR_NOMEM;
@@ -169,7 +170,8 @@ static void hello_timeouts(struct control *c) {
       continue;
     us_t due = k->opened_at + CONTROL_HELLO_MS * US_PER_MS;
     if (due <= c->now) {
-      json_t *body = json_pack("{s:s,s:s}", "code", err_code(ERR_NOT_JOINED), "text", err_text(ERR_NOT_JOINED));
+      json_t *body =
+          json_pack("{s:s,s:s}", "code", err_code(ERR_NOT_JOINED), "text", err_text(ERR_NOT_JOINED));
       control_notify(c, k, "bye", body);
       control_close(c, k);
     } else if (due < next)

@@ -1,9 +1,10 @@
-/* control.h: the control plane: connections, JSON-RPC, rooms, log, media commands. Sans-IO: the shell (shell_ws.c) or the simulator
- * brings bytes and time and takes messages away.
+/* control.h: the control plane: connections, JSON-RPC, rooms, log, media commands. Sans-IO: the shell
+ * (shell_ws.c) or the simulator brings bytes and time and takes messages away.
  *
- * Invariant: a message that confirms or reports a change leaves only after control_commit put the change on disk. When the commit fails
- * (disk full) the rooms are rebuilt from the log, the requesters get `disk_full`, and nobody saw anything.
- * Thread: the control thread. Drain rule: after a turn of control_* calls call control_commit once, then take messages. */
+ * Invariant: a message that confirms or reports a change leaves only after control_commit put the change on
+ * disk. When the commit fails (disk full) the rooms are rebuilt from the log, the requesters get `disk_full`,
+ * and nobody saw anything. Thread: the control thread. Drain rule: after a turn of control_* calls call
+ * control_commit once, then take messages. */
 #ifndef GAVEL_SERVER_CONTROL_H
 #define GAVEL_SERVER_CONTROL_H
 
@@ -19,10 +20,10 @@
 #include <stdint.h>
 
 #define CONTROL_THREADS_MAX 16
-#define CONTROL_QUEUE_MAX 4096            /* messages waiting for one slow connection; then it is closed */
-#define CONTROL_QUEUE_BYTES (8 << 20)     /* and bytes: a snapshot of a full room fits */
-#define CONTROL_HELLO_MS 5000             /* from the upgrade to room.join */
-#define CONTROL_HEADROOM 32               /* bytes before a message's text, for the shell's framing */
+#define CONTROL_QUEUE_MAX 4096        /* messages waiting for one slow connection; then it is closed */
+#define CONTROL_QUEUE_BYTES (8 << 20) /* and bytes: a snapshot of a full room fits */
+#define CONTROL_HELLO_MS 5000         /* from the upgrade to room.join */
+#define CONTROL_HEADROOM 32           /* bytes before a message's text, for the shell's framing */
 #define CONTROL_ROOMS_MAX 20000
 
 struct control_config {
@@ -39,8 +40,10 @@ struct control_config {
   void *ctx;
 };
 struct control;
-/* control_create: replays the log; everyone who was here becomes AWAY (they may resume). ERR_DB_CORRUPT with `why`. */
-MUST_CHECK enum err control_create(const struct control_config *c, us_t now, int64_t wall_ms, struct control **out, char why[256]);
+/* control_create: replays the log; everyone who was here becomes AWAY (they may resume). ERR_DB_CORRUPT with
+ * `why`. */
+MUST_CHECK enum err control_create(const struct control_config *c, us_t now, int64_t wall_ms,
+                                   struct control **out, char why[256]);
 
 /* control_tick: the time for everything that follows in this turn; runs expiries that are due. */
 void control_tick(struct control *c, us_t now, int64_t wall_ms);
@@ -57,17 +60,20 @@ void control_media_event(struct control *c, unsigned thread, const struct media_
 /* control_commit: end of turn: make the group durable and release what waited for it. */
 enum err control_commit(struct control *c);
 
-/* control_next_message: the next message to send, or NULL. Valid until the next call for this connection. `text` has CONTROL_HEADROOM
- * writable bytes before it. control_wants_close: close once the queue is empty. */
+/* control_next_message: the next message to send, or NULL. Valid until the next call for this connection.
+ * `text` has CONTROL_HEADROOM writable bytes before it. control_wants_close: close once the queue is empty.
+ */
 char *control_next_message(struct control *c, uint32_t conn, size_t *n);
 bool control_wants_close(const struct control *c, uint32_t conn);
 /* control_ending: it will want to close, at the latest once what it was told last has gone out. */
 bool control_ending(const struct control *c, uint32_t conn);
 
-/* control_room_create: a room with an owner's and a guest's invite; the links are complete. ERR_ROOM_EXISTS, ERR_BAD_NAME, ERR_FULL.
- * Durable after control_commit. */
-MUST_CHECK enum err control_room_create(struct control *c, const char *room, bool lobby, struct link *host, struct link *guest);
-/* control_bye: tell everyone the server goes down (clients reconnect after retry_ms); connections then want to close. */
+/* control_room_create: a room with an owner's and a guest's invite; the links are complete. ERR_ROOM_EXISTS,
+ * ERR_BAD_NAME, ERR_FULL. Durable after control_commit. */
+MUST_CHECK enum err control_room_create(struct control *c, const char *room, bool lobby, struct link *host,
+                                        struct link *guest);
+/* control_bye: tell everyone the server goes down (clients reconnect after retry_ms); connections then want
+ * to close. */
 void control_bye(struct control *c, int retry_ms);
 
 struct control_counters {

@@ -1,6 +1,7 @@
 /* control_private.h: what the files of the control plane share: the state itself. Nobody else includes it.
  *
- * A seat ties a member of a room to his connection and his media path; it outlives the connection for as long as he may resume. */
+ * A seat ties a member of a room to his connection and his media path; it outlives the connection for as long
+ * as he may resume. */
 #ifndef GAVEL_SERVER_CONTROL_PRIVATE_H
 #define GAVEL_SERVER_CONTROL_PRIVATE_H
 
@@ -22,11 +23,11 @@ struct bucket { /* token bucket in milli-tokens */
 
 struct seat {
   uint32_t member;
-  struct conn *conn;  /* NULL while away */
-  uint32_t peer;      /* media handle, 0 = none */
+  struct conn *conn;       /* NULL while away */
+  uint32_t peer;           /* media handle, 0 = none */
   bool may_send, may_hear; /* last told to the media thread */
-  enum view view;     /* last synced */
-  char *offer;        /* SDP that came with the knock; answered on admission */
+  enum view view;          /* last synced */
+  char *offer;             /* SDP that came with the knock; answered on admission */
   uint8_t link_loss_up, link_loss_down;
   uint16_t link_rtt_ms, link_jitter_ms;
 };
@@ -34,7 +35,7 @@ struct seat {
 struct hosted {
   struct room room;
   char stream[HOSTED_STREAM_MAX]; /* of the log */
-  uint32_t handle; /* of the media room */
+  uint32_t handle;                /* of the media room */
   unsigned thread;
   bool media_open;
   struct map *seats; /* member id -> seat */
@@ -54,10 +55,10 @@ struct control {
   struct control_config cfg;
   us_t now;
   int64_t wall_ms;
-  struct map *rooms;  /* name -> hosted */
+  struct map *rooms;       /* name -> hosted */
   struct map *media_rooms; /* media handle -> hosted */
-  struct map *conns;  /* handle -> conn */
-  struct map *peers;  /* media handle -> struct peer_ref */
+  struct map *conns;       /* handle -> conn */
+  struct map *peers;       /* media handle -> struct peer_ref */
   uint32_t last_conn, last_room, last_peer;
   unsigned threads_load[CONTROL_THREADS_MAX];
   struct conn **dirty;

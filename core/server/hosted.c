@@ -76,7 +76,8 @@ static enum err replay_one(void *ctx, const struct store_record *r) {
   json_t *payload = r->payload ? json_loads(r->payload, 0, NULL) : NULL;
   struct room_event ev = {0};
   uint32_t actor = r->actor[0] == 'm' ? (uint32_t)strtoul(r->actor + 2, NULL, 10) : 0;
-  enum err e = data ? room_event_from_log(r->seq, r->ts_ms, actor, r->kind, data, payload, &ev) : ERR_DB_CORRUPT;
+  enum err e =
+      data ? room_event_from_log(r->seq, r->ts_ms, actor, r->kind, data, payload, &ev) : ERR_DB_CORRUPT;
   if (e == ERR_OK && ev.seq > room->seq)
     room_apply(room, &ev);
   room_event_free(&ev);
@@ -162,8 +163,9 @@ void hosted_reload(struct control *c, struct hosted *h) {
   char name[sizeof h->room.name];
   memcpy(name, h->room.name, sizeof name);
   enum err e = replay(c, h->stream, &h->room);
-  memcpy(h->room.name, name, sizeof name); /* also of a room whose beginning was lost: control_commit forgets it by name */
-  if (e != ERR_OK) { /* a stale room would give rights back; a restart replays it, or says why not */
+  memcpy(h->room.name, name,
+         sizeof name); /* also of a room whose beginning was lost: control_commit forgets it by name */
+  if (e != ERR_OK) {   /* a stale room would give rights back; a restart replays it, or says why not */
     log_event(LOG_ERROR, "room cannot be rebuilt", "room", h->stream, "code", err_code(e), NULL);
     abort();
   }
@@ -225,12 +227,14 @@ static void broadcast(struct control *c, struct hosted *h, const struct room_eve
 }
 
 static void bye(struct control *c, struct conn *k, enum err why, const char *reason) {
-  json_t *body = json_pack("{s:s,s:s}", "code", err_code(why), "text", reason && *reason ? reason : err_text(why));
+  json_t *body =
+      json_pack("{s:s,s:s}", "code", err_code(why), "text", reason && *reason ? reason : err_text(why));
   control_notify(c, k, "bye", body);
   control_close(c, k);
 }
 
-static void seat_gone(struct control *c, struct hosted *h, uint32_t member, enum err why, const char *reason) {
+static void seat_gone(struct control *c, struct hosted *h, uint32_t member, enum err why,
+                      const char *reason) {
   struct seat *s = hosted_seat(h, member);
   if (!s)
     return;

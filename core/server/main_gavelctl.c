@@ -36,7 +36,8 @@ static int dial(struct ctl *c) {
   memcpy(a.sun_path, c->socket, strlen(c->socket) + 1);
   c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&a, sizeof a) != 0) {
-    fprintf(stderr, "gavelctl: no gaveld answers on %s: %s (name its socket with --socket)\n", c->socket, strerror(errno));
+    fprintf(stderr, "gavelctl: no gaveld answers on %s: %s (name its socket with --socket)\n", c->socket,
+            strerror(errno));
     return EXIT_CONNECT;
   }
   return -1;
@@ -112,9 +113,9 @@ static void print_rooms(const json_t *result) {
   json_t *r;
   printf("%-24s %5s %5s %7s  %s\n", "ROOM", "HERE", "AWAY", "WAITING", "STATE");
   json_array_foreach(json_object_get(result, "rooms"), i, r)
-    printf("%-24s %5lld %5lld %7lld  %s%s\n", json_str(r, "room", ""), (long long)json_int(r, "here", 0),
-           (long long)json_int(r, "away", 0), (long long)json_int(r, "waiting", 0),
-           json_flag(r, "locked", false) ? "locked " : "", json_flag(r, "lobby", false) ? "lobby" : "open");
+      printf("%-24s %5lld %5lld %7lld  %s%s\n", json_str(r, "room", ""), (long long)json_int(r, "here", 0),
+             (long long)json_int(r, "away", 0), (long long)json_int(r, "waiting", 0),
+             json_flag(r, "locked", false) ? "locked " : "", json_flag(r, "lobby", false) ? "lobby" : "open");
 }
 
 static const char *member_state(const struct member *m) {
@@ -132,11 +133,13 @@ static int print_room(const json_t *result) {
   room_init(&r);
   if (room_from_wire(json_object_get(result, "room"), &r) != ERR_OK)
     return fail(EXIT_CONNECT, "the answer cannot be read");
-  printf("%s  %zu here, %zu waiting%s%s%s\n", r.name, room_count(&r, PRESENCE_HERE), room_count(&r, PRESENCE_WAITING),
-         r.locked ? ", locked" : "", r.mute_all ? ", everyone muted" : "", r.ended ? ", ended" : "");
+  printf("%s  %zu here, %zu waiting%s%s%s\n", r.name, room_count(&r, PRESENCE_HERE),
+         room_count(&r, PRESENCE_WAITING), r.locked ? ", locked" : "", r.mute_all ? ", everyone muted" : "",
+         r.ended ? ", ended" : "");
   for (size_t i = 0; i < r.n_members; i++) {
     const struct member *m = &r.members[i];
-    printf("  #%-5u %-28s %-9s %s%s\n", m->id, m->name, role_name(m->role), member_state(m), m->hand ? ", hand up" : "");
+    printf("  #%-5u %-28s %-9s %s%s\n", m->id, m->name, role_name(m->role), member_state(m),
+           m->hand ? ", hand up" : "");
   }
   room_free(&r);
   return EXIT_OK;
@@ -232,8 +235,7 @@ static json_t *act_params(struct ctl *c, enum act act, const char *room, char **
     if (strcmp(rest[0], "on") != 0 && strcmp(rest[0], "off") != 0)
       *rc = fail(EXIT_USAGE, "on or off?");
     json_object_set_new(p, "on", json_boolean(strcmp(rest[0], "on") == 0));
-  }
-  else if (left > 0 && strcmp(a->args, "id") == 0)
+  } else if (left > 0 && strcmp(a->args, "id") == 0)
     json_object_set_new(p, "id", json_integer(strtoll(rest[0], NULL, 10)));
   else if (left > 0 && strcmp(a->args, "[hold]") == 0)
     json_object_set_new(p, "hold", json_true());

@@ -1,4 +1,5 @@
-/* main_gaveld.c: the room server as a daemon: one INI file or defaults, logfmt on stderr, a clean end on SIGTERM. */
+/* main_gaveld.c: the room server as a daemon: one INI file or defaults, logfmt on stderr, a clean end on
+ * SIGTERM. */
 #include "core/base/log.h"
 #include "core/room/room.h"
 #include "core/server/control.h"
@@ -14,11 +15,14 @@ enum { EXIT_OK = 0, EXIT_USAGE = 1, EXIT_START = 2, EXIT_DATABASE = 3 };
 
 static const char USAGE[] =
     "usage: gaveld [--config FILE] [--listen ADDR] [--port N] [--media-port N] [--public ADDR]\n"
-    "              [--database FILE] [--socket FILE] [--log debug|info|warn|error] [--check-config] [--limits]\n"
+    "              [--database FILE] [--socket FILE] [--log debug|info|warn|error] [--check-config] "
+    "[--limits]\n"
     "\n"
-    "The room server. Without a file it listens on all addresses, TCP 8443 (TLS) and any free UDP port, keeps its rooms\n"
+    "The room server. Without a file it listens on all addresses, TCP 8443 (TLS) and any free UDP port, "
+    "keeps its rooms\n"
     "in ./gavel.db and takes commands from gavelctl on ./gavel.sock. Stop it with SIGTERM.\n"
-    "Exit: 0 stopped, 1 wrong usage or configuration, 2 a port, certificate or socket cannot be had, 3 the database.\n";
+    "Exit: 0 stopped, 1 wrong usage or configuration, 2 a port, certificate or socket cannot be had, 3 the "
+    "database.\n";
 
 static void print_limits(void) {
   printf("people in a room            %d\n", ROOM_MEMBERS_MAX);
@@ -86,12 +90,18 @@ static int read_config(int argc, char **argv, struct options *o) {
 }
 
 static int options(int argc, char **argv, struct options *o) {
-  static const struct option LONG[] = {{"config", required_argument, NULL, 'c'},   {"listen", required_argument, NULL, 'l'},
-                                       {"port", required_argument, NULL, 'p'},     {"media-port", required_argument, NULL, 'm'},
-                                       {"public", required_argument, NULL, 'a'},   {"database", required_argument, NULL, 'd'},
-                                       {"socket", required_argument, NULL, 's'},   {"log", required_argument, NULL, 'L'},
-                                       {"check-config", no_argument, NULL, 'C'},   {"limits", no_argument, NULL, 'M'},
-                                       {"help", no_argument, NULL, 'h'},           {"version", no_argument, NULL, 'v'},
+  static const struct option LONG[] = {{"config", required_argument, NULL, 'c'},
+                                       {"listen", required_argument, NULL, 'l'},
+                                       {"port", required_argument, NULL, 'p'},
+                                       {"media-port", required_argument, NULL, 'm'},
+                                       {"public", required_argument, NULL, 'a'},
+                                       {"database", required_argument, NULL, 'd'},
+                                       {"socket", required_argument, NULL, 's'},
+                                       {"log", required_argument, NULL, 'L'},
+                                       {"check-config", no_argument, NULL, 'C'},
+                                       {"limits", no_argument, NULL, 'M'},
+                                       {"help", no_argument, NULL, 'h'},
+                                       {"version", no_argument, NULL, 'v'},
                                        {NULL, 0, NULL, 0}};
   int rc = read_config(argc, argv, o), k;
   if (rc >= 0)
@@ -143,11 +153,13 @@ static int options(int argc, char **argv, struct options *o) {
 }
 
 static int exit_code(enum err e) {
-  return e == ERR_DB_OPEN || e == ERR_DB_NEWER || e == ERR_DB_CORRUPT || e == ERR_DISK_FULL ? EXIT_DATABASE : EXIT_START;
+  return e == ERR_DB_OPEN || e == ERR_DB_NEWER || e == ERR_DB_CORRUPT || e == ERR_DISK_FULL ? EXIT_DATABASE
+                                                                                            : EXIT_START;
 }
 
 int main(int argc, char **argv) {
-  static struct options o = {.level = LOG_INFO}; /* static: what the file says is kept as long as the process lives */
+  static struct options o = {
+      .level = LOG_INFO}; /* static: what the file says is kept as long as the process lives */
   server_config_default(&o.cfg);
   o.cfg.admin_socket = "gavel.sock";
   int rc = options(argc, argv, &o);

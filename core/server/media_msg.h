@@ -1,7 +1,7 @@
 /* media_msg.h: what the control thread and a media thread say to each other: plain structs through a mailbox.
  *
- * Invariant: handles (peer, room) are chosen by the control side, 32-bit, never reused in a process. A message about an
- * unknown handle is ignored. */
+ * Invariant: handles (peer, room) are chosen by the control side, 32-bit, never reused in a process. A
+ * message about an unknown handle is ignored. */
 #ifndef GAVEL_SERVER_MEDIA_MSG_H
 #define GAVEL_SERVER_MEDIA_MSG_H
 
@@ -30,7 +30,8 @@ struct media_cmd {
   enum { MEDIA_ROOM_OPEN, MEDIA_ROOM_CLOSE, MEDIA_PEER_ADD, MEDIA_PEER_SET, MEDIA_PEER_DEL, MEDIA_STOP } kind;
   uint32_t room, peer;
   uint32_t member; /* CSRC and level reports name people by member id */
-  bool may_send, may_hear; /* ADD and SET: the bits the media path enforces per packet. Fail closed: false until set */
+  bool may_send,
+      may_hear; /* ADD and SET: the bits the media path enforces per packet. Fail closed: false until set */
   enum media_tier tier;
   struct media_peer_params params; /* ADD */
 };
@@ -38,14 +39,21 @@ struct media_cmd {
 struct media_event {
   enum { MEDIA_CONNECTED, MEDIA_FAILED, MEDIA_LOST, MEDIA_LEVELS, MEDIA_STATS } kind;
   uint32_t room, peer;
-  enum err why;                  /* FAILED: FINGERPRINT, NO_SRTP, DTLS; LOST: consent expired */
-  enum srtp_profile_id profile;  /* CONNECTED */
-  struct sockaddr_storage addr;  /* CONNECTED: where he is now */
+  enum err why;                 /* FAILED: FINGERPRINT, NO_SRTP, DTLS; LOST: consent expired */
+  enum srtp_profile_id profile; /* CONNECTED */
+  struct sockaddr_storage addr; /* CONNECTED: where he is now */
   /* LEVELS: who is heard in the room now, at most 4 times a second, and once when it falls silent (n = 0) */
   unsigned n;
-  struct { uint32_t member; uint8_t level; } level[MEDIA_LEVELS_MAX];
+  struct {
+    uint32_t member;
+    uint8_t level;
+  } level[MEDIA_LEVELS_MAX];
   /* STATS, every 5 s a peer */
-  struct { uint8_t loss_up, loss_down; /* percent */ uint16_t jitter_ms, rtt_ms; uint64_t in, out, dropped_no_right; } stats;
+  struct {
+    uint8_t loss_up, loss_down; /* percent */
+    uint16_t jitter_ms, rtt_ms;
+    uint64_t in, out, dropped_no_right;
+  } stats;
 };
 
 #endif

@@ -82,18 +82,22 @@ static void addr_select(struct mediaport *m, struct peer *r, int i, const struct
   }
   const struct peer_addr *cur = &r->addr[r->selected];
   bool cur_dead = m->now - cur->seen > 3 * US_PER_S + US_PER_S / 2;
-  if (r->selected != i && a->nominated && s->use_candidate && (!cur->nominated || a->priority > cur->priority || cur_dead))
+  if (r->selected != i && a->nominated && s->use_candidate &&
+      (!cur->nominated || a->priority > cur->priority || cur_dead))
     r->selected = i;
 }
 
-/* ---- STUN: ICE-lite answers checks and asks nothing. Without a valid integrity there is no answer at all ---- */
+/* ---- STUN: ICE-lite answers checks and asks nothing. Without a valid integrity there is no answer at all
+ * ---- */
 
-void peer_stun(struct mediaport *m, const struct sockaddr *from, socklen_t from_len, const uint8_t *p, size_t n) {
+void peer_stun(struct mediaport *m, const struct sockaddr *from, socklen_t from_len, const uint8_t *p,
+               size_t n) {
   struct stun s;
   size_t len;
   uint8_t key[24];
   const char *ufrag;
-  if (stun_parse(p, n, &s) != ERR_OK || !s.request || !(ufrag = stun_ufrag_local(&s, &len)) || !peer_addr_key(from, key)) {
+  if (stun_parse(p, n, &s) != ERR_OK || !s.request || !(ufrag = stun_ufrag_local(&s, &len)) ||
+      !peer_addr_key(from, key)) {
     m->count.stun_bad++;
     return;
   }
@@ -143,7 +147,10 @@ static void connected(struct mediaport *m, struct peer *r) {
   m->count.dtls_ok++;
   r->connected_at = m->now;
   r->next_report = m->now + RTPSTAT_INTERVAL_US;
-  struct media_event ev = {.kind = MEDIA_CONNECTED, .room = r->room->handle, .peer = r->handle, .profile = profile,
+  struct media_event ev = {.kind = MEDIA_CONNECTED,
+                           .room = r->room->handle,
+                           .peer = r->handle,
+                           .profile = profile,
                            .addr = r->addr[r->dtls_addr].sa};
   mediaport_event(m, &ev);
 }
@@ -155,7 +162,8 @@ static void schedule(struct mediaport *m, struct peer *r) {
   us_t t = r->dtls ? dtls_next_timeout(r->dtls) : US_NEVER;
   if (t < due)
     due = t;
-  if (r->dtls && r->srtp && r->connected_at + PEER_SHRINK_US > m->now && r->connected_at + PEER_SHRINK_US < due)
+  if (r->dtls && r->srtp && r->connected_at + PEER_SHRINK_US > m->now &&
+      r->connected_at + PEER_SHRINK_US < due)
     due = r->connected_at + PEER_SHRINK_US;
   timers_set(&m->peer_timers, &r->timer, due > m->now ? due : m->now + 1);
 }
@@ -189,7 +197,8 @@ static void report_send(struct mediaport *m, struct peer *r) {
   if (!r->srtp || r->selected < 0)
     return;
   struct media_datagram *d = mediaport_slot(m, &r->addr[r->selected]);
-  size_t n = rtpstat_report(&r->stat, m->now, r->p.ssrc_out, r->p.ssrc_in, "gavel", d->data, sizeof d->data - SRTP_TRAILER_MAX);
+  size_t n = rtpstat_report(&r->stat, m->now, r->p.ssrc_out, r->p.ssrc_in, "gavel", d->data,
+                            sizeof d->data - SRTP_TRAILER_MAX);
   if (n && srtp_session_protect_rtcp(r->srtp, d->data, &n, sizeof d->data) == ERR_OK) {
     d->len = n;
     mediaport_commit_slot(m);
@@ -230,14 +239,16 @@ void peer_timeout(struct mediaport *m, struct peer *r) {
 static bool take_payload(struct peer *r, struct rtp *h) {
   if (h->pt == r->p.red_pt && r->p.red_pt != 255) {
     uint8_t pt;
-    if (rtp_red_primary(h->payload, h->payload_len, &pt, &h->payload, &h->payload_len) != ERR_OK || pt != r->p.opus_pt)
+    if (rtp_red_primary(h->payload, h->payload_len, &pt, &h->payload, &h->payload_len) != ERR_OK ||
+        pt != r->p.opus_pt)
       return false;
   } else if (h->pt != r->p.opus_pt)
     return false;
   return h->payload_len > 0 && opus_packet_samples(h->payload, h->payload_len) >= PACKET_SAMPLES_MIN;
 }
 
-/* At most 100 packets a second, with half a second of slack for a line that stalls: a talker must not cost the room more. */
+/* At most 100 packets a second, with half a second of slack for a line that stalls: a talker must not cost
+ * the room more. */
 static bool in_pace(const struct mediaport *m, struct peer *r) {
   us_t at = r->pace > m->now ? r->pace : m->now;
   if (at - m->now > PACE_SLACK_US)
@@ -254,7 +265,8 @@ void peer_rtp(struct mediaport *m, struct peer *r, uint8_t *p, size_t n) {
     m->count.bad_rtp++;
     return;
   }
-  /* Without the right to speak nothing is decrypted, but now and then one packet is, so that the rollover counter keeps up. */
+  /* Without the right to speak nothing is decrypted, but now and then one packet is, so that the rollover
+   * counter keeps up. */
   if (!r->may_send && (uint16_t)(h.seq - r->opened_seq) < 4096) {
     m->count.no_right++;
     return;

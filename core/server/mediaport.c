@@ -72,7 +72,8 @@ static void peer_add(struct mediaport *m, const struct media_cmd *cmd) {
   r->alive = m->now;
   r->next_report = US_NEVER;
   r->timer.due = US_NEVER;
-  r->out.seq_off = (uint32_t)rng_below(m->cfg.rng, 1 << 15); /* RFC 3550 5.1: random start, low half leaves ROC alone */
+  r->out.seq_off =
+      (uint32_t)rng_below(m->cfg.rng, 1 << 15); /* RFC 3550 5.1: random start, low half leaves ROC alone */
   r->out.ts_off = (uint32_t)rng_u64(m->cfg.rng);
   map_put_u32(m->peers, r->handle, r);
   map_put(m->ufrags, r->p.local_ufrag, strlen(r->p.local_ufrag), r);
@@ -136,7 +137,8 @@ void mediaport_command(struct mediaport *m, us_t now, const struct media_cmd *cm
 
 /* ---- packets ---- */
 
-void mediaport_handle_packet(struct mediaport *m, us_t now, const struct sockaddr *from, socklen_t from_len, uint8_t *p, size_t n) {
+void mediaport_handle_packet(struct mediaport *m, us_t now, const struct sockaddr *from, socklen_t from_len,
+                             uint8_t *p, size_t n) {
   m->now = now;
   m->count.packets_in++;
   if (n == 0 || n > MEDIAPORT_DATAGRAM_MAX)

@@ -1,9 +1,11 @@
-/* mediaport.h: everything that arrives on and leaves one media UDP port: ICE-lite (RFC 8445 2.5, RFC 7675 as seen by the lite side),
- * DTLS, SRTP, rights, mixer, fan-out. Sans-IO: the shell moves datagrams and tells the time.
+/* mediaport.h: everything that arrives on and leaves one media UDP port: ICE-lite (RFC 8445 2.5, RFC 7675 as
+ * seen by the lite side), DTLS, SRTP, rights, mixer, fan-out. Sans-IO: the shell moves datagrams and tells
+ * the time.
  *
- * Invariant: from an address that has not passed an integrity-valid STUN check everything is dropped silently and nothing is allocated.
- * An address moves only by such a check. A packet of a member without the right to speak is dropped before decryption.
- * 30 s without an authenticated packet ends a path. Thread: one media thread owns a mediaport and every room on it. */
+ * Invariant: from an address that has not passed an integrity-valid STUN check everything is dropped silently
+ * and nothing is allocated. An address moves only by such a check. A packet of a member without the right to
+ * speak is dropped before decryption. 30 s without an authenticated packet ends a path. Thread: one media
+ * thread owns a mediaport and every room on it. */
 #ifndef GAVEL_SERVER_MEDIAPORT_H
 #define GAVEL_SERVER_MEDIAPORT_H
 
@@ -24,7 +26,8 @@ struct media_datagram {
   size_t len;
   uint8_t data[MEDIAPORT_DATAGRAM_MAX];
 };
-typedef void mediaport_send(void *ctx, const struct media_datagram *v, size_t n);   /* a batch, borrowed for the call */
+typedef void mediaport_send(void *ctx, const struct media_datagram *v,
+                            size_t n); /* a batch, borrowed for the call */
 typedef void mediaport_tell(void *ctx, const struct media_event *ev);
 
 struct mediaport;
@@ -39,12 +42,13 @@ struct mediaport_config {
 struct mediaport *mediaport_create(const struct mediaport_config *c);
 void mediaport_command(struct mediaport *m, us_t now, const struct media_cmd *cmd);
 /* mediaport_handle_packet: `p` may be changed in place (decryption). */
-void mediaport_handle_packet(struct mediaport *m, us_t now, const struct sockaddr *from, socklen_t from_len, uint8_t *p, size_t n);
+void mediaport_handle_packet(struct mediaport *m, us_t now, const struct sockaddr *from, socklen_t from_len,
+                             uint8_t *p, size_t n);
 void mediaport_handle_timeout(struct mediaport *m, us_t now);
 us_t mediaport_next_timeout(const struct mediaport *m); /* US_NEVER when nothing is due */
 struct mediaport_counters {
-  uint64_t packets_in, packets_out, unknown_source, stun_ok, stun_bad, dtls_ok, dtls_bad, srtp_auth, srtp_replay, bad_rtp,
-      no_right, wrong_ssrc;
+  uint64_t packets_in, packets_out, unknown_source, stun_ok, stun_bad, dtls_ok, dtls_bad, srtp_auth,
+      srtp_replay, bad_rtp, no_right, wrong_ssrc;
   uint32_t peers, rooms;
 };
 void mediaport_counters(const struct mediaport *m, struct mediaport_counters *out);

@@ -3,7 +3,8 @@
  *   datagram -> mediaport.c (demultiplex by first byte, RFC 7983)
  *     STUN  -> mediapeer.c: ufrag -> peer, integrity, address
  *     DTLS  -> mediapeer.c: handshake, keys
- *     SRTP  -> mediapeer.c: rights, SSRC, unprotect -> mediaroom.c: mixer -> fan-out: one packet a listener */
+ *     SRTP  -> mediapeer.c: rights, SSRC, unprotect -> mediaroom.c: mixer -> fan-out: one packet a listener
+ */
 #ifndef GAVEL_SERVER_MEDIAPORT_PRIVATE_H
 #define GAVEL_SERVER_MEDIAPORT_PRIVATE_H
 
@@ -73,13 +74,15 @@ struct mediaport {
 };
 
 /* mediaport.c */
-struct media_datagram *mediaport_slot(struct mediaport *m, const struct peer_addr *to); /* the next free one of the batch */
+struct media_datagram *mediaport_slot(struct mediaport *m,
+                                      const struct peer_addr *to); /* the next free one of the batch */
 void mediaport_commit_slot(struct mediaport *m);
 void mediaport_flush(struct mediaport *m);
 void mediaport_event(struct mediaport *m, const struct media_event *ev);
 
 /* mediapeer.c */
-void peer_stun(struct mediaport *m, const struct sockaddr *from, socklen_t from_len, const uint8_t *p, size_t n);
+void peer_stun(struct mediaport *m, const struct sockaddr *from, socklen_t from_len, const uint8_t *p,
+               size_t n);
 void peer_dtls(struct mediaport *m, struct peer *r, int addr, const uint8_t *p, size_t n);
 void peer_rtp(struct mediaport *m, struct peer *r, uint8_t *p, size_t n);
 void peer_rtcp(struct mediaport *m, struct peer *r, uint8_t *p, size_t n);

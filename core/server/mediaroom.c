@@ -66,7 +66,11 @@ void media_room_rights(struct media_room *g, struct peer *r, bool could_send) {
 }
 
 void media_room_put(struct media_room *g, struct peer *r, const struct rtp *h) {
-  struct mixer_in in = {.member = r->member, .seq = h->seq, .ts = h->ts, .marker = h->marker, .payload = h->payload,
+  struct mixer_in in = {.member = r->member,
+                        .seq = h->seq,
+                        .ts = h->ts,
+                        .marker = h->marker,
+                        .payload = h->payload,
                         .len = h->payload_len};
   in.has_level = r->p.level_id && rtp_level(h, r->p.level_id, &in.level, &in.voice);
   mixer_put(g->mixer, g->port->now, &in);
@@ -100,7 +104,8 @@ void media_room_timeout(struct media_room *g) {
 
 /* ---- out: one packet a listener ---- */
 
-/* The peer's own numbering: the stream's, moved so that a change of stream goes on where the old one stopped. */
+/* The peer's own numbering: the stream's, moved so that a change of stream goes on where the old one stopped.
+ */
 static bool number(struct peer *r, const struct mixer_out *o, struct rtp *h) {
   struct peer_out *out = &r->out;
   bool change = out->started && out->stream != o->stream;

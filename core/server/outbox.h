@@ -1,5 +1,6 @@
-/* outbox.h: messages on their way to connections: counted, shared by all who get the same one, held until the commit.
- * Invariant: an outbox never exceeds CONTROL_QUEUE_MAX messages or CONTROL_QUEUE_BYTES; beyond that it is `overrun` and takes nothing. One thread. */
+/* outbox.h: messages on their way to connections: counted, shared by all who get the same one, held until the
+ * commit. Invariant: an outbox never exceeds CONTROL_QUEUE_MAX messages or CONTROL_QUEUE_BYTES; beyond that
+ * it is `overrun` and takes nothing. One thread. */
 #ifndef GAVEL_SERVER_OUTBOX_H
 #define GAVEL_SERVER_OUTBOX_H
 

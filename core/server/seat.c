@@ -1,4 +1,5 @@
-/* seat.c: how a connection gets a seat: join, resume, admission, and the media path that belongs to the seat. */
+/* seat.c: how a connection gets a seat: join, resume, admission, and the media path that belongs to the seat.
+ */
 #include "core/base/bytes.h"
 #include "core/base/log.h"
 #include "core/server/control_private.h"
@@ -20,8 +21,12 @@ void seat_bits(struct control *c, struct hosted *h, struct seat *s) {
     return;
   s->may_send = send;
   s->may_hear = hear;
-  struct media_cmd cmd = {.kind = MEDIA_PEER_SET, .room = h->handle, .peer = s->peer, .member = s->member,
-                          .may_send = send, .may_hear = hear};
+  struct media_cmd cmd = {.kind = MEDIA_PEER_SET,
+                          .room = h->handle,
+                          .peer = s->peer,
+                          .member = s->member,
+                          .may_send = send,
+                          .may_hear = hear};
   c->cfg.media(c->cfg.ctx, h->thread, &cmd);
 }
 
@@ -63,17 +68,26 @@ static void fill_params(struct control *c, const struct sdp *offer, struct media
   p->send = offer->send;
 }
 
-/* Gives the seat a new media path for this offer (an old one ends) and returns the answer, malloc'd; NULL with *why. */
+/* Gives the seat a new media path for this offer (an old one ends) and returns the answer, malloc'd; NULL
+ * with *why. */
 static char *answer(struct control *c, struct hosted *h, struct seat *s, const char *text, const char **why) {
   struct sdp offer;
   if (sdp_parse(text, strlen(text), &offer, why) != ERR_OK)
     return NULL;
-  struct media_cmd cmd = {.kind = MEDIA_PEER_ADD, .room = h->handle, .peer = c->last_peer + 1, .member = s->member,
-                          .may_send = room_may_send(&h->room, s->member), .may_hear = room_may_hear(&h->room, s->member)};
+  struct media_cmd cmd = {.kind = MEDIA_PEER_ADD,
+                          .room = h->handle,
+                          .peer = c->last_peer + 1,
+                          .member = s->member,
+                          .may_send = room_may_send(&h->room, s->member),
+                          .may_hear = room_may_hear(&h->room, s->member)};
   fill_params(c, &offer, &cmd.params);
-  struct sdp_local me = {.ufrag = cmd.params.local_ufrag, .pwd = cmd.params.local_pwd, .fingerprint = c->cfg.dtls_sha256,
-                         .ssrc = cmd.params.ssrc_out, .cand = c->cfg.candidates[h->thread],
-                         .n_cand = c->cfg.n_candidates[h->thread], .lite = true};
+  struct sdp_local me = {.ufrag = cmd.params.local_ufrag,
+                         .pwd = cmd.params.local_pwd,
+                         .fingerprint = c->cfg.dtls_sha256,
+                         .ssrc = cmd.params.ssrc_out,
+                         .cand = c->cfg.candidates[h->thread],
+                         .n_cand = c->cfg.n_candidates[h->thread],
+                         .lite = true};
   char *out = sdp_write_answer(&offer, &me);
   if (!out) {
     *why = "the offer must leave the passive side to the server (a=setup:actpass or active)";
@@ -225,14 +239,19 @@ static enum err join_read(struct control *c, const json_t *p, struct join *j) {
 static enum err join_decide(struct control *c, struct join *j, struct room_events *evs) {
   const struct room *r = &j->h->room;
   if (j->resume) {
-    enum err e = room_decide_resume(r, j->resume_hash, j->new_hash, j->sdp != NULL, c->wall_ms, &j->member, evs);
+    enum err e =
+        room_decide_resume(r, j->resume_hash, j->new_hash, j->sdp != NULL, c->wall_ms, &j->member, evs);
     for (size_t i = 0; e == ERR_OK && i < evs->n; i++)
       if (evs->v[i].entry) /* without an offer he keeps the path he had */
         evs->v[i].entry->audio |= room_member(r, j->member)->audio;
     return e;
   }
-  struct room_join in = {.name = j->name, .client = j->client, .user = "", .invite_hash = j->invite ? j->invite_hash : NULL,
-                         .role = ROLE_NONE, .audio = j->sdp != NULL};
+  struct room_join in = {.name = j->name,
+                         .client = j->client,
+                         .user = "",
+                         .invite_hash = j->invite ? j->invite_hash : NULL,
+                         .role = ROLE_NONE,
+                         .audio = j->sdp != NULL};
   if (*j->device) {
     uint8_t h[32];
     sha256(j->device, strlen(j->device), h);
@@ -252,7 +271,8 @@ static json_t *join_result(struct control *c, struct conn *k, struct join *j, co
   const struct member *m = room_member(&h->room, j->member);
   assert(m);
   bool waits = m->presence == PRESENCE_WAITING;
-  json_t *body = json_pack("{s:s,s:I,s:s}", "state", waits ? "lobby" : "joined", "me", (json_int_t)j->member, "resume", j->secret);
+  json_t *body = json_pack("{s:s,s:I,s:s}", "state", waits ? "lobby" : "joined", "me", (json_int_t)j->member,
+                           "resume", j->secret);
   if (waits) {
     json_object_set_new(body, "place", json_integer((json_int_t)room_lobby_place(&h->room, j->member)));
     json_object_set_new(body, "waiting", json_integer((json_int_t)room_count(&h->room, PRESENCE_WAITING)));
@@ -294,6 +314,9 @@ void seat_join(struct control *c, struct conn *k, json_int_t id, const json_t *p
   OPENSSL_cleanse(j.secret, sizeof j.secret);
   control_reply(c, k, id, body);
   const struct member *m = room_member(&j.h->room, j.member);
-  if (!j.sdp && m->audio && m->presence == PRESENCE_HERE && !k->seat->peer) /* he thinks he has a path: a restart took it */
-    control_notify(c, k, "media", json_pack("{s:s,s:s,s:s}", "state", "lost", "code", err_code(ERR_ICE), "text", err_text(ERR_ICE)));
+  if (!j.sdp && m->audio && m->presence == PRESENCE_HERE &&
+      !k->seat->peer) /* he thinks he has a path: a restart took it */
+    control_notify(
+        c, k, "media",
+        json_pack("{s:s,s:s,s:s}", "state", "lost", "code", err_code(ERR_ICE), "text", err_text(ERR_ICE)));
 }

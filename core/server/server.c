@@ -16,8 +16,13 @@
 #define CERT_DAYS 3650 /* pinned in links, so it must outlive them */
 
 void server_config_default(struct server_config *c) {
-  *c = (struct server_config){.listen = "", .port = 8443, .media_port = 0, .media_threads = 1, .public_address = "",
-                              .database = "gavel.db", .name = "gavel"};
+  *c = (struct server_config){.listen = "",
+                              .port = 8443,
+                              .media_port = 0,
+                              .media_threads = 1,
+                              .public_address = "",
+                              .database = "gavel.db",
+                              .name = "gavel"};
 }
 
 /* ---- addresses ---- */
@@ -30,8 +35,8 @@ static void add_candidate(struct control_config *cc, unsigned thread, const char
   snprintf(k->address, sizeof k->address, "%s", addr);
   k->port = port;
   k->udp = k->host = true;
-  snprintf(k->line, sizeof k->line, "candidate:%zu 1 udp %u %s %u typ host", n + 1, 2130706431U - (unsigned)n * 256, addr,
-           port);
+  snprintf(k->line, sizeof k->line, "candidate:%zu 1 udp %u %s %u typ host", n + 1,
+           2130706431U - (unsigned)n * 256, addr, port);
   cc->n_candidates[thread]++;
 }
 
@@ -45,7 +50,8 @@ static bool usable(const struct ifaddrs *i, char out[64]) {
          inet_ntop(AF_INET6, &a->sin6_addr, out, 64) != NULL;
 }
 
-/* Where people reach us: the configured address, else what we listen on, else every interface's, else loopback. */
+/* Where people reach us: the configured address, else what we listen on, else every interface's, else
+ * loopback. */
 static void find_addresses(const struct server *s, struct control_config *cc) {
   const char *fixed = *s->cfg.public_address ? s->cfg.public_address : s->cfg.listen;
   char addr[64];
@@ -88,7 +94,8 @@ static enum err keep_cert(struct server *s) {
 static bool kept_cert(struct server *s) {
   uint8_t der[4096], key[4096];
   size_t n = sizeof der, k = sizeof key;
-  if (store_get_secret(s->store, "tls.cert", der, &n) != ERR_OK || store_get_secret(s->store, "tls.key", key, &k) != ERR_OK)
+  if (store_get_secret(s->store, "tls.cert", der, &n) != ERR_OK ||
+      store_get_secret(s->store, "tls.key", key, &k) != ERR_OK)
     return false;
   const unsigned char *p = der, *q = key;
   s->tls.x509 = d2i_X509(NULL, &p, (long)n);
@@ -180,7 +187,10 @@ static enum err start_media(struct server *s, char why[256]) {
   for (unsigned t = 0; t < s->cfg.media_threads; t++) {
     struct media_thread_config c = {.listen = s->cfg.listen,
                                     .port = (uint16_t)(s->cfg.media_port ? s->cfg.media_port + t : 0),
-                                    .dtls = s->dtls, .index = t, .wake = shell_ws_wake, .ctx = s};
+                                    .dtls = s->dtls,
+                                    .index = t,
+                                    .wake = shell_ws_wake,
+                                    .ctx = s};
     enum err e = media_thread_start(&c, &s->media[t]);
     if (e != ERR_OK) {
       snprintf(why, 256, "UDP port %u of %s cannot be opened (%s): choose another with --media-port", c.port,
@@ -192,8 +202,12 @@ static enum err start_media(struct server *s, char why[256]) {
 }
 
 static enum err start_control(struct server *s, char why[256]) {
-  struct control_config cc = {.store = s->store, .rng = rng_system(), .media_threads = s->cfg.media_threads,
-                              .media = on_media, .want_write = shell_ws_want_write, .ctx = s};
+  struct control_config cc = {.store = s->store,
+                              .rng = rng_system(),
+                              .media_threads = s->cfg.media_threads,
+                              .media = on_media,
+                              .want_write = shell_ws_want_write,
+                              .ctx = s};
   memcpy(cc.dtls_sha256, s->dtls_cert.sha256, sizeof cc.dtls_sha256);
   find_addresses(s, &cc);
   cc.link.port = s->port;
@@ -254,7 +268,8 @@ uint16_t server_media_port(const struct server *s) {
   return media_thread_port(s->media[0]);
 }
 
-enum err server_room_create(struct server *s, const char *room, bool lobby, struct link *host, struct link *guest) {
+enum err server_room_create(struct server *s, const char *room, bool lobby, struct link *host,
+                            struct link *guest) {
   struct server_request r = {.room = room, .lobby = lobby, .host = host, .guest = guest};
   pthread_mutex_lock(&s->lock);
   s->request = &r;

@@ -1,7 +1,8 @@
-/* server.h: the room server as one object: used by gaveld and inside `gavel host`. Starts the control thread (libwebsockets,
- * rooms, store) and the media threads.
+/* server.h: the room server as one object: used by gaveld and inside `gavel host`. Starts the control thread
+ * (libwebsockets, rooms, store) and the media threads.
  *
- * Invariant: an acknowledged act is on disk. Thread: all functions from the owner's thread; none blocks longer than start and stop do. */
+ * Invariant: an acknowledged act is on disk. Thread: all functions from the owner's thread; none blocks
+ * longer than start and stop do. */
 #ifndef GAVEL_SERVER_SERVER_H
 #define GAVEL_SERVER_SERVER_H
 
@@ -12,32 +13,37 @@
 #include <stdint.h>
 
 struct server_config {
-  const char *listen;      /* address to bind, "" for all */
-  uint16_t port;           /* TCP, TLS; 0: any free one */
-  uint16_t media_port;     /* UDP of the first media thread; 0: any free one; thread k uses media_port + k */
-  unsigned media_threads;  /* 1.. */
+  const char *listen;     /* address to bind, "" for all */
+  uint16_t port;          /* TCP, TLS; 0: any free one */
+  uint16_t media_port;    /* UDP of the first media thread; 0: any free one; thread k uses media_port + k */
+  unsigned media_threads; /* 1.. */
   const char *public_address; /* address put into candidates and links; "" : guessed from the interfaces */
-  const char *cert_file, *key_file; /* operator's PEM files; NULL: self-made, kept in the database, pinned in links */
-  const char *database;    /* path; ":memory:" for a room that may be forgotten */
+  const char *cert_file,
+      *key_file;            /* operator's PEM files; NULL: self-made, kept in the database, pinned in links */
+  const char *database;     /* path; ":memory:" for a room that may be forgotten */
   const char *admin_socket; /* path of the 0600 Unix socket; NULL: none */
-  bool tls12;              /* also accept TLS 1.2 */
+  bool tls12;               /* also accept TLS 1.2 */
   bool srtp_min_256;
-  const char *name;        /* CN of the self-made certificate */
+  const char *name; /* CN of the self-made certificate */
 };
 /* server_config_default: what holds without a file; every string is static. */
 void server_config_default(struct server_config *c);
-/* server_config_load: an INI file over the defaults. ERR_BAD_CONFIG with `why` naming file, line and key. Strings live until process end. */
+/* server_config_load: an INI file over the defaults. ERR_BAD_CONFIG with `why` naming file, line and key.
+ * Strings live until process end. */
 MUST_CHECK enum err server_config_load(const char *path, struct server_config *c, char why[256]);
 
 struct server;
-/* server_start: ERR_PORT_TAKEN, ERR_CERT, ERR_DB_OPEN, ERR_DB_NEWER, ERR_DB_CORRUPT, ERR_DISK_FULL, ERR_IO; `why` is one sentence that names file or port and what to do. */
+/* server_start: ERR_PORT_TAKEN, ERR_CERT, ERR_DB_OPEN, ERR_DB_NEWER, ERR_DB_CORRUPT, ERR_DISK_FULL, ERR_IO;
+ * `why` is one sentence that names file or port and what to do. */
 MUST_CHECK enum err server_start(const struct server_config *c, struct server **out, char why[256]);
 /* server_link: host, port and pin of this server into a link; room and secret stay. */
 void server_link(const struct server *s, struct link *l);
 uint16_t server_port(const struct server *s);
 uint16_t server_media_port(const struct server *s);
-/* server_room_create: makes a room with a host invite and a guest invite; links are complete. ERR_ROOM_EXISTS, ERR_BAD_NAME. Blocks until it is on disk. */
-MUST_CHECK enum err server_room_create(struct server *s, const char *room, bool lobby, struct link *host, struct link *guest);
+/* server_room_create: makes a room with a host invite and a guest invite; links are complete.
+ * ERR_ROOM_EXISTS, ERR_BAD_NAME. Blocks until it is on disk. */
+MUST_CHECK enum err server_room_create(struct server *s, const char *room, bool lobby, struct link *host,
+                                       struct link *guest);
 /* server_stop: tells clients ("the server is going down"), commits, closes, joins the threads, frees. */
 void server_stop(struct server *s);
 

@@ -1,4 +1,5 @@
-/* server_private.h: the engine's own state, shared by server.c (life) and shell_ws.c (libwebsockets). Nobody else includes it. */
+/* server_private.h: the engine's own state, shared by server.c (life) and shell_ws.c (libwebsockets). Nobody
+ * else includes it. */
 #ifndef GAVEL_SERVER_SERVER_PRIVATE_H
 #define GAVEL_SERVER_SERVER_PRIVATE_H
 
@@ -30,7 +31,7 @@ struct server {
   struct lws_context *lws;
   struct lws_vhost *vhost;
   struct ssl_ctx_st *tls_client; /* never used, see open_public */
-  struct map *wsis; /* connection handle -> wsi */
+  struct map *wsis;              /* connection handle -> wsi */
   lws_sorted_usec_list_t sul;
   pthread_t thread;
   bool running;
@@ -42,7 +43,8 @@ struct server {
   struct link link; /* host, port and pin of every link */
 };
 
-/* shell_ws_open: the context and its vhosts. ERR_PORT_TAKEN, ERR_CERT, ERR_IO. shell_ws_turn: one poll round. */
+/* shell_ws_open: the context and its vhosts. ERR_PORT_TAKEN, ERR_CERT, ERR_IO. shell_ws_turn: one poll round.
+ */
 MUST_CHECK enum err shell_ws_open(struct server *s, char why[256]);
 void shell_ws_turn(struct server *s);
 void shell_ws_wake(void *ctx); /* the server; from any thread */

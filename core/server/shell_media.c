@@ -76,8 +76,10 @@ static void send_batch(void *ctx, const struct media_datagram *v, size_t n) {
   assert(n <= RX_BATCH);
   for (size_t i = 0; i < n; i++) {
     iov[i] = (struct iovec){(void *)(uintptr_t)v[i].data, v[i].len};
-    msg[i] = (struct mmsghdr){.msg_hdr = {.msg_name = (void *)(uintptr_t)&v[i].to, .msg_namelen = v[i].to_len,
-                                          .msg_iov = &iov[i], .msg_iovlen = 1}};
+    msg[i] = (struct mmsghdr){.msg_hdr = {.msg_name = (void *)(uintptr_t)&v[i].to,
+                                          .msg_namelen = v[i].to_len,
+                                          .msg_iov = &iov[i],
+                                          .msg_iovlen = 1}};
   }
   for (size_t sent = 0; sent < n;) {
     int k = sendmmsg(t->fd, msg + sent, (unsigned)(n - sent), 0);
@@ -111,12 +113,14 @@ static void receive(struct media_thread *t, uint8_t (*buf)[MEDIAPORT_DATAGRAM_MA
   for (int i = 0; i < RX_BATCH; i++) {
     iov[i] = (struct iovec){buf[i], MEDIAPORT_DATAGRAM_MAX + 1};
     msg[i] = (struct mmsghdr){
-        .msg_hdr = {.msg_name = &from[i], .msg_namelen = sizeof from[i], .msg_iov = &iov[i], .msg_iovlen = 1}};
+        .msg_hdr = {
+            .msg_name = &from[i], .msg_namelen = sizeof from[i], .msg_iov = &iov[i], .msg_iovlen = 1}};
   }
   int n = recvmmsg(t->fd, msg, RX_BATCH, MSG_DONTWAIT, NULL);
   us_t now = clock_now();
   for (int i = 0; i < n; i++)
-    mediaport_handle_packet(t->mp, now, (struct sockaddr *)&from[i], msg[i].msg_hdr.msg_namelen, buf[i], msg[i].msg_len);
+    mediaport_handle_packet(t->mp, now, (struct sockaddr *)&from[i], msg[i].msg_hdr.msg_namelen, buf[i],
+                            msg[i].msg_len);
 }
 
 static void count(struct media_thread *t, us_t now) {
@@ -167,7 +171,8 @@ enum err media_thread_start(const struct media_thread_config *c, struct media_th
     free(t);
     return e;
   }
-  struct mediaport_config mc = {.dtls = c->dtls, .rng = rng_system(), .send = send_batch, .tell = tell, .ctx = t};
+  struct mediaport_config mc = {
+      .dtls = c->dtls, .rng = rng_system(), .send = send_batch, .tell = tell, .ctx = t};
   t->in = mailbox_create(sizeof(struct media_cmd), COMMANDS);
   t->out = mailbox_create(sizeof(struct media_event), EVENTS);
   t->mp = mediaport_create(&mc);

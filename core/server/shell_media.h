@@ -1,5 +1,6 @@
 /* shell_media.h: a media thread: one UDP socket, one mediaport, commands in and events out through mailboxes.
- * Invariant: the thread owns its socket and every room on it; nothing on the way of sound takes a lock. Thread: functions from the control side. */
+ * Invariant: the thread owns its socket and every room on it; nothing on the way of sound takes a lock.
+ * Thread: functions from the control side. */
 #ifndef GAVEL_SERVER_SHELL_MEDIA_H
 #define GAVEL_SERVER_SHELL_MEDIA_H
 

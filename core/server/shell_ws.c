@@ -1,7 +1,8 @@
-/* shell_ws.c: libwebsockets around the control plane: TLS, WebSocket on /v1/ws, /healthz, the operator's Unix socket.
+/* shell_ws.c: libwebsockets around the control plane: TLS, WebSocket on /v1/ws, /healthz, the operator's Unix
+ * socket.
  *
- * Debian's libwebsockets 4.1.6 has a remote use-after-free when a kept-alive connection asks for an upgrade to anything but websocket:
- * the CONFIRM_UPGRADE guard below is mandatory and has a regression test. */
+ * Debian's libwebsockets 4.1.6 has a remote use-after-free when a kept-alive connection asks for an upgrade
+ * to anything but websocket: the CONFIRM_UPGRADE guard below is mandatory and has a regression test. */
 #include "core/base/log.h"
 #include "core/server/server_private.h"
 #include "core/wire/json.h"
@@ -178,22 +179,24 @@ static int on_http(struct lws *wsi, const char *uri) {
   if (strcmp(uri, "/healthz") == 0)
     return answer_text(wsi, HTTP_STATUS_OK, "ok\n");
   if (strncmp(uri, "/j/", 3) == 0)
-    return answer_text(wsi, HTTP_STATUS_OK,
-                       "This is an invitation to an audio room. Join it from a terminal:\n\n  gavel join LINK\n\n"
-                       "where LINK is the whole address of this page.\n");
+    return answer_text(
+        wsi, HTTP_STATUS_OK,
+        "This is an invitation to an audio room. Join it from a terminal:\n\n  gavel join LINK\n\n"
+        "where LINK is the whole address of this page.\n");
   lws_return_http_status(wsi, HTTP_STATUS_NOT_FOUND, NULL);
   return -1;
 }
 
 static int confirm_upgrade(struct lws *wsi) { /* never touch `in`: it may be freed memory */
   char up[16];
-  if (lws_hdr_total_length(wsi, WSI_TOKEN_UPGRADE) != 9 || lws_hdr_copy(wsi, up, sizeof up, WSI_TOKEN_UPGRADE) != 9 ||
-      strcasecmp(up, "websocket") != 0)
+  if (lws_hdr_total_length(wsi, WSI_TOKEN_UPGRADE) != 9 ||
+      lws_hdr_copy(wsi, up, sizeof up, WSI_TOKEN_UPGRADE) != 9 || strcasecmp(up, "websocket") != 0)
     return -1;
   return 0;
 }
 
-static int callback_http(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len) {
+static int callback_http(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                         size_t len) {
   (void)user;
   switch (reason) {
   case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
@@ -248,7 +251,8 @@ static int admin_tx(struct lws *wsi, struct pss *p) {
   return 0;
 }
 
-static int callback_admin(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len) {
+static int callback_admin(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                          size_t len) {
   struct pss *p = user;
   switch (reason) {
   case LWS_CALLBACK_RAW_ADOPT:
@@ -266,11 +270,12 @@ static int callback_admin(struct lws *wsi, enum lws_callback_reasons reason, voi
   }
 }
 
-static const struct lws_protocols PROTOCOLS[] = {{"http", callback_http, 0, 0, 0, NULL, 0},
-                                                 {"gavel.1", callback_ws, sizeof(struct pss), 16384, 0, NULL, 0},
-                                                 {NULL, NULL, 0, 0, 0, NULL, 0}};
-static const struct lws_protocols ADMIN_PROTOCOLS[] = {{"admin", callback_admin, sizeof(struct pss), 16384, 0, NULL, 0},
-                                                       {NULL, NULL, 0, 0, 0, NULL, 0}};
+static const struct lws_protocols PROTOCOLS[] = {
+    {"http", callback_http, 0, 0, 0, NULL, 0},
+    {"gavel.1", callback_ws, sizeof(struct pss), 16384, 0, NULL, 0},
+    {NULL, NULL, 0, 0, 0, NULL, 0}};
+static const struct lws_protocols ADMIN_PROTOCOLS[] = {
+    {"admin", callback_admin, sizeof(struct pss), 16384, 0, NULL, 0}, {NULL, NULL, 0, 0, 0, NULL, 0}};
 
 /* ---- life ---- */
 
@@ -300,12 +305,14 @@ static void public_info(struct server *s, struct lws_context_creation_info *i) {
   i->protocols = PROTOCOLS;
   i->alpn = "http/1.1";
   i->options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND |
-               LWS_SERVER_OPTION_VALIDATE_UTF8 | LWS_SERVER_OPTION_HTTP_HEADERS_SECURITY_BEST_PRACTICES_ENFORCE;
+               LWS_SERVER_OPTION_VALIDATE_UTF8 |
+               LWS_SERVER_OPTION_HTTP_HEADERS_SECURITY_BEST_PRACTICES_ENFORCE;
   i->ssl_options_set = SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1 | SSL_OP_NO_RENEGOTIATION;
   if (!s->cfg.tls12)
     i->ssl_options_set |= (long)SSL_OP_NO_TLSv1_2;
-  i->ssl_cipher_list = "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256:"
-                       "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+  i->ssl_cipher_list =
+      "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256:"
+      "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
   i->timeout_secs = 5;
   i->timeout_secs_ah_idle = 5;
   i->keepalive_timeout = 5;
@@ -338,8 +345,10 @@ static enum err open_public(struct server *s, char why[256]) {
   BIO_free(bios[0]);
   BIO_free(bios[1]);
   if (!s->vhost) {
-    snprintf(why, 256, "TCP port %u of %s cannot be opened: is another server running, or the address not of this machine?",
-             s->cfg.port, *s->cfg.listen ? s->cfg.listen : "all addresses");
+    snprintf(
+        why, 256,
+        "TCP port %u of %s cannot be opened: is another server running, or the address not of this machine?",
+        s->cfg.port, *s->cfg.listen ? s->cfg.listen : "all addresses");
     e = ERR_PORT_TAKEN;
   } else
     s->port = (uint16_t)lws_get_vhost_listen_port(s->vhost);
@@ -390,7 +399,8 @@ static enum err open_admin(struct server *s, char why[256]) {
 
 enum err shell_ws_open(struct server *s, char why[256]) {
   lws_set_log_level(LLL_WARN, log_lws); /* what fails in here becomes our one sentence */
-  struct lws_context_creation_info i = {.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
+  struct lws_context_creation_info i = {.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
+                                                   LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
                                         .gid = -1,
                                         .uid = -1,
                                         .user = s,

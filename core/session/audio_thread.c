@@ -59,7 +59,9 @@ static void open_device(struct audio_thread *a) {
   bool real = device_real(a->dev);
   struct capture_config cc = {.ptime_ms = 20,
                               .opus = {.bitrate = 32000, .complexity = 5, .loss_pct = 10, .dtx = true},
-                              .aec = real && a->cfg.aec, .ns = real && a->cfg.ns, .agc = real && a->cfg.agc};
+                              .aec = real && a->cfg.aec,
+                              .ns = real && a->cfg.ns,
+                              .agc = real && a->cfg.agc};
   if (!a->cap)
     a->cap = capture_create(&cc);
   else
@@ -183,7 +185,8 @@ void audio_thread_device(struct audio_thread *a, const char *input, const char *
 }
 
 void audio_thread_play(struct audio_thread *a, us_t now, const struct rtp *h) {
-  struct packet_in p = {.at = now, .ts = h->ts, .seq = h->seq, .marker = h->marker, .len = (uint16_t)h->payload_len};
+  struct packet_in p = {
+      .at = now, .ts = h->ts, .seq = h->seq, .marker = h->marker, .len = (uint16_t)h->payload_len};
   if (h->payload_len > sizeof p.payload)
     return;
   memcpy(p.payload, h->payload, h->payload_len);
@@ -206,7 +209,8 @@ void audio_thread_stop(struct audio_thread *a) {
     nanosleep(&pause, NULL);
   struct timespec until = {.tv_sec = clock_wall_ms() / 1000 + STOP_S};
   if (pthread_timedjoin_np(a->thread, NULL, &until) != 0) {
-    pthread_detach(a->thread); /* a sound server that hangs holds the thread inside a call: leave it there, with what it uses */
+    pthread_detach(a->thread); /* a sound server that hangs holds the thread inside a call: leave it there,
+                                  with what it uses */
     return;
   }
   capture_destroy(a->cap);

@@ -1,7 +1,9 @@
-/* audio_thread.h: the one thread that moves sound: device -> capture -> packets out, packets in -> jitter buffer -> device.
+/* audio_thread.h: the one thread that moves sound: device -> capture -> packets out, packets in -> jitter
+ * buffer -> device.
  *
- * One thread and not two: what is played is what the echo canceller must subtract, sample for sample, and both halves are driven by the
- * same device clock. Invariant: it shares nothing with other threads but an SPSC ring (packets in) and mailboxes. */
+ * One thread and not two: what is played is what the echo canceller must subtract, sample for sample, and
+ * both halves are driven by the same device clock. Invariant: it shares nothing with other threads but an
+ * SPSC ring (packets in) and mailboxes. */
 #ifndef GAVEL_SESSION_AUDIO_THREAD_H
 #define GAVEL_SESSION_AUDIO_THREAD_H
 

@@ -1,7 +1,10 @@
-/* client.c: the engine thread around session.c: GLib's main context (libnice, timers) and the mailboxes of the other threads.
+/* client.c: the engine thread around session.c: GLib's main context (libnice, timers) and the mailboxes of
+ * the other threads.
  *
- *   front end --intents--> [engine: session.c, libnice, DTLS-SRTP] --messages--> signalling thread (ws_client.c)
- *             <--events---            |  ^ packets                                audio thread (audio_thread.c) */
+ *   front end --intents--> [engine: session.c, libnice, DTLS-SRTP] --messages--> signalling thread
+ * (ws_client.c)
+ *             <--events---            |  ^ packets                                audio thread
+ * (audio_thread.c) */
 #include "core/session/client.h"
 
 #include "core/base/mailbox.h"
@@ -172,12 +175,14 @@ static int open_netlink(void) {
 
 /* The front end missed something: a whole room, and where we are, make it right again. */
 static void repair(struct client *c) {
-  struct client_event ev = {.kind = CLIENT_EV_STATE, .state = session_state(c->session), .me = session_me(c->session)};
+  struct client_event ev = {
+      .kind = CLIENT_EV_STATE, .state = session_state(c->session), .me = session_me(c->session)};
   if (!c->lost || !mailbox_put(c->events, &ev))
     return;
   c->lost = false;
   json_t *wire = room_to_wire(session_room(c->session), 0);
-  ev = (struct client_event){.kind = CLIENT_EV_ROOM, .me = session_me(c->session), .room = calloc(1, sizeof(struct room))};
+  ev = (struct client_event){
+      .kind = CLIENT_EV_ROOM, .me = session_me(c->session), .room = calloc(1, sizeof(struct room))};
   if (!ev.room)
     abort();
   room_init(ev.room);
@@ -248,7 +253,8 @@ static char *copy(const char *s) {
 static bool is_loopback(const char *host) {
   struct in_addr v4;
   struct in6_addr v6;
-  return strcmp(host, "localhost") == 0 || (inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127) ||
+  return strcmp(host, "localhost") == 0 ||
+         (inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127) ||
          (inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6));
 }
 

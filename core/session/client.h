@@ -1,8 +1,9 @@
-/* client.h: the client engine as a front end sees it: intents in, events out. Behind it: session.c (the sans-IO state machine),
- * an engine thread (libnice, DTLS-SRTP, timers), a signalling thread (libwebsockets), capture and playout threads.
+/* client.h: the client engine as a front end sees it: intents in, events out. Behind it: session.c (the
+ * sans-IO state machine), an engine thread (libnice, DTLS-SRTP, timers), a signalling thread (libwebsockets),
+ * capture and playout threads.
  *
- * Invariant: no call here blocks; a stuck front end never stops audio (its mailbox fills and snapshots replace what was lost).
- * Thread: all functions from the front end's one thread. */
+ * Invariant: no call here blocks; a stuck front end never stops audio (its mailbox fills and snapshots
+ * replace what was lost). Thread: all functions from the front end's one thread. */
 #ifndef GAVEL_SESSION_CLIENT_H
 #define GAVEL_SESSION_CLIENT_H
 
@@ -15,22 +16,22 @@
 
 enum client_state {
   CLIENT_CONNECTING,
-  CLIENT_LOBBY,        /* place, waiting */
+  CLIENT_LOBBY, /* place, waiting */
   CLIENT_JOINED,
   CLIENT_RECONNECTING, /* lost the server; the person keeps his seat for ROOM_AWAY_MS */
   CLIENT_ENDED         /* final: why, text; ERR_OK when left by himself */
 };
 enum client_mic {
-  MIC_NONE,      /* no input device */
-  MIC_CLOSED,    /* gate closed by himself */
-  MIC_OPEN,      /* on air */
-  MIC_MUTED,     /* muted in the room (by himself or a host): he may unmute */
-  MIC_HELD,      /* muted by mute-all with hold: he may not */
-  MIC_NO_FLOOR   /* his role has no floor */
+  MIC_NONE,    /* no input device */
+  MIC_CLOSED,  /* gate closed by himself */
+  MIC_OPEN,    /* on air */
+  MIC_MUTED,   /* muted in the room (by himself or a host): he may unmute */
+  MIC_HELD,    /* muted by mute-all with hold: he may not */
+  MIC_NO_FLOOR /* his role has no floor */
 };
-struct client_link { /* quality of his own path */
-  bool connected;          /* media path up */
-  const char *profile;     /* SRTP profile, static string, "" before */
+struct client_link {   /* quality of his own path */
+  bool connected;      /* media path up */
+  const char *profile; /* SRTP profile, static string, "" before */
   uint8_t loss_down_pct, loss_up_pct;
   uint16_t rtt_ms, jitter_ms, buffer_ms;
 };
@@ -54,7 +55,10 @@ struct client_event {
   struct room_event *event;
   uint32_t ticket;
   unsigned n;
-  struct { uint32_t member; uint8_t level; } level_of[CLIENT_LEVELS_MAX];
+  struct {
+    uint32_t member;
+    uint8_t level;
+  } level_of[CLIENT_LEVELS_MAX];
   enum client_mic mic;
   uint8_t level;   /* own input, -dBov */
   bool muted_talk; /* he talks while muted */
@@ -66,22 +70,24 @@ struct client;
 struct client_config {
   struct link link;
   char name[TEXT_NAME_MAX + 1];
-  const char *password;     /* NULL: none */
+  const char *password;       /* NULL: none */
   const char *input, *output; /* as struct device_config */
-  bool loop;                /* file input starts again */
-  bool no_audio;            /* moderate only: no media path at all */
-  bool mic_open;            /* gate at start */
+  bool loop;                  /* file input starts again */
+  bool no_audio;              /* moderate only: no media path at all */
+  bool mic_open;              /* gate at start */
   bool aec, ns, agc;
-  const char *device_id;    /* install id, any text; hashed before it is sent; "" for none */
+  const char *device_id; /* install id, any text; hashed before it is sent; "" for none */
 };
-/* client_start: begins connecting. NULL with *why (a sentence) when threads or descriptors cannot be had. Strings are copied. */
+/* client_start: begins connecting. NULL with *why (a sentence) when threads or descriptors cannot be had.
+ * Strings are copied. */
 struct client *client_start(const struct client_config *c, const char **why);
 /* client_fd: readable while events wait. client_poll: the next event; false when none. */
 int client_fd(const struct client *c);
 bool client_poll(struct client *c, struct client_event *ev);
 /* client_event_free: what a polled event owns (room, event); for events one does not keep. */
 void client_event_free(struct client_event *ev);
-/* client_act: send an act; the reply carries the ticket returned here (never 0). Targets and text are copied. */
+/* client_act: send an act; the reply carries the ticket returned here (never 0). Targets and text are copied.
+ */
 uint32_t client_act(struct client *c, const struct room_cmd *cmd);
 /* client_mic_gate: open or close the microphone (push-to-talk). Local and immediate; the room is not told. */
 void client_mic_gate(struct client *c, bool open);

@@ -1,7 +1,8 @@
-/* ice.h: a full ICE agent as the session sees it. ice_nice.c is libnice; the simulator brings a small stand-in, because libnice owns
- * its sockets and its clock.
+/* ice.h: a full ICE agent as the session sees it. ice_nice.c is libnice; the simulator brings a small
+ * stand-in, because libnice owns its sockets and its clock.
  *
- * Invariant: the callbacks come on the engine's thread, never from inside a call into the agent. One component, RTCP multiplexed. */
+ * Invariant: the callbacks come on the engine's thread, never from inside a call into the agent. One
+ * component, RTCP multiplexed. */
 #ifndef GAVEL_SESSION_ICE_H
 #define GAVEL_SESSION_ICE_H
 

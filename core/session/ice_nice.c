@@ -54,7 +54,8 @@ static struct ice *create(void *env, const struct ice_events *ev) {
   i->ev = *ev;
   i->agent = nice_agent_new_full(e->context, NICE_COMPATIBILITY_RFC5245,
                                  NICE_AGENT_OPTION_REGULAR_NOMINATION | NICE_AGENT_OPTION_CONSENT_FRESHNESS);
-  g_object_set(i->agent, "controlling-mode", TRUE, "upnp", FALSE, "ice-tcp", FALSE, "stun-pacing-timer", 5, NULL);
+  g_object_set(i->agent, "controlling-mode", TRUE, "upnp", FALSE, "ice-tcp", FALSE, "stun-pacing-timer", 5,
+               NULL);
   if (e->loopback) { /* libnice leaves loopback out by itself; naming one address leaves the others out */
     NiceAddress a;
     nice_address_init(&a);

@@ -1,4 +1,5 @@
-/* media.c: the session's sound path: ICE agent, offer and answer, what is heard, link figures, and a new path when one dies. */
+/* media.c: the session's sound path: ICE agent, offer and answer, what is heard, link figures, and a new path
+ * when one dies. */
 #include "core/session/session_private.h"
 
 #include <stdlib.h>
@@ -6,8 +7,8 @@
 
 #define LINK_US (2 * US_PER_S)
 #define LEVELS_US (250 * US_PER_MS)
-#define SILENT_US (700 * US_PER_MS)   /* nothing heard for so long: nobody talks */
-#define ALIVE_US (12 * US_PER_S)      /* reports come every 5 s */
+#define SILENT_US (700 * US_PER_MS) /* nothing heard for so long: nobody talks */
+#define ALIVE_US (12 * US_PER_S)    /* reports come every 5 s */
 #define REGATHER_US US_PER_S
 #define REGATHER_MAX 5
 
@@ -127,7 +128,11 @@ char *media_offer(struct session *s) {
   if (!s->gathered)
     return NULL;
   size_t n = s->cfg.ice.local(s->ice, s->ufrag, s->pwd, cand, SDP_CANDIDATES_MAX);
-  struct sdp_local me = {.ufrag = s->ufrag, .pwd = s->pwd, .fingerprint = s->cfg.dtls_sha256, .ssrc = s->ssrc, .cand = cand,
+  struct sdp_local me = {.ufrag = s->ufrag,
+                         .pwd = s->pwd,
+                         .fingerprint = s->cfg.dtls_sha256,
+                         .ssrc = s->ssrc,
+                         .cand = cand,
                          .n_cand = n};
   s->offered = true;
   return sdp_write_offer(&me);
@@ -156,7 +161,7 @@ void media_failed(struct session *s, enum err why) {
     return;
   bool worked = s->path && path_up(s->path) && s->regathers == 0;
   s->failed = true; /* dropped at the next tick: this may be a callback of the agent itself */
-  if (worked) { /* a path that worked is replaced at once: the server restarted, or the network moved */
+  if (worked) {     /* a path that worked is replaced at once: the server restarted, or the network moved */
     s->regather_at = s->now;
     session_notice(s, "the sound was interrupted, a new path is being made");
   } else if (s->regathers < REGATHER_MAX) {

@@ -22,7 +22,8 @@ struct path {
   bool told;
 };
 
-struct path *path_create(struct dtls_ctx *dtls, struct rng *rng, uint32_t ssrc, const struct sdp *a, const struct path_io *io) {
+struct path *path_create(struct dtls_ctx *dtls, struct rng *rng, uint32_t ssrc, const struct sdp *a,
+                         const struct path_io *io) {
   struct path *p = calloc(1, sizeof *p);
   if (!p)
     return NULL;
@@ -76,8 +77,8 @@ void path_transport_up(struct path *p, us_t now) {
 
 static void take_rtp(struct path *p, us_t now, uint8_t *bytes, size_t n) {
   struct rtp h;
-  if (srtp_session_unprotect(p->srtp, bytes, &n) != ERR_OK || rtp_parse(bytes, n, false, &h) != ERR_OK || h.pt != p->pt ||
-      h.payload_len == 0)
+  if (srtp_session_unprotect(p->srtp, bytes, &n) != ERR_OK || rtp_parse(bytes, n, false, &h) != ERR_OK ||
+      h.pt != p->pt || h.payload_len == 0)
     return;
   p->heard_at = now;
   p->peer_ssrc = h.ssrc;
@@ -121,7 +122,8 @@ void path_send(struct path *p, us_t now, const struct capture_packet *k) {
 
 static void report(struct path *p, us_t now) {
   uint8_t buf[512];
-  size_t n = rtpstat_report(&p->stat, now, p->ssrc, p->peer_ssrc, "gavel", buf, sizeof buf - SRTP_TRAILER_MAX);
+  size_t n =
+      rtpstat_report(&p->stat, now, p->ssrc, p->peer_ssrc, "gavel", buf, sizeof buf - SRTP_TRAILER_MAX);
   if (n && srtp_session_protect_rtcp(p->srtp, buf, &n, sizeof buf) == ERR_OK)
     p->io.send(p->io.ctx, buf, n);
   p->next_report = now + RTPSTAT_INTERVAL_US;

@@ -1,6 +1,8 @@
-/* path.h: the client's media path over a transport that ICE found: DTLS (active), SRTP, RTP out, RTP in, reports. Sans-IO.
+/* path.h: the client's media path over a transport that ICE found: DTLS (active), SRTP, RTP out, RTP in,
+ * reports. Sans-IO.
  *
- * Invariant: nothing is sent in the clear; what comes in is handed on only when it authenticated. Thread: the engine's. */
+ * Invariant: nothing is sent in the clear; what comes in is handed on only when it authenticated. Thread: the
+ * engine's. */
 #ifndef GAVEL_SESSION_PATH_H
 #define GAVEL_SESSION_PATH_H
 
@@ -18,13 +20,15 @@
 
 struct path;
 struct path_io {
-  void (*send)(void *ctx, const uint8_t *p, size_t n);     /* one datagram */
-  void (*audio)(void *ctx, const struct rtp *h);           /* one RTP packet, borrowed */
-  void (*state)(void *ctx, bool up, enum err why, enum srtp_profile_id profile); /* once up, and once if it fails */
+  void (*send)(void *ctx, const uint8_t *p, size_t n); /* one datagram */
+  void (*audio)(void *ctx, const struct rtp *h);       /* one RTP packet, borrowed */
+  void (*state)(void *ctx, bool up, enum err why,
+                enum srtp_profile_id profile); /* once up, and once if it fails */
   void *ctx;
 };
 /* path_create: from the server's answer. `ssrc` is what our offer announced. */
-struct path *path_create(struct dtls_ctx *dtls, struct rng *rng, uint32_t ssrc, const struct sdp *answer, const struct path_io *io);
+struct path *path_create(struct dtls_ctx *dtls, struct rng *rng, uint32_t ssrc, const struct sdp *answer,
+                         const struct path_io *io);
 /* path_transport_up: ICE has a usable pair: begin the handshake. */
 void path_transport_up(struct path *p, us_t now);
 /* path_handle_packet: DTLS, SRTP or SRTCP; changed in place. */

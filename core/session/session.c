@@ -197,7 +197,8 @@ void session_gate(struct session *s, us_t now, bool open) {
   session_gate_update(s);
 }
 
-void session_input(struct session *s, us_t now, bool has_input, uint8_t level, bool muted_talk, unsigned buffer_ms) {
+void session_input(struct session *s, us_t now, bool has_input, uint8_t level, bool muted_talk,
+                   unsigned buffer_ms) {
   s->now = now;
   s->buffer_ms = (uint16_t)buffer_ms;
   bool changed = level != s->level || muted_talk != s->muted_talk;
@@ -278,7 +279,8 @@ static void on_reply(struct session *s, const struct rpc_in *in) {
   }
   if (in->id == s->media_id) {
     s->media_id = 0;
-    const char *sdp = ok ? json_str(in->result, "sdp", NULL) : NULL; /* none in the lobby: it keeps the offer */
+    const char *sdp =
+        ok ? json_str(in->result, "sdp", NULL) : NULL; /* none in the lobby: it keeps the offer */
     if (sdp)
       media_answer(s, sdp);
     else if (!ok)
@@ -342,7 +344,8 @@ static void on_bye(struct session *s, const json_t *p) {
   else if (why == ERR_AGAIN) { /* the server goes down: come back */
     s->retry_after = json_int(p, "retry_ms", 500) * US_PER_MS;
     session_notice(s, json_str(p, "text", err_text(why)));
-  } else if (why == ERR_BANNED && s->state == CLIENT_JOINED) /* removed from inside, not stopped at the door */
+  } else if (why == ERR_BANNED &&
+             s->state == CLIENT_JOINED) /* removed from inside, not stopped at the door */
     session_end(s, ERR_REMOVED, "a host removed you from the room and keeps you out");
   else
     session_end(s, why, json_str(p, "text", NULL));
@@ -416,7 +419,8 @@ void session_closed(struct session *s, us_t now, enum err why) {
   }
   us_t wait = s->retry_after ? s->retry_after : s->backoff;
   s->retry_after = 0;
-  s->retry_at = now + wait / 2 + (us_t)rng_below(s->cfg.rng, (uint64_t)wait); /* jitter: no herd after a restart */
+  s->retry_at =
+      now + wait / 2 + (us_t)rng_below(s->cfg.rng, (uint64_t)wait); /* jitter: no herd after a restart */
   s->backoff = s->backoff * 2 > BACKOFF_MAX_US ? BACKOFF_MAX_US : s->backoff * 2;
   if (s->state != CLIENT_CONNECTING && s->state != CLIENT_RECONNECTING) {
     s->state = CLIENT_RECONNECTING;

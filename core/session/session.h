@@ -3,9 +3,9 @@
  *   CONNECTING --joined--> JOINED <--resumed-- RECONNECTING
  *        \--lobby--> LOBBY --admitted--/  \--lost--/       any --bye, refused, left--> ENDED
  *
- * Invariant: the replica is changed only by server events; acts are requests, never guesses. The microphone's gate is open only when
- * the person wants it and the room lets him speak. A secret (invite, resume) is never in a log or an event.
- * Thread: the engine's. The shell (client.c) or the simulator brings bytes and time. */
+ * Invariant: the replica is changed only by server events; acts are requests, never guesses. The microphone's
+ * gate is open only when the person wants it and the room lets him speak. A secret (invite, resume) is never
+ * in a log or an event. Thread: the engine's. The shell (client.c) or the simulator brings bytes and time. */
 #ifndef GAVEL_SESSION_SESSION_H
 #define GAVEL_SESSION_SESSION_H
 
@@ -28,12 +28,12 @@ struct session_config {
   uint8_t dtls_sha256[32];
   struct ice_kind ice;
   /* out */
-  void (*connect)(void *ctx);                     /* open the signalling connection (again) */
-  void (*disconnect)(void *ctx);                  /* close it */
-  void (*send)(void *ctx, char *text);            /* one message; the callee owns the malloc'd text */
+  void (*connect)(void *ctx);                        /* open the signalling connection (again) */
+  void (*disconnect)(void *ctx);                     /* close it */
+  void (*send)(void *ctx, char *text);               /* one message; the callee owns the malloc'd text */
   void (*event)(void *ctx, struct client_event *ev); /* the callee owns what it points to */
-  void (*audio)(void *ctx, const struct rtp *h);  /* to the playout side */
-  void (*gate)(void *ctx, bool open);             /* to the capture side */
+  void (*audio)(void *ctx, const struct rtp *h);     /* to the playout side */
+  void (*gate)(void *ctx, bool open);                /* to the capture side */
   void *ctx;
 };
 /* session_create: idle; the config is copied, what it points to borrowed. NULL without memory. */
@@ -54,9 +54,12 @@ void session_leave(struct session *s, us_t now);
 
 /* in: the capture side */
 void session_captured(struct session *s, us_t now, const struct capture_packet *p);
-/* session_input: own level and whether he talks while muted, a few times a second; has_input false: no device. */
-void session_input(struct session *s, us_t now, bool has_input, uint8_t level, bool muted_talk, unsigned buffer_ms);
-/* session_network_changed: addresses came or went: a new media path is made (RFC 8445 ICE restart by a new offer). */
+/* session_input: own level and whether he talks while muted, a few times a second; has_input false: no
+ * device. */
+void session_input(struct session *s, us_t now, bool has_input, uint8_t level, bool muted_talk,
+                   unsigned buffer_ms);
+/* session_network_changed: addresses came or went: a new media path is made (RFC 8445 ICE restart by a new
+ * offer). */
 void session_network_changed(struct session *s, us_t now);
 
 /* session_tick: call at the top of each turn, and when a timeout is due. */

@@ -1,4 +1,5 @@
-/* session_private.h: the state of a session, shared by session.c (signalling) and media.c (sound). Nobody else includes it. */
+/* session_private.h: the state of a session, shared by session.c (signalling) and media.c (sound). Nobody
+ * else includes it. */
 #ifndef GAVEL_SESSION_SESSION_PRIVATE_H
 #define GAVEL_SESSION_SESSION_PRIVATE_H
 
@@ -56,12 +57,13 @@ void session_gate_update(struct session *s);
 
 /* media.c */
 void media_init(struct session *s);
-void media_gather(struct session *s);   /* a new agent; media_offer when gathered */
-char *media_offer(struct session *s);   /* malloc'd SDP, NULL before gathered */
+void media_gather(struct session *s); /* a new agent; media_offer when gathered */
+char *media_offer(struct session *s); /* malloc'd SDP, NULL before gathered */
 void media_answer(struct session *s, const char *sdp);
 void media_failed(struct session *s, enum err why);
 void media_drop(struct session *s);
-bool media_alive(const struct session *s); /* up and heard lately: no new offer is needed after a signalling drop */
+bool media_alive(
+    const struct session *s); /* up and heard lately: no new offer is needed after a signalling drop */
 void media_tick(struct session *s);
 us_t media_next_timeout(const struct session *s);
 

@@ -47,7 +47,8 @@ static void tell_closed(struct ws_client *w, enum err why) {
   tell(w, &(struct ws_event){.kind = WS_CLOSED, .why = why});
 }
 
-/* Called two or three times a handshake. A pinned certificate needs no chain and no name; without a pin the usual rules decide. */
+/* Called two or three times a handshake. A pinned certificate needs no chain and no name; without a pin the
+ * usual rules decide. */
 static int verify(struct ws_client *w, X509_STORE_CTX *store, int preverify_ok) {
   if (X509_STORE_CTX_get_error_depth(store) != 0)
     return w->link.has_pin || preverify_ok ? 0 : 1;

@@ -1,7 +1,9 @@
-/* ws_client.h: the signalling thread: a WebSocket client on libwebsockets' own poll loop, because its name lookups block.
+/* ws_client.h: the signalling thread: a WebSocket client on libwebsockets' own poll loop, because its name
+ * lookups block.
  *
- * Invariant: the server's certificate is the pinned one, or (without a pin) a valid one for the host; otherwise nothing is sent.
- * Thread: functions from the engine thread; messages come back through ws_client_poll after ws_client_fd became readable. */
+ * Invariant: the server's certificate is the pinned one, or (without a pin) a valid one for the host;
+ * otherwise nothing is sent. Thread: functions from the engine thread; messages come back through
+ * ws_client_poll after ws_client_fd became readable. */
 #ifndef GAVEL_SESSION_WS_CLIENT_H
 #define GAVEL_SESSION_WS_CLIENT_H
 

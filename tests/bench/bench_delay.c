@@ -1,8 +1,10 @@
-/* bench_delay.c: how much later a listener gets a packet because there is a server between: a real media thread on loopback, real DTLS-SRTP peers on
- * their own sockets, against a bare UDP relay (recv, sendto) measured in the same run.
+/* bench_delay.c: how much later a listener gets a packet because there is a server between: a real media
+ * thread on loopback, real DTLS-SRTP peers on their own sockets, against a bare UDP relay (recv, sendto)
+ * measured in the same run.
  *
  * forwarding: from the speaker's send to the listener's decrypted packet, one person talking.
- * mixing: two people talk all the time, a third begins: from his first packet to the first packet in whose sound he is. */
+ * mixing: two people talk all the time, a third begins: from his first packet to the first packet in whose
+ * sound he is. */
 #include "audio/capture.h"
 #include "audio/codec.h"
 #include "audio/dsp.h"
@@ -31,7 +33,7 @@ struct peer {
   struct decoder *dec;
   double freq, phase;
   uint32_t ts;
-  us_t got_at;      /* arrival of the last packet */
+  us_t got_at; /* arrival of the last packet */
   unsigned got;
   float pcm[AUDIO_FRAME_MAX];
   int samples;
@@ -68,7 +70,8 @@ static void no_wake(void *ctx) {
 }
 
 static int udp(uint16_t to) {
-  struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(to), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  struct sockaddr_in a = {
+      .sin_family = AF_INET, .sin_port = htons(to), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0 || (to && connect(fd, (struct sockaddr *)&a, sizeof a) != 0)) {
     perror("socket");
@@ -90,7 +93,11 @@ static void pump(struct peer *r, us_t us) {
 }
 
 static void peer_open(struct peer *r, struct media_thread *t, double freq, bool speaks) {
-  struct media_cmd cmd = {.kind = MEDIA_PEER_ADD, .room = 1, .peer = ++last_handle, .member = last_handle, .may_send = speaks,
+  struct media_cmd cmd = {.kind = MEDIA_PEER_ADD,
+                          .room = 1,
+                          .peer = ++last_handle,
+                          .member = last_handle,
+                          .may_send = speaks,
                           .may_hear = true};
   struct media_peer_params *p = &cmd.params;
   rng_token(rng_system(), p->local_ufrag, 8);
@@ -106,9 +113,12 @@ static void peer_open(struct peer *r, struct media_thread *t, double freq, bool 
   p->ssrc_out = 2000 + last_handle;
   p->recv = p->send = true;
   media_thread_command(t, &cmd);
-  *r = (struct peer){.fd = udp(port), .freq = freq, .enc = encoder_create(&(struct encoder_config){32000, 5, 10, false}),
+  *r = (struct peer){.fd = udp(port),
+                     .freq = freq,
+                     .enc = encoder_create(&(struct encoder_config){32000, 5, 10, false}),
                      .dec = decoder_create()};
-  struct sdp answer = {.opus_pt = 111, .level_id = 1, .csrc_level_id = 2, .ssrc = p->ssrc_out, .fingerprint_len = 32};
+  struct sdp answer = {
+      .opus_pt = 111, .level_id = 1, .csrc_level_id = 2, .ssrc = p->ssrc_out, .fingerprint_len = 32};
   memcpy(answer.hash, "sha-256", 8);
   memcpy(answer.fingerprint, cert.sha256, 32);
   struct path_io io = {on_send, on_audio, on_state, r};
@@ -233,7 +243,8 @@ static us_t onset(struct peer *a, struct peer *b, struct peer *c, struct peer *l
     while ((left = next + FRAME_US - clock_now()) > 0) {
       unsigned before = l->got;
       pump(l, left);
-      if (began && l->got != before && l->samples > 0 && goertzel_share(l->pcm, (size_t)l->samples, a->freq) > 0.05)
+      if (began && l->got != before && l->samples > 0 &&
+          goertzel_share(l->pcm, (size_t)l->samples, a->freq) > 0.05)
         return l->got_at - began;
     }
   }

@@ -12,17 +12,14 @@ import unittest
 
 FILE_LINES = 600
 FUNCTION_LINES = 70
-COLUMNS = 120
-COLUMNS_WISHED = 110
+COLUMNS = 110        # of C, as clang-format wraps it
+SCRIPT_COLUMNS = 150
 
 # Functions that may be longer than FUNCTION_LINES: "file:function" and why.
 LONG_FUNCTIONS = {
     'core/room/apply.c:room_apply': 'one switch over the kinds of event, each a call or two',
     'tests/unit/wire/test_room_json.c:sample_make': 'one switch over the kinds of event, each a sample of it',
 }
-
-# Not yet held to COLUMNS: the folders whose lines are still to be wrapped.
-WIDE_FOR_NOW = re.compile(r'core/(server|session)/|tests/(bench|e2e)/|tui/(demo|demo_cast|pages)\.[ch]$')
 
 # What each folder may include of ours, besides itself. The order of the house: tui -> core -> audio.
 LAYERS = {
@@ -151,8 +148,9 @@ def rule_sizes(tree):
         if len(lines) - 1 > FILE_LINES:
             yield '%s:1: %d lines, at most %d' % (path, len(lines) - 1, FILE_LINES)
         for n, line in enumerate(lines, 1):
-            if len(line) > COLUMNS and not WIDE_FOR_NOW.match(path):
-                yield '%s:%d: %d columns, at most %d' % (path, n, len(line), COLUMNS)
+            most = COLUMNS if C_FILE.match(path) else SCRIPT_COLUMNS
+            if len(line) > most:
+                yield '%s:%d: %d columns, at most %d' % (path, n, len(line), most)
         if not path.endswith('.c'):
             continue
         for name, first, last in functions(text):
@@ -349,9 +347,7 @@ def main():
         sys.exit('%s: that is not the source tree' % root)
     found = [line for rule in RULES for line in rule(tree)]
     print('\n'.join(found))
-    wide = sum(len(line) > COLUMNS_WISHED for path in tree if C_FILE.match(path) for line in tree[path].split('\n'))
-    print('%d breaks of the house rules in %d files; %d lines are wider than %d columns'
-          % (len(found), len(tree), wide, COLUMNS_WISHED))
+    print('%d breaks of the house rules in %d files' % (len(found), len(tree)))
     return 1 if found or not samples.wasSuccessful() else 0
 
 
