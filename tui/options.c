@@ -25,6 +25,8 @@ const char OPTIONS_HELP[] =
     "  --play FILE          speak this file instead of a microphone\n"
     "  --record FILE        write what you hear to this file\n"
     "  --no-audio           moderate only\n"
+    "  --no-aec, --no-ns, --no-agc\n"
+    "                       no echo cancelling, noise suppression, automatic gain (real devices)\n"
     "  --open-mic           begin with the microphone open\n"
     "  --require-audio      end with code 6 when there is no microphone\n"
     "  --line               plain sentences, nothing repainted (default without a terminal)\n"
@@ -45,6 +47,9 @@ enum option_code {
   O_MEDIA_PORT,
   O_NO_LOBBY,
   O_NO_AUDIO,
+  O_NO_AEC,
+  O_NO_NS,
+  O_NO_AGC,
   O_INPUT,
   O_OUTPUT,
   O_PLAY,
@@ -68,6 +73,9 @@ static const struct option LONG[] = {{"name", 1, NULL, O_NAME},
                                      {"media-port", 1, NULL, O_MEDIA_PORT},
                                      {"no-lobby", 0, NULL, O_NO_LOBBY},
                                      {"no-audio", 0, NULL, O_NO_AUDIO},
+                                     {"no-aec", 0, NULL, O_NO_AEC},
+                                     {"no-ns", 0, NULL, O_NO_NS},
+                                     {"no-agc", 0, NULL, O_NO_AGC},
                                      {"input", 1, NULL, O_INPUT},
                                      {"output", 1, NULL, O_OUTPUT},
                                      {"play", 1, NULL, O_PLAY},
@@ -153,6 +161,9 @@ static bool set(struct options *o, int option, bool *help, char why[256]) {
                {O_OPEN_MIC, &f->client.mic_open, true},
                {O_REQUIRE_AUDIO, &f->require_audio, true},
                {O_FORGET, &o->forget, true},
+               {O_NO_AEC, &f->client.aec, false},
+               {O_NO_NS, &f->client.ns, false},
+               {O_NO_AGC, &f->client.agc, false},
                {O_HELP, help, true}};
   const struct {
     int option;

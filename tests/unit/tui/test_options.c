@@ -63,6 +63,17 @@ static void test_join_takes_the_link_out_of_argv(void **state) {
     assert_memory_not_equal(args + i, "DA0ODx", 6);
 }
 
+static void test_sound_processing_can_be_switched_off(void **state) {
+  (void)state;
+  struct options o;
+  bool help;
+  char why[256];
+  assert_true(parse("host standup", &o, &help, why));
+  assert_true(o.front.client.aec && o.front.client.ns && o.front.client.agc);
+  assert_true(parse("host standup --no-aec --no-agc", &o, &help, why));
+  assert_true(!o.front.client.aec && o.front.client.ns && !o.front.client.agc);
+}
+
 static void test_host(void **state) {
   (void)state;
   struct options o;
@@ -143,7 +154,9 @@ static void test_exit_codes(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_join_takes_the_link_out_of_argv),
-                                     cmocka_unit_test(test_host), cmocka_unit_test(test_refused),
+                                     cmocka_unit_test(test_sound_processing_can_be_switched_off),
+                                     cmocka_unit_test(test_host),
+                                     cmocka_unit_test(test_refused),
                                      cmocka_unit_test(test_install_id_is_kept_private),
                                      cmocka_unit_test(test_exit_codes)};
   return cmocka_run_group_tests(tests, own_state, forget_state);
