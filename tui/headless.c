@@ -41,6 +41,15 @@ static json_t *levels_json(const struct client_event *ev) {
   return json_pack("{ss so}", "event", "levels", "levels", list);
 }
 
+static json_t *quality_json(const struct client_event *ev) {
+  static const char *const NAMES[] = {"good", "weak", "bad"};
+  json_t *list = json_array();
+  for (unsigned i = 0; i < ev->n && i < CLIENT_LEVELS_MAX; i++)
+    json_array_append_new(list, json_pack("{sI ss}", "id", (json_int_t)ev->level_of[i].member, "line",
+                                          NAMES[ev->level_of[i].level > 2 ? 2 : ev->level_of[i].level]));
+  return json_pack("{ss so}", "event", "quality", "people", list);
+}
+
 static json_t *mic_json(const struct client_event *ev) {
   static const char *const NAMES[] = {"none", "closed", "open", "muted", "held", "no_floor"};
   return json_pack("{ss ss si sb}", "event", "mic", "mic", NAMES[ev->mic], "level", (int)ev->level,
@@ -67,6 +76,8 @@ static json_t *event_json(const struct client_event *ev) {
                      ev->text[0] != '\0' ? ev->text : err_text(ev->why));
   case CLIENT_EV_LEVELS:
     return levels_json(ev);
+  case CLIENT_EV_QUALITY:
+    return quality_json(ev);
   case CLIENT_EV_MIC:
     return mic_json(ev);
   case CLIENT_EV_LINK:

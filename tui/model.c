@@ -399,6 +399,23 @@ static void on_reply(struct model *m, const struct client_event *ev, us_t now) {
   }
 }
 
+static void set_quality(struct model *m, uint32_t id, uint8_t quality) {
+  for (size_t i = 0; i < m->n_weak; i++)
+    if (m->weak[i].member == id) {
+      m->weak[i] = m->weak[--m->n_weak];
+      break;
+    }
+  if (quality > 0 && m->n_weak < MODEL_WEAK_MAX)
+    m->weak[m->n_weak++] = (struct model_weak){id, quality};
+}
+
+uint8_t model_quality(const struct model *m, uint32_t id) {
+  for (size_t i = 0; i < m->n_weak; i++)
+    if (m->weak[i].member == id)
+      return m->weak[i].quality;
+  return 0;
+}
+
 void model_update(struct model *m, struct client_event *ev, us_t now) {
   m->said[0] = '\0';
   switch (ev->kind) {
@@ -420,6 +437,10 @@ void model_update(struct model *m, struct client_event *ev, us_t now) {
     break;
   case CLIENT_EV_LEVELS:
     on_levels(m, ev, now);
+    break;
+  case CLIENT_EV_QUALITY:
+    for (unsigned i = 0; i < ev->n; i++)
+      set_quality(m, ev->level_of[i].member, ev->level_of[i].level);
     break;
   case CLIENT_EV_MIC:
     m->mic = ev->mic;

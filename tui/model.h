@@ -82,6 +82,12 @@ struct model_talk {
   us_t since, until; /* when he began, and when the mark goes unless he goes on */
 };
 
+#define MODEL_WEAK_MAX 64
+struct model_weak { /* someone whose line is not good */
+  uint32_t member;
+  uint8_t quality; /* 1 weak, 2 bad */
+};
+
 struct model {
   struct room room;
   bool have_room;
@@ -98,6 +104,8 @@ struct model {
   const char *ptt_words; /* "TALK (hold)" ...; NULL: no push-to-talk in force */
   struct client_link link;
   struct model_talk talk[CLIENT_LEVELS_MAX];
+  struct model_weak weak[MODEL_WEAK_MAX];
+  size_t n_weak;
 
   struct model_line *lines; /* oldest first */
   size_t n_lines;
@@ -176,6 +184,8 @@ size_t model_list(const struct model *m, uint32_t *ids, size_t cap, size_t *n_wa
 void model_move(struct model *m, int delta);
 bool model_marked(const struct model *m, uint32_t id);
 void model_mark(struct model *m, uint32_t id); /* toggles */
+/* model_quality: of a person's line: 0 good or not known, 1 weak, 2 bad. */
+uint8_t model_quality(const struct model *m, uint32_t id);
 /* model_talk: someone who is heard now, or NULL. */
 const struct model_talk *model_talk(const struct model *m, uint32_t id, us_t now);
 /* model_edit: the line being typed in this mode, or NULL. */

@@ -44,6 +44,10 @@ static const char *state_word(const struct model *m, const struct member *p, cha
   *s = STYLE_DIM;
   if (p->presence == PRESENCE_WAITING)
     return "waits";
+  if (model_quality(m, p->id) > 0) {
+    *s = STYLE_WARN;
+    return model_quality(m, p->id) > 1 ? "bad line" : "weak";
+  }
   if (p->id == m->me && p->floor)
     return "you";
   return !p->floor                    ? "no floor"

@@ -225,6 +225,41 @@ static void tell_levels(struct control *c, const struct media_event *ev) {
   msg_unref(m);
 }
 
+/* 0 good, 1 weak, 2 bad: by the worse of both directions. */
+static uint8_t quality_of(const struct media_event *ev) {
+  unsigned loss = ev->stats.loss_up > ev->stats.loss_down ? ev->stats.loss_up : ev->stats.loss_down;
+  if (loss >= 15 || ev->stats.rtt_ms >= 800)
+    return 2;
+  return loss >= 4 || ev->stats.rtt_ms >= 400 || ev->stats.jitter_ms >= 80;
+}
+
+void acts_qualities(struct control *c, struct hosted *h, struct conn *k) {
+  json_t *who = json_array();
+  struct seat *s;
+  for (size_t at = 0; (s = map_next(h->seats, &at));)
+    if (s->quality)
+      json_array_append_new(who, json_pack("[i,i]", (int)s->member, (int)s->quality));
+  if (json_array_size(who))
+    control_notify(c, k, "quality", json_pack("{s:O}", "who", who));
+  json_decref(who);
+}
+
+/* Everyone inside hears of it when someone's line becomes better or worse, and only then. */
+static void tell_quality(struct control *c, struct hosted *h, struct seat *about,
+                         const struct media_event *ev) {
+  uint8_t quality = quality_of(ev);
+  if (quality == about->quality)
+    return;
+  about->quality = quality;
+  struct msg *m =
+      msg_take(rpc_notify("quality", json_pack("{s:[[i,i]]}", "who", (int)about->member, (int)quality)));
+  struct seat *s;
+  for (size_t at = 0; (s = map_next(h->seats, &at));)
+    if (s->conn && room_may_hear(&h->room, s->member))
+      control_send(c, s->conn, m);
+  msg_unref(m);
+}
+
 void control_media_event(struct control *c, unsigned thread, const struct media_event *ev) {
   (void)thread;
   if (ev->kind == MEDIA_LEVELS) {
@@ -252,9 +287,6 @@ void control_media_event(struct control *c, unsigned thread, const struct media_
     seat_drop_media(c, ref->room, s);
     break;
   default:
-    s->link_loss_up = ev->stats.loss_up;
-    s->link_loss_down = ev->stats.loss_down;
-    s->link_rtt_ms = ev->stats.rtt_ms;
-    s->link_jitter_ms = ev->stats.jitter_ms;
+    tell_quality(c, ref->room, s, ev);
   }
 }

@@ -28,8 +28,7 @@ struct seat {
   bool may_send, may_hear; /* last told to the media thread */
   enum view view;          /* last synced */
   char *offer;             /* SDP that came with the knock; answered on admission */
-  uint8_t link_loss_up, link_loss_down;
-  uint16_t link_rtt_ms, link_jitter_ms;
+  uint8_t quality;         /* of his line, as everyone was told: 0 good, 1 weak, 2 bad */
 };
 #define HOSTED_STREAM_MAX (TEXT_SLUG_MAX + 32)
 struct hosted {
@@ -104,6 +103,9 @@ void seat_admitted(struct control *c, struct hosted *h, struct seat *s);
 void seat_bits(struct control *c, struct hosted *h, struct seat *s);
 void seat_drop_media(struct control *c, struct hosted *h, struct seat *s);
 void seat_dropped(struct control *c, struct conn *k);
+
+/* acts_qualities: whose line is not good, for one who has just come in. */
+void acts_qualities(struct control *c, struct hosted *h, struct conn *k);
 
 /* acts.c: room.<act> for members and the operator; admin methods */
 void acts_call(struct control *c, struct conn *k, json_int_t id, const char *method, json_t *params);

@@ -181,6 +181,7 @@ void seat_admitted(struct control *c, struct hosted *h, struct seat *s) {
     else if (s->offer)
       json_object_set_new(body, "sdp_error", json_string(why ? why : "not acceptable"));
     control_notify(c, s->conn, "admitted", body);
+    acts_qualities(c, h, s->conn);
   }
   free(a);
   free(s->offer);
@@ -313,6 +314,8 @@ void seat_join(struct control *c, struct conn *k, json_int_t id, const json_t *p
   json_t *body = join_result(c, k, &j, &why);
   OPENSSL_cleanse(j.secret, sizeof j.secret);
   control_reply(c, k, id, body);
+  if (room_may_hear(&j.h->room, j.member))
+    acts_qualities(c, j.h, k);
   const struct member *m = room_member(&j.h->room, j.member);
   if (!j.sdp && m->audio && m->presence == PRESENCE_HERE &&
       !k->seat->peer) /* he thinks he has a path: a restart took it */

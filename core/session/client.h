@@ -38,14 +38,15 @@ struct client_link {   /* quality of his own path */
 #define CLIENT_LEVELS_MAX 16
 struct client_event {
   enum {
-    CLIENT_EV_STATE,  /* state, why, text, place, waiting, me (own id once known) */
-    CLIENT_EV_ROOM,   /* room: a fresh snapshot replaces the replica; receiver owns it (room_free + free) */
-    CLIENT_EV_EVENT,  /* event: apply it to the replica; receiver owns it (room_event_free + free) */
-    CLIENT_EV_REPLY,  /* ticket, why, text: how an act ended; text may hold an invite link */
-    CLIENT_EV_LEVELS, /* who is heard now; n = 0: silence */
-    CLIENT_EV_MIC,    /* mic, level, muted_talk */
-    CLIENT_EV_LINK,   /* link */
-    CLIENT_EV_NOTICE  /* text: one sentence for the person (audio device gone, server restarts in 5 s, ...) */
+    CLIENT_EV_STATE,   /* state, why, text, place, waiting, me (own id once known) */
+    CLIENT_EV_ROOM,    /* room: a fresh snapshot replaces the replica; receiver owns it (room_free + free) */
+    CLIENT_EV_EVENT,   /* event: apply it to the replica; receiver owns it (room_event_free + free) */
+    CLIENT_EV_REPLY,   /* ticket, why, text: how an act ended; text may hold an invite link */
+    CLIENT_EV_LEVELS,  /* who is heard now; n = 0: silence */
+    CLIENT_EV_QUALITY, /* n people in level_of, level: 0 good, 1 weak, 2 bad line; others as before */
+    CLIENT_EV_MIC,     /* mic, level, muted_talk */
+    CLIENT_EV_LINK,    /* link */
+    CLIENT_EV_NOTICE /* text: one sentence for the person (audio device gone, server restarts in 5 s, ...) */
   } kind;
   enum client_state state;
   enum err why;

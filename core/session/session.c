@@ -313,17 +313,17 @@ static void on_event(struct session *s, const json_t *p) {
   session_gate_update(s);
 }
 
-static void on_levels(struct session *s, const json_t *p) {
+/* [[id, level or quality], ...] of `levels` and `quality`. */
+static void on_pairs(struct session *s, const json_t *p, int kind) {
   const json_t *who = json_object_get(p, "who");
-  uint32_t id[CLIENT_LEVELS_MAX];
-  uint8_t level[CLIENT_LEVELS_MAX];
-  unsigned n = 0;
-  for (size_t i = 0; i < json_array_size(who) && n < CLIENT_LEVELS_MAX; i++) {
+  struct client_event ev;
+  event_of(&ev, kind);
+  for (size_t i = 0; i < json_array_size(who) && ev.n < CLIENT_LEVELS_MAX; i++, ev.n++) {
     const json_t *e = json_array_get(who, i);
-    id[n] = (uint32_t)json_integer_value(json_array_get(e, 0));
-    level[n++] = (uint8_t)json_integer_value(json_array_get(e, 1));
+    ev.level_of[ev.n].member = (uint32_t)json_integer_value(json_array_get(e, 0));
+    ev.level_of[ev.n].level = (uint8_t)json_integer_value(json_array_get(e, 1));
   }
-  session_levels(s, n, id, level);
+  s->cfg.event(s->cfg.ctx, &ev);
 }
 
 void session_levels(struct session *s, unsigned n, const uint32_t *id, const uint8_t *level) {
@@ -365,7 +365,9 @@ static void on_notify(struct session *s, const struct rpc_in *in) {
   else if (strcmp(in->method, "sync") == 0)
     (void)take_room(s, json_object_get(p, "room"));
   else if (strcmp(in->method, "levels") == 0)
-    on_levels(s, p);
+    on_pairs(s, p, CLIENT_EV_LEVELS);
+  else if (strcmp(in->method, "quality") == 0)
+    on_pairs(s, p, CLIENT_EV_QUALITY);
   else if (strcmp(in->method, "admitted") == 0)
     admitted(s, p);
   else if (strcmp(in->method, "lobby") == 0 && s->state == CLIENT_LOBBY) {

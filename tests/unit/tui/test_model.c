@@ -358,8 +358,32 @@ static void test_replica_follows_the_server(void **state) {
   fx_destroy(f);
 }
 
+static void test_the_quality_of_a_line_is_a_word(void **state) {
+  (void)state;
+  struct fixture *f = fx_busy();
+  struct client_event ev = {.kind = CLIENT_EV_QUALITY, .n = 1};
+  uint32_t jose = 0; /* nothing else is to be said of him */
+  for (size_t i = 0; i < f->m->room.n_members; i++)
+    if (strcmp(f->m->room.members[i].name, "José") == 0)
+      jose = f->m->room.members[i].id;
+  ev.level_of[0].member = jose;
+  for (unsigned quality = 0; quality < 3; quality++) {
+    ev.level_of[0].level = (uint8_t)quality;
+    model_update(f->m, &ev, f->now);
+    assert_int_equal(model_quality(f->m, jose), quality);
+    struct canvas *c = fx_draw(f, 80, 24, false);
+    char *text = canvas_text(c);
+    assert_int_equal(strstr(text, "weak") != NULL, quality == 1);
+    assert_int_equal(strstr(text, "bad line") != NULL, quality == 2);
+    free(text);
+    canvas_destroy(c);
+  }
+  fx_destroy(f);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_cursor_stays_on_the_person),
+                                     cmocka_unit_test(test_the_quality_of_a_line_is_a_word),
                                      cmocka_unit_test(test_cursor_of_one_who_left_is_nobody),
                                      cmocka_unit_test(test_marks_and_undo),
                                      cmocka_unit_test(test_question_defaults_to_no),
