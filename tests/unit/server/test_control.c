@@ -1,5 +1,7 @@
 /* The control plane by hand: a client that writes its own JSON, an operator, and a disk that is full. */
 #include "core/server/control.h"
+#include "core/wire/json.h"
+#include "core/wire/sdp.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,13 +32,14 @@ struct kit {
   us_t now;
   struct link host, guest;
   unsigned media_cmds;
+  struct media_cmd last;
   char dir[64], path[96];
 };
 
 static void on_media(void *ctx, unsigned thread, const struct media_cmd *cmd) {
   struct kit *k = ctx;
   (void)thread;
-  (void)cmd;
+  k->last = *cmd;
   k->media_cmds++;
 }
 
@@ -410,13 +413,76 @@ static void test_disk_full(void **state) {
   kit_free(k);
 }
 
+/* [[id, quality]] of the next `quality` among what waits, as id * 10 + quality; 0 for none. */
+static json_int_t quality(struct kit *k, uint32_t conn) {
+  json_int_t found = 0;
+  for (json_t *o; (o = next(k, conn)); json_decref(o)) {
+    const char *method = json_string_value(json_object_get(o, "method"));
+    json_t *pair = json_array_get(json_object_get(json_object_get(o, "params"), "who"), 0);
+    if (method && strcmp(method, "quality") == 0)
+      found = json_integer_value(json_array_get(pair, 0)) * 10 + json_integer_value(json_array_get(pair, 1));
+  }
+  return found;
+}
+
+static uint32_t join_with_sound(struct kit *k, const char *name) {
+  static const uint8_t FINGERPRINT[32] = {1};
+  struct sdp_candidate cand = {
+      .line = "candidate:1 1 udp 1 10.0.0.1 9 typ host", .address = "10.0.0.1", .port = 9};
+  struct sdp_local me = {"abcd", "passwordof24letters00000", FINGERPRINT, 5, &cand, 1, false};
+  char secret[48], *offer = sdp_write_offer(&me);
+  b64url_encode(k->guest.secret, sizeof k->guest.secret, secret);
+  char *text = rpc_request(
+      1, "room.join",
+      json_pack("{s:s,s:s,s:s,s:s}", "room", "den", "name", name, "invite", secret, "sdp", offer));
+  uint32_t conn = open_conn(k, false);
+  expect(k, conn, 1, text, "ok");
+  free(text);
+  free(offer);
+  return conn;
+}
+
+static void report(struct kit *k, uint32_t peer, uint8_t loss_pct, uint16_t rtt_ms) {
+  struct media_event ev = {.kind = MEDIA_STATS, .peer = peer};
+  ev.stats.loss_up = loss_pct;
+  ev.stats.rtt_ms = rtt_ms;
+  control_media_event(k->c, 0, &ev);
+  control_commit(k->c);
+}
+
+static void test_quality_is_told_when_it_changes(void **state) {
+  struct kit *k = kit_make(NULL);
+  (void)state;
+  uint32_t ann = join(k, &k->host, "ann");
+  uint32_t bob = join_with_sound(k, "bob");
+  assert_int_equal(k->last.kind, MEDIA_PEER_ADD);
+  uint32_t peer = k->last.peer;
+  drain(k, ann);
+  report(k, peer, 1, 30);
+  assert_int_equal(quality(k, ann), 0);
+  report(k, peer, 5, 30);
+  assert_int_equal(quality(k, ann), 21);
+  report(k, peer, 6, 40);
+  assert_int_equal(quality(k, ann), 0); /* as before: nothing is said */
+  report(k, peer, 0, 900);
+  assert_int_equal(quality(k, ann), 22);
+  uint32_t eve = open_conn(k, false);
+  char text[512];
+  join_text(&k->guest, "eve", text);
+  say(k, eve, text);
+  assert_int_equal(quality(k, eve), 22); /* a newcomer hears how it stands */
+  report(k, peer, 0, 20);
+  assert_int_equal(quality(k, bob), 20);
+  kit_free(k);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_malformed),   cmocka_unit_test(test_before_joining),
       cmocka_unit_test(test_joined),      cmocka_unit_test(test_nothing_before_commit),
       cmocka_unit_test(test_rates),       cmocka_unit_test(test_hello),
       cmocka_unit_test(test_slow_reader), cmocka_unit_test(test_operator),
-      cmocka_unit_test(test_disk_full),
+      cmocka_unit_test(test_disk_full),   cmocka_unit_test(test_quality_is_told_when_it_changes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
