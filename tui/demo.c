@@ -94,18 +94,8 @@ static enum exit_code play(struct options *o, const struct link *guest, const ch
   return code;
 }
 
-int demo_main(int argc, char **argv) {
-  struct options o;
-  bool help = false;
+enum exit_code demo_run(struct options *o) {
   char why[256] = "";
-  if (!options_parse(argc, argv, &o, &help, why)) {
-    fprintf(stderr, "gavel: %s\n", why);
-    return EXIT_USAGE;
-  }
-  if (help) {
-    fputs(OPTIONS_HELP, stdout);
-    return EXIT_LEFT;
-  }
   const char *dir = speech_dir();
   if (!dir) {
     fprintf(stderr, "gavel: the demo's speech files are neither in %s/demo nor in the source tree\n",
@@ -118,10 +108,10 @@ int demo_main(int argc, char **argv) {
     fprintf(stderr, "gavel: %s\n", why);
     return EXIT_CONNECT;
   }
-  o.front.client.link = host;
-  o.front.hint = HINT;
-  link_format(&guest, o.front.invite);
-  enum exit_code code = play(&o, &guest, dir);
+  o->front.client.link = host;
+  o->front.hint = HINT;
+  link_format(&guest, o->front.invite);
+  enum exit_code code = play(o, &guest, dir);
   server_stop(s);
-  return (int)code;
+  return code;
 }

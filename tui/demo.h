@@ -4,7 +4,9 @@
 #ifndef GAVEL_TUI_DEMO_H
 #define GAVEL_TUI_DEMO_H
 
-/* demo_main: argv[0] is "demo". Returns an exit code of tui/exit.h. */
-int demo_main(int argc, char **argv);
+#include "tui/options.h"
+
+/* demo_run: plays until the person (or the script that stands for him) leaves; returns the exit code. */
+enum exit_code demo_run(struct options *o);
 
 #endif

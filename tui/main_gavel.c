@@ -26,6 +26,8 @@ static int run(int argc, char **argv) {
     fputs(OPTIONS_HELP, stdout);
     return EXIT_LEFT;
   }
+  if (strcmp(argv[0], "demo") == 0)
+    return (int)demo_run(&o);
   return strcmp(argv[0], "host") == 0 ? (int)host_run(&o) : (int)front_run(&o.front);
 }
 
@@ -47,9 +49,7 @@ int main(int argc, char **argv) {
     free(keys);
     return EXIT_LEFT;
   }
-  if (strcmp(what, "demo") == 0)
-    return demo_main(argc - 1, argv + 1);
-  if (strcmp(what, "host") == 0 || strcmp(what, "join") == 0)
+  if (strcmp(what, "host") == 0 || strcmp(what, "join") == 0 || strcmp(what, "demo") == 0)
     return run(argc - 1, argv + 1);
   return usage("unknown command");
 }

@@ -78,7 +78,7 @@ void control_bye(struct control *c, int retry_ms);
 
 struct control_counters {
   uint64_t messages, refusals, events, commits, commit_failures, joins, resumes, slow_closed, rate_limited;
-  uint32_t conns, rooms, seats;
+  uint32_t conns, rooms;
 };
 /* control_counters: since the start; conns, rooms, seats: as they are now. */
 void control_counters(const struct control *c, struct control_counters *out);

@@ -48,7 +48,6 @@ struct conn {
   struct seat *seat;
   struct outbox out;
   struct bucket acts, chat;
-  const char *agent; /* unused before join */
 };
 struct control {
   struct control_config cfg;

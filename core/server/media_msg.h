@@ -52,7 +52,7 @@ struct media_event {
   struct {
     uint8_t loss_up, loss_down; /* percent */
     uint16_t jitter_ms, rtt_ms;
-    uint64_t in, out, dropped_no_right;
+    uint64_t in, out;
   } stats;
 };
 
