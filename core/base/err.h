@@ -33,6 +33,7 @@
   X(LOBBY_FULL, "lobby_full", "too many people are waiting already")                                         \
   X(BAD_INVITE, "bad_invite", "the invite is not valid, used up, or expired")                                \
   X(BAD_PASSWORD, "bad_password", "the room password is wrong")                                              \
+  X(NEED_PASSWORD, "password_needed", "the room asks for a password")                                        \
   X(BANNED, "banned", "you may not enter this room")                                                         \
   X(DENIED, "denied", "a host declined your request to join")                                                \
   X(REMOVED, "removed", "a host removed you from the room")                                                  \
@@ -42,16 +43,24 @@
   X(IN_LOBBY, "in_lobby", "you are still in the lobby")                                                      \
   X(NO_MEMBER, "no_member", "there is no such person here")                                                  \
   X(NO_MESSAGE, "no_message", "there is no such message")                                                    \
+  X(NO_SIDE, "no_side_room", "there is no such side room")                                                   \
+  X(NO_POLL, "no_poll", "there is no open poll")                                                             \
+  X(POLL_OPEN, "poll_open", "a poll is open already: close it first")                                        \
+  X(BAD_CODE, "bad_code", "that is not the code")                                                            \
   X(NOT_ALLOWED, "not_allowed", "your role does not allow that")                                             \
   X(RANK, "rank", "one can only act on people of lower rank")                                                \
   X(NOT_SELF, "not_self", "that cannot be done to oneself")                                                  \
   X(ONLY_SELF, "only_self", "only the person can do that: ask instead")                                      \
   X(NO_FLOOR, "no_floor", "you need the floor: raise a hand")                                                \
+  X(SPEAKERS_FULL, "speakers_full", "as many people as allowed have the floor already")                      \
+  X(SILENCED, "silenced", "this person is banned from speaking")                                             \
   X(MUTED_ALL, "muted_by_host", "a host has muted everyone: raise a hand")                                   \
   X(CHAT_OFF, "chat_off", "this kind of chat is switched off")                                               \
+  X(SLOW_MODE, "slow_mode", "slow mode: wait a moment before the next message")                              \
+  X(LINKS_OFF, "links_off", "links are switched off in this chat")                                           \
   X(NO_CHANGE, "no_change", "it is so already")                                                              \
   X(NOTHING, "nothing_to_do", "there is nobody to do that to")                                               \
-  X(TOO_LATE, "too_late", "that can no longer be undone")                                                    \
+  X(TOO_LATE, "too_late", "it is too late for that")                                                         \
   X(FINGERPRINT, "fingerprint_mismatch", "the peer's certificate is not the one announced")                  \
   X(NO_SRTP, "no_srtp_profile", "no common SRTP protection profile")                                         \
   X(SRTP_AUTH, "srtp_auth", "a packet did not authenticate")                                                 \

@@ -1,5 +1,6 @@
 #include "core/room/room_private.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define FLAG_UNDO true
@@ -7,11 +8,12 @@
 #define FLAG_ASK true
 #define FLAG_DO false
 const struct act_info ACTS[ACT__COUNT] = {
-#define ACT(id, name_, least_, target_, rank_, args_, undo_, ask_, key_, help_)                              \
+#define ACT(id, name_, group_, least_, target_, rank_, args_, undo_, ask_, key_, help_)                      \
   [ACT_##id] = {.name = name_,                                                                               \
                 .args = args_,                                                                               \
                 .key = key_,                                                                                 \
                 .help = help_,                                                                               \
+                .group = ACT_GROUP_##group_,                                                                 \
                 .least = ROLE_##least_,                                                                      \
                 .target = TARGET_##target_,                                                                  \
                 .rank = RANK_##rank_,                                                                        \
@@ -20,6 +22,74 @@ const struct act_info ACTS[ACT__COUNT] = {
 #include "core/room/acts.def"
 #undef ACT
 };
+
+const char *act_group_name(enum act_group g) {
+  static const char *const NAMES[ACT_GROUP__COUNT] = {"lobby", "voice", "people", "chat", "room"};
+  return (unsigned)g < ACT_GROUP__COUNT ? NAMES[g] : "";
+}
+
+bool act_reaches_lobby(enum act act) {
+  return act == ACT_BAN || act == ACT_BAN_CHECK || act == ACT_TRUST || act == ACT_NOTE || act == ACT_RENAME ||
+         act == ACT_CHAT_TO;
+}
+
+/* ---- the words of args ---- */
+
+const struct act_param ACT_PARAMS[] = {
+    {.word = "who", .key = "who", .kind = PARAM_PEOPLE},
+    {.word = "except", .key = "except", .kind = PARAM_PEOPLE},
+    {.word = "text", .key = "text", .kind = PARAM_TEXT},
+    {.word = "rule", .key = "rule", .kind = PARAM_WORD},
+    {.word = "id", .key = "id", .kind = PARAM_NUMBER, .min = 1, .max = INT64_C(9007199254740991)},
+    {.word = "n", .key = "n", .kind = PARAM_NUMBER, .min = 0, .max = ROOM_MEMBERS_MAX},
+    {.word = "db", .key = "db", .kind = PARAM_NUMBER, .min = ROOM_GAIN_MIN_DB, .max = ROOM_GAIN_MAX_DB},
+    {.word = "time", .key = "seconds", .kind = PARAM_TIME, .second = true, .max = ROOM_SECONDS_MAX},
+    {.word = "role",
+     .key = "role",
+     .kind = PARAM_CHOICE,
+     .min = ROLE_MONITOR,
+     .choice = "monitor|audience|speaker|cohost|host|owner"},
+    {.word = "on|off", .key = "on", .kind = PARAM_SWITCH, .max = 1, .choice = "on|off"},
+    {.word = "off|public|private|all",
+     .key = "mode",
+     .kind = PARAM_CHOICE,
+     .choice = "off|public|private|all"},
+    {.word = "continue|lobby|end", .key = "policy", .kind = PARAM_CHOICE, .choice = "continue|lobby|end"},
+    {.word = "nobody|trusted|accounts",
+     .key = "whom",
+     .kind = PARAM_CHOICE,
+     .choice = "nobody|trusted|accounts"},
+    {.word = "join|speak", .key = "what", .kind = PARAM_CHOICE, .choice = "join|speak"},
+    {.word = "hold", .key = "hold", .kind = PARAM_FLAG, .flag = FLAG_HOLD},
+    {.word = "speakers", .key = "speakers", .kind = PARAM_FLAG, .flag = FLAG_SPEAKERS},
+    {.word = "take", .key = "take", .kind = PARAM_FLAG, .flag = FLAG_TAKE},
+    {.word = "address", .key = "address", .kind = PARAM_FLAG, .flag = FLAG_ADDRESS},
+    {.word = "anonymous", .key = "anonymous", .kind = PARAM_FLAG, .flag = FLAG_ANONYMOUS},
+    {.word = "direct", .key = "direct", .kind = PARAM_FLAG, .flag = FLAG_DIRECT},
+};
+const size_t ACT_PARAMS_COUNT = sizeof ACT_PARAMS / sizeof ACT_PARAMS[0];
+
+bool act_param_at(enum act act, size_t i, struct act_arg *out) {
+  const char *p = ACTS[act].args;
+  for (; i > 0 && *p; i--)
+    p += strcspn(p, " ") + (p[strcspn(p, " ")] == ' ');
+  if (!*p)
+    return false;
+  size_t n = strcspn(p, " ");
+  out->optional = *p == '[';
+  p += out->optional;
+  n -= out->optional ? 2 : 0;
+  out->many = n > 3 && memcmp(p + n - 3, "...", 3) == 0;
+  n -= out->many ? 3 : 0;
+  out->param = NULL;
+  for (size_t k = 0; k < ACT_PARAMS_COUNT; k++)
+    if (strlen(ACT_PARAMS[k].word) == n && memcmp(ACT_PARAMS[k].word, p, n) == 0)
+      out->param = &ACT_PARAMS[k];
+  assert(out->param); /* a row of acts.def with a word that is in no table */
+  return true;
+}
+
+/* ---- roles ---- */
 
 static const char *const ROLE_NAMES[] = {"none",   "monitor", "audience", "speaker",
                                          "cohost", "host",    "owner",    "system"};
@@ -65,6 +135,10 @@ static enum err allows_role(const struct room *r, const struct member *actor, ui
   return actor->role >= ACTS[act].least ? ERR_OK : ERR_NOT_ALLOWED;
 }
 
+static bool on_oneself(enum act act) {
+  return act == ACT_PRIORITY || act == ACT_GAIN || act == ACT_TRUST;
+}
+
 static enum err allows_rank(enum act act, enum role rank, bool self, const struct member *target) {
   switch (ACTS[act].rank) {
   case RANK_LOWER_OR_SELF:
@@ -79,7 +153,7 @@ static enum err allows_rank(enum act act, enum role rank, bool self, const struc
     return target->role < rank ? ERR_OK : ERR_RANK;
   case RANK_ANY:
     /* To give oneself a right that was taken, or to write to oneself, is not what these are for. */
-    return self && ACTS[act].target != TARGET_SELF ? ERR_NOT_SELF : ERR_OK;
+    return self && !on_oneself(act) ? ERR_NOT_SELF : ERR_OK;
   }
   return ERR_NOT_ALLOWED;
 }
@@ -87,8 +161,10 @@ static enum err allows_rank(enum act act, enum role rank, bool self, const struc
 /* Rules that belong to one act and one kind of person. */
 static enum err allows_person(enum act act, enum role rank, const struct member *target) {
   bool monitor = target->role == ROLE_MONITOR;
-  if (monitor && (act == ACT_FLOOR_GIVE || act == ACT_ASK_UNMUTE))
+  if (monitor && (act == ACT_FLOOR_GIVE || act == ACT_ASK_UNMUTE || act == ACT_PRIORITY))
     return ERR_NOT_ALLOWED; /* never heard */
+  if (target->silenced && act == ACT_FLOOR_GIVE)
+    return ERR_SILENCED;
   if (monitor && act == ACT_ROLE && rank != ROLE_SYSTEM)
     return ERR_NOT_ALLOWED;
   if (target->role == ROLE_OWNER && act == ACT_BAN)
@@ -111,9 +187,11 @@ enum err room_allows(const struct room *r, uint32_t actor, enum act act, uint32_
     return ERR_NO_MEMBER;
   if (ACTS[act].target == TARGET_WAITING)
     return waits || act == ACT_ADMIT ? ERR_OK : ERR_NO_MEMBER; /* admitted already: no change, no fault */
-  if (waits && act != ACT_BAN)
-    return ERR_NO_MEMBER;
   enum role rank = a ? a->role : ROLE_SYSTEM;
+  if (waits && !(act_reaches_lobby(act) && ROLE_IS_MODERATOR(rank)))
+    return ERR_NO_MEMBER;
+  if (ACTS[act].target == TARGET_LIST)
+    return ERR_OK;
   e = allows_rank(act, rank, target == actor, t);
   return e ? e : allows_person(act, rank, t);
 }

@@ -2,6 +2,11 @@
 
 #include <stdlib.h>
 
+static const char *check_waiting(const struct member *m) {
+  bool voice = m->hand || m->floor || m->exempt || m->priority;
+  return voice || m->side || m->time_up || m->floor_ms ? "a waiting person has rights of one inside" : NULL;
+}
+
 static const char *check_member(const struct room *r, const struct member *m) {
   if (m->role < ROLE_MONITOR || m->role > ROLE_OWNER)
     return "a person has no role";
@@ -13,8 +18,14 @@ static const char *check_member(const struct room *r, const struct member *m) {
     return "a hand is beyond the last place given";
   if (m->muted_by && !m->muted)
     return "a person who is not muted was muted by someone";
+  if (m->gain_db < ROOM_GAIN_MIN_DB || m->gain_db > ROOM_GAIN_MAX_DB)
+    return "a person's gain is out of range";
+  if (m->silenced && m->floor)
+    return "a person who is banned from speaking has the floor";
   if (m->presence == PRESENCE_WAITING)
-    return m->hand || m->floor || m->muted || m->exempt ? "a waiting person has rights of one inside" : NULL;
+    return check_waiting(m);
+  if (m->side > r->sides)
+    return "a person is in a side room that is not open";
   if (m->role == ROLE_MONITOR && (m->floor || m->hand))
     return "a monitor has the floor or a hand";
   if ((m->presence == PRESENCE_AWAY) != (m->dropped_ms != 0))
@@ -65,13 +76,6 @@ static const char *check_unique(const struct room *r) {
 
 static const char *check_lists(const struct room *r) {
   uint64_t last = 0;
-  for (size_t i = 0; i < r->n_chat; last = r->chat[i++].id) {
-    if (r->chat[i].id <= last || r->chat[i].id > r->seq)
-      return "messages are not in order of id";
-    if (!r->chat[i].text || (r->chat[i].deleted && r->chat[i].text[0]))
-      return "a deleted message still has its text";
-  }
-  last = 0;
   for (size_t i = 0; i < r->n_bans; last = r->bans[i++].id)
     if (r->bans[i].id <= last || r->bans[i].id > r->seq)
       return "bans are not in order of id";
@@ -85,16 +89,28 @@ static const char *check_lists(const struct room *r) {
 const char *room_check(const struct room *r) {
   size_t waiting = room_count(r, PRESENCE_WAITING);
   if (waiting > ROOM_WAITING_MAX || r->n_members - waiting > ROOM_MEMBERS_MAX || r->n_bans > ROOM_BANS_MAX ||
-      r->n_invites > ROOM_INVITES_MAX || r->n_chat > ROOM_CHAT_KEPT)
+      r->n_invites > ROOM_INVITES_MAX || r->n_trusted > ROOM_TRUSTED_MAX || r->n_notes > ROOM_NOTES_MAX ||
+      r->n_chat > ROOM_CHAT_KEPT)
     return "a limit is exceeded";
   if (r->ended && r->n_members)
     return "the room has ended, yet someone is there";
   if (r->mute_hold && !r->mute_all)
     return "hold without mute-all";
-  if (r->chat_mode > CHAT_MODE_ALL || r->policy > HOST_GONE_LOBBY)
+  if (r->sides > ROOM_SIDES_MAX || r->chat_mode > CHAT_MODE_ALL || r->policy > HOST_GONE_END ||
+      r->auto_admit > AUTO_ADMIT_ACCOUNTS)
     return "a setting is out of range";
   const char *why = check_members(r);
   if (!why)
     why = check_unique(r);
-  return why ? why : check_lists(r);
+  if (!why)
+    why = check_lists(r);
+  if (!why)
+    why = chat_check(r);
+  if (!why)
+    why = people_check(r);
+  if (!why)
+    why = meeting_check(r);
+  if (!why)
+    why = voice_check(r);
+  return why ? why : sides_check(r);
 }

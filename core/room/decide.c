@@ -22,51 +22,9 @@ enum err decide_any(const struct decision *d) {
 }
 
 /* A reason is optional, one line. */
-static enum err line(const struct decision *d, char out[TEXT_LINE_MAX + 1]) {
+enum err decide_line(const struct decision *d, char out[TEXT_LINE_MAX + 1]) {
   const char *text = d->cmd->text ? d->cmd->text : "";
   return text_clean_line(text, strlen(text), out);
-}
-
-/* ---- settings ---- */
-
-static enum err set_number(struct decision *d, enum room_ev kind, int64_t before, int64_t now, int64_t max) {
-  if (now < 0 || now > max)
-    return ERR_BAD_ARG;
-  if (now == before)
-    return ERR_NO_CHANGE;
-  (void)decide_event(d, kind, now, before);
-  return ERR_OK;
-}
-
-static enum err decide_settings(struct decision *d) {
-  const struct room *r = d->r;
-  switch (d->cmd->act) {
-  case ACT_LOBBY:
-    return set_number(d, ROOM_EV_LOBBY, r->lobby, d->cmd->num, 1);
-  case ACT_LOCK:
-    return set_number(d, ROOM_EV_LOCKED, r->locked, 1, 1);
-  case ACT_UNLOCK:
-    return set_number(d, ROOM_EV_LOCKED, r->locked, 0, 1);
-  case ACT_MUTE_LIFT:
-    return set_number(d, ROOM_EV_MUTE_ALL, room_mute_level(r), 0, 2);
-  case ACT_CHAT_MODE:
-    return set_number(d, ROOM_EV_CHAT_MODE, (int64_t)r->chat_mode, d->cmd->num, CHAT_MODE_ALL);
-  default:
-    return set_number(d, ROOM_EV_POLICY, (int64_t)r->policy, d->cmd->num, HOST_GONE_LOBBY);
-  }
-}
-
-static enum err decide_topic(struct decision *d) {
-  char text[TEXT_LINE_MAX + 1];
-  enum err e = line(d, text);
-  if (e)
-    return e;
-  if (strcmp(text, d->r->topic) == 0)
-    return ERR_NO_CHANGE;
-  struct room_event *ev = decide_event(d, ROOM_EV_TOPIC, 0, 0);
-  ev->text = room_strdup(text);
-  ev->text2 = room_strdup(d->r->topic);
-  return ERR_OK;
 }
 
 /* ---- the lobby ---- */
@@ -75,6 +33,8 @@ static void admit(struct decision *d, const struct member *waiting) {
   struct member m = *waiting;
   m.since_ms = d->now_ms;
   member_enter(d->r, &m, false);
+  if (!ROLE_IS_MODERATOR(m.role) && m.floor)
+    m.floor = decide_floor_free(d); /* those admitted before him in this act count too */
   struct room_event *ev = decide_event(d, ROOM_EV_ADMITTED, 0, 0);
   room_event_target(ev, m.id);
   room_event_entry(ev, &m);
@@ -85,7 +45,7 @@ static enum err decide_admit(struct decision *d) {
   for (size_t i = 0; i < d->n_ids; i++) {
     if (decide_member(d, i)->presence != PRESENCE_WAITING)
       continue;
-    if (inside++ >= ROOM_MEMBERS_MAX)
+    if (room_is_full(d->r, inside++, decide_member(d, i)))
       return ERR_ROOM_FULL;
     admit(d, decide_member(d, i));
   }
@@ -97,7 +57,7 @@ static enum err decide_admit_all(struct decision *d) {
   for (size_t i = 0; i < d->r->n_members; i++) {
     if (d->r->members[i].presence != PRESENCE_WAITING)
       continue;
-    if (inside++ >= ROOM_MEMBERS_MAX)
+    if (room_is_full(d->r, inside++, &d->r->members[i]))
       return ERR_ROOM_FULL;
     admit(d, &d->r->members[i]);
   }
@@ -106,13 +66,8 @@ static enum err decide_admit_all(struct decision *d) {
 
 /* ---- people ---- */
 
-static void floor_set(struct decision *d, const struct member *m, bool on) {
-  if (m->floor != on)
-    decide_target(d, ROOM_EV_FLOOR, on, m->id);
-}
-
-/* Between audience and speaker the floor changes with the role; above, a floor that was taken stays taken. */
 static enum err decide_role(struct decision *d) {
+  char reason[TEXT_LINE_MAX + 1];
   const struct member *m = decide_member(d, 0);
   enum role now = (enum role)d->cmd->num;
   if (d->cmd->num < ROLE_MONITOR || d->cmd->num > ROLE_OWNER)
@@ -123,20 +78,19 @@ static enum err decide_role(struct decision *d) {
     return ERR_NOT_ALLOWED;
   if (now == m->role)
     return ERR_NO_CHANGE;
-  if (now == ROLE_MONITOR) { /* first: a monitor never has a floor or a hand */
-    floor_set(d, m, false);
-    if (m->hand)
-      decide_target(d, ROOM_EV_HAND, 0, m->id);
-  }
+  enum err e = decide_line(d, reason);
+  if (e)
+    return e;
+  decide_role_down(d, m, now);
+  if (now == ROLE_MONITOR && m->hand) /* before: a monitor never has a floor or a hand */
+    decide_target(d, ROOM_EV_HAND, 0, m->id);
   room_event_target(decide_event(d, ROOM_EV_ROLE, now, (int64_t)m->role), m->id);
-  bool had = m->role >= ROLE_SPEAKER, gets = now >= ROLE_SPEAKER;
-  if (had != gets && now != ROLE_MONITOR)
-    floor_set(d, m, gets);
-  return ERR_OK;
+  decide_reason(d, ROOM_EV_ROLE, reason);
+  return decide_role_up(d, m, now);
 }
 
 /* One event for those inside and one for those who wait: a member must not learn who waited. */
-static void remove_all(struct decision *d, enum room_ev kind, int64_t num, const char *reason) {
+void decide_gone(struct decision *d, enum room_ev kind, int64_t num, const char *reason) {
   for (int waiting = 0; waiting < 2; waiting++) {
     struct room_event *ev = NULL;
     for (size_t i = 0; i < d->n_ids; i++) {
@@ -153,28 +107,10 @@ static void remove_all(struct decision *d, enum room_ev kind, int64_t num, const
 
 static enum err decide_remove(struct decision *d) {
   char reason[TEXT_LINE_MAX + 1];
-  enum err e = line(d, reason);
-  if (e)
-    return e;
-  bool ban = d->cmd->act == ACT_BAN;
-  if (ban && d->r->n_bans + d->n_ids > ROOM_BANS_MAX)
-    return ERR_FULL;
-  for (size_t i = 0; ban && i < d->n_ids; i++) {
-    struct room_event *ev = decide_event(d, ROOM_EV_BANNED, 0, 0);
-    ev->text = room_strdup(reason);
-    room_event_entry(ev, decide_member(d, i));
-  }
-  remove_all(d, d->cmd->act == ACT_DENY ? ROOM_EV_DENIED : ROOM_EV_REMOVED, ban, reason);
-  return ERR_OK;
-}
-
-static enum err decide_unban(struct decision *d) {
-  for (size_t i = 0; i < d->r->n_bans; i++)
-    if ((int64_t)d->r->bans[i].id == d->cmd->num) {
-      (void)decide_event(d, ROOM_EV_UNBANNED, d->cmd->num, 0);
-      return ERR_OK;
-    }
-  return ERR_NOTHING;
+  enum err e = decide_line(d, reason);
+  if (!e)
+    decide_gone(d, d->cmd->act == ACT_DENY ? ROOM_EV_DENIED : ROOM_EV_REMOVED, 0, reason);
+  return e;
 }
 
 static enum err decide_invite(struct decision *d) {
@@ -212,50 +148,92 @@ static enum err decide_leave(struct decision *d) {
   return ERR_OK;
 }
 
-static enum err decide_end(struct decision *d) {
-  char reason[TEXT_LINE_MAX + 1];
-  enum err e = line(d, reason);
-  if (!e)
-    decide_event(d, ROOM_EV_ENDED, 0, 0)->text = room_strdup(reason);
-  return e;
-}
-
 /* ---- dispatch ---- */
+
+/* The shell answers it from the log. */
+static enum err decide_nothing(struct decision *d) {
+  (void)d;
+  return ERR_OK;
+}
 
 static enum err (*const DECIDE[ACT__COUNT])(struct decision *) = {
     [ACT_ADMIT] = decide_admit,
     [ACT_ADMIT_ALL] = decide_admit_all,
     [ACT_DENY] = decide_remove,
-    [ACT_LOBBY] = decide_settings,
-    [ACT_LOCK] = decide_settings,
-    [ACT_UNLOCK] = decide_settings,
+    [ACT_LOBBY_SAY] = decide_chat,
+    [ACT_HOLD] = decide_hold,
+    [ACT_LOBBY] = decide_setting,
+    [ACT_AUTO_ADMIT] = decide_setting,
+    [ACT_TRUST] = decide_trust,
+    [ACT_UNTRUST] = decide_untrust,
     [ACT_MUTE] = decide_mute,
     [ACT_UNMUTE] = decide_unmute,
     [ACT_MUTE_ALL] = decide_mute_all,
-    [ACT_MUTE_LIFT] = decide_settings,
+    [ACT_MUTE_LIFT] = decide_setting,
+    [ACT_MUTE_ENTRY] = decide_setting,
     [ACT_ASK_UNMUTE] = decide_ask,
+    [ACT_DECLINE] = decide_decline,
     [ACT_FLOOR_GIVE] = decide_floor,
     [ACT_FLOOR_TAKE] = decide_floor,
-    [ACT_ROLE] = decide_role,
-    [ACT_REMOVE] = decide_remove,
-    [ACT_BAN] = decide_remove,
-    [ACT_UNBAN] = decide_unban,
+    [ACT_ONE_SPEAKER] = decide_one_speaker,
+    [ACT_PRIORITY] = decide_priority,
+    [ACT_GAIN] = decide_gain,
+    [ACT_TALK_TIME] = decide_talk_time,
     [ACT_HAND] = decide_hand,
     [ACT_HAND_LOWER] = decide_hand_lower,
+    [ACT_HANDS_DOWN] = decide_hands_down,
     [ACT_NEXT] = decide_next,
+    [ACT_ROLE] = decide_role,
+    [ACT_NAME] = decide_name,
+    [ACT_RENAME] = decide_name,
+    [ACT_REMOVE] = decide_remove,
+    [ACT_BAN] = decide_ban,
+    [ACT_BAN_CHECK] = decide_ban_check,
+    [ACT_BAN_RULE] = decide_ban_rule,
+    [ACT_BAN_EDIT] = decide_ban_edit,
+    [ACT_UNBAN] = decide_unban,
+    [ACT_NOTE] = decide_note,
+    [ACT_NOTE_DELETE] = decide_note_delete,
+    [ACT_SUCCESSION] = decide_succession,
+    [ACT_CLAIM_CODE] = decide_claim_code,
+    [ACT_CLAIM] = decide_claim,
+    [ACT_MOVE] = decide_move,
+    [ACT_BREAKOUTS] = decide_breakouts,
+    [ACT_DISTRIBUTE] = decide_distribute,
+    [ACT_RECALL] = decide_recall,
     [ACT_CHAT] = decide_chat,
     [ACT_CHAT_TO] = decide_chat,
     [ACT_CHAT_HOSTS] = decide_chat,
+    [ACT_ANNOUNCE] = decide_chat,
+    [ACT_CHAT_EDIT] = decide_chat_edit,
     [ACT_CHAT_DELETE] = decide_chat_delete,
+    [ACT_CHAT_PURGE] = decide_chat_purge,
     [ACT_CHAT_CLEAR] = decide_chat_clear,
-    [ACT_CHAT_MODE] = decide_settings,
+    [ACT_CHAT_MODE] = decide_setting,
+    [ACT_SLOW] = decide_setting,
+    [ACT_LINKS] = decide_setting,
+    [ACT_PIN] = decide_pin,
+    [ACT_UNPIN] = decide_pin,
+    [ACT_LOCK] = decide_lock,
+    [ACT_UNLOCK] = decide_setting,
+    [ACT_PASSWORD] = decide_password,
     [ACT_TOPIC] = decide_topic,
+    [ACT_AGENDA] = decide_agenda,
+    [ACT_AGENDA_NEXT] = decide_agenda_next,
+    [ACT_MAX_PEOPLE] = decide_setting,
+    [ACT_MAX_SPEAKERS] = decide_setting,
+    [ACT_POLL] = decide_poll,
+    [ACT_VOTE] = decide_vote,
+    [ACT_POLL_END] = decide_poll_end,
     [ACT_INVITE] = decide_invite,
     [ACT_INVITE_REVOKE] = decide_invite_revoke,
-    [ACT_POLICY] = decide_settings,
+    [ACT_POLICY] = decide_setting,
+    [ACT_NAME_HOSTS] = decide_setting,
+    [ACT_ATTENDANCE] = decide_nothing,
     [ACT_LEAVE] = decide_leave,
     [ACT_UNDO] = decide_undo,
     [ACT_END] = decide_end,
+    [ACT_END_CANCEL] = decide_setting,
 };
 
 static int id_cmp(const void *a, const void *b) {
@@ -272,7 +250,8 @@ static enum err take_targets(struct decision *d) {
     return ERR_ONLY_SELF;
   if (n > ROOM_MEMBERS_MAX + ROOM_WAITING_MAX || (info->target == TARGET_NONE && n > 0))
     return ERR_BAD_ARG;
-  if ((info->target == TARGET_ONE && n != 1) || (info->target != TARGET_NONE && n == 0 && !self))
+  bool none_ok = info->target == TARGET_NONE || info->target == TARGET_LIST || self;
+  if ((info->target == TARGET_ONE && n != 1) || (n == 0 && !none_ok))
     return ERR_BAD_ARG;
   if (!(d->ids = malloc((n + 1) * sizeof *d->ids)))
     abort();

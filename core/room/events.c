@@ -51,6 +51,8 @@ void room_event_free(struct room_event *ev) {
   free(ev->text2);
   free(ev->entry);
   free(ev->invite);
+  free(ev->ban);
+  free(ev->secret);
   *ev = (struct room_event){0};
 }
 
@@ -61,6 +63,8 @@ void room_event_copy(struct room_event *to, const struct room_event *from) {
   to->text2 = from->text2 ? room_strdup(from->text2) : NULL;
   to->entry = dup_bytes(from->entry, sizeof *from->entry);
   to->invite = dup_bytes(from->invite, sizeof *from->invite);
+  to->ban = dup_bytes(from->ban, sizeof *from->ban);
+  to->secret = dup_bytes(from->secret, sizeof *from->secret);
 }
 
 void room_events_free(struct room_events *evs) {
@@ -81,6 +85,14 @@ void room_event_entry(struct room_event *ev, const struct member *m) {
   ev->entry = dup_bytes(m, sizeof *m);
 }
 
+void room_event_ban(struct room_event *ev, const struct ban *b) {
+  ev->ban = dup_bytes(b, sizeof *b);
+}
+
+void room_event_secret(struct room_event *ev, const struct secret *s) {
+  ev->secret = dup_bytes(s, sizeof *s);
+}
+
 struct room_event *decide_event(struct decision *d, enum room_ev kind, int64_t num, int64_t num2) {
   struct room_events *out = d->out;
   out->v = room_grow(out->v, out->n, &out->cap, sizeof *out->v);
@@ -96,9 +108,19 @@ struct room_event *decide_event(struct decision *d, enum room_ev kind, int64_t n
   return ev;
 }
 
-void decide_target(struct decision *d, enum room_ev kind, int64_t num, uint32_t id) {
+void decide_target_num2(struct decision *d, enum room_ev kind, int64_t num, int64_t num2, uint32_t id) {
   struct room_event *last = d->out->n > d->start ? &d->out->v[d->out->n - 1] : NULL;
-  if (!last || last->kind != kind || last->num != num || last->num2 != 0 || last->entry)
-    last = decide_event(d, kind, num, 0);
+  if (!last || last->kind != kind || last->num != num || last->num2 != num2 || last->entry)
+    last = decide_event(d, kind, num, num2);
   room_event_target(last, id);
+}
+
+void decide_target(struct decision *d, enum room_ev kind, int64_t num, uint32_t id) {
+  decide_target_num2(d, kind, num, 0, id);
+}
+
+void decide_reason(struct decision *d, enum room_ev kind, const char *reason) {
+  for (size_t i = d->start; i < d->out->n && reason[0]; i++)
+    if (d->out->v[i].kind == kind && !d->out->v[i].text)
+      d->out->v[i].text = room_strdup(reason);
 }

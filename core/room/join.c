@@ -6,46 +6,36 @@
 
 static const uint8_t ZERO[32];
 
-void member_enter(const struct room *r, struct member *m, bool waiting) {
-  m->presence = waiting ? PRESENCE_WAITING : m->dropped_ms ? PRESENCE_AWAY : PRESENCE_HERE;
-  m->floor = !waiting && m->role >= ROLE_SPEAKER;
-  m->muted = !waiting && r->mute_all && !ROLE_IS_MODERATOR(m->role);
-}
-
-bool member_may_unmute(const struct room *r, const struct member *m) {
-  return !r->mute_hold || m->exempt || ROLE_IS_MODERATOR(m->role);
-}
-
 /* ---- the name: nobody shows the name of another ---- */
 
-#define SUFFIX_MAX 7 /* " (5202)" */
+#define SUFFIX_MAX 7 /* " (5502)" */
 
-static bool name_taken(const struct room *r, const char *name) {
-  if (room_name_cmp(name, "operator") == 0) /* how the chat signs what the operator says */
+static bool name_taken(const struct room *r, uint32_t self, const char *name) {
+  if (name_looks_like(name, "operator")) /* how the chat signs what the operator says */
     return true;
   for (size_t i = 0; i < r->n_members; i++)
-    if (room_name_cmp(r->members[i].name, name) == 0)
+    if (r->members[i].id != self && name_looks_like(r->members[i].name, name))
       return true;
   return false;
 }
 
-/* The k of a name "base (k)", 0 when it is not of that form. */
+/* The k of a name "base (k)", or of one that looks like it; 0 when it is not of that form. */
 static unsigned suffix_of(const char *name, const char *base) {
-  size_t n = strlen(base), len = strlen(name);
-  char head[TEXT_NAME_MAX + 1];
-  if (len <= n || len >= sizeof head || name[n] != ' ' || name[n + 1] != '(')
+  const char *at = strrchr(name, '(');
+  char head[TEXT_NAME_MAX + 1], *end;
+  if (!at || at < name + 2 || at[-1] != ' ')
     return 0;
+  size_t n = (size_t)(at - 1 - name);
   memcpy(head, name, n);
   head[n] = '\0';
-  char *end;
-  unsigned long k = strtoul(name + n + 2, &end, 10);
+  unsigned long k = strtoul(at + 1, &end, 10);
   bool fits = strcmp(end, ")") == 0 && k < ROOM_MEMBERS_MAX + ROOM_WAITING_MAX + 3;
-  return fits && room_name_cmp(head, base) == 0 ? (unsigned)k : 0;
+  return fits && name_looks_like(head, base) ? (unsigned)k : 0;
 }
 
 /* One pass, however many share the name: 5000 people called "bob" must not make joining slow. */
-static void name_make_unique(const struct room *r, char name[TEXT_NAME_MAX + 1]) {
-  if (!name_taken(r, name))
+void name_make_unique(const struct room *r, uint32_t self, char name[TEXT_NAME_MAX + 1]) {
+  if (!name_taken(r, self, name))
     return;
   size_t n = text_fit(name, TEXT_NAME_COLS - SUFFIX_MAX);
   while (n > TEXT_NAME_MAX - SUFFIX_MAX || (n > 0 && (name[n] & 0xC0) == 0x80) ||
@@ -54,7 +44,7 @@ static void name_make_unique(const struct room *r, char name[TEXT_NAME_MAX + 1])
   name[n] = '\0';
   bool used[ROOM_MEMBERS_MAX + ROOM_WAITING_MAX + 3] = {false};
   for (size_t i = 0; i < r->n_members; i++)
-    used[suffix_of(r->members[i].name, name)] = true;
+    used[r->members[i].id != self ? suffix_of(r->members[i].name, name) : 0] = true;
   unsigned k = 2;
   while (used[k])
     k++;
@@ -82,7 +72,7 @@ static enum err entry_fill(const struct room *r, const struct room_join *j, int6
     return ERR_BAD_NAME;
   if (user)
     memcpy(m->user, j->user, user + 1);
-  name_make_unique(r, m->name);
+  name_make_unique(r, 0, m->name);
   client_clean(j->client, m->client);
   memcpy(m->device, j->device, sizeof m->device);
   memcpy(m->resume, j->resume, sizeof m->resume);
@@ -101,18 +91,15 @@ static const struct invite *invite_by_hash(const struct room *r, const uint8_t *
   return NULL;
 }
 
-/* By user when both are known, else by device; what is unknown matches nothing. */
-static bool ban_matches(const struct ban *b, const char *user, const uint8_t device[16]) {
-  if (b->user[0] && user[0])
-    return strcmp(b->user, user) == 0;
-  return memcmp(b->device, ZERO, sizeof b->device) != 0 && memcmp(b->device, device, sizeof b->device) == 0;
+bool room_is_full(const struct room *r, size_t inside, const struct member *m) {
+  bool bound = r->max_people && !ROLE_IS_MODERATOR(m->role);
+  return inside >= ROOM_MEMBERS_MAX || (bound && inside >= r->max_people);
 }
 
-static bool is_banned(const struct room *r, const struct member *m) {
-  for (size_t i = 0; m->role != ROLE_OWNER && i < r->n_bans; i++)
-    if (ban_matches(&r->bans[i], m->user, m->device))
-      return true;
-  return false;
+/* Whom the room lets past the lobby by who he is. */
+static bool is_known(const struct room *r, const struct member *m) {
+  return (r->auto_admit >= AUTO_ADMIT_ACCOUNTS && m->user[0]) ||
+         (r->auto_admit >= AUTO_ADMIT_TRUSTED && is_trusted(r, m));
 }
 
 static bool must_knock(const struct room *r, const struct member *m, const struct invite *inv) {
@@ -120,7 +107,19 @@ static bool must_knock(const struct room *r, const struct member *m, const struc
     return false;
   if (r->policy == HOST_GONE_LOBBY && !room_has_moderator(r))
     return true;
-  return r->lobby && !(inv && inv->bypass);
+  return r->lobby && !(inv && inv->bypass) && !is_known(r, m);
+}
+
+/* The seat a killed client left, when it knocks anew with the same device and invite: what a host took from
+ * him there he does not get back by that. */
+static const struct member *former(const struct room *r, const struct member *m) {
+  for (size_t i = r->n_members; i-- > 0;) {
+    const struct member *old = &r->members[i];
+    if (old->presence == PRESENCE_AWAY && m->invite && old->invite == m->invite &&
+        member_is(m, old->user, old->device))
+      return old;
+  }
+  return NULL;
 }
 
 /* The role he comes with, or why not at all. */
@@ -135,9 +134,18 @@ static enum err entry_role(const struct room *r, const struct room_join *j, int6
   m->invite = *inv ? (*inv)->id : 0;
   if (m->role == ROLE_NONE || m->role >= ROLE_SYSTEM)
     return ERR_BAD_INVITE;
-  if (is_banned(r, m))
+  if (ban_on(r, BAN_JOIN, m, j->addr))
     return ERR_BANNED;
-  return r->locked && !ROLE_IS_MODERATOR(m->role) ? ERR_ROOM_LOCKED : ERR_OK;
+  const struct member *old = former(r, m);
+  if (old && old->role < m->role)
+    m->role = old->role;
+  const struct ban *silenced = ban_on(r, BAN_SPEAK, m, j->addr);
+  m->silenced = silenced ? silenced->id : 0;
+  if (ROLE_IS_MODERATOR(m->role))
+    return ERR_OK;
+  if (r->locked)
+    return ERR_ROOM_LOCKED;
+  return r->has_password && !j->password_ok && !(*inv && (*inv)->bypass) ? ERR_NEED_PASSWORD : ERR_OK;
 }
 
 enum err room_decide_join(const struct room *r, const struct room_join *j, int64_t now_ms,
@@ -154,9 +162,11 @@ enum err room_decide_join(const struct room *r, const struct room_join *j, int64
   bool waits = must_knock(r, &m, inv);
   if (waits && room_count(r, PRESENCE_WAITING) >= ROOM_WAITING_MAX)
     return ERR_LOBBY_FULL;
-  if (!waits && room_count_inside(r) >= ROOM_MEMBERS_MAX)
+  if (!waits && room_is_full(r, room_count_inside(r), &m))
     return ERR_ROOM_FULL;
   member_enter(r, &m, waits);
+  const struct member *old = former(r, &m);
+  m.floor = m.floor && (!old || old->floor);
   struct decision d = {.r = r, .actor_id = m.id, .now_ms = now_ms, .out = out, .start = out->n};
   if (inv && inv->uses_left)
     (void)decide_event(&d, ROOM_EV_INVITE_USED, (int64_t)inv->id, 0);
@@ -205,23 +215,37 @@ enum err room_decide_resume(const struct room *r, const uint8_t resume[32], cons
 }
 
 /* Those who wait and those inside go in two events: a member must not learn who waited. */
-void room_decide_expire(const struct room *r, int64_t now_ms, struct room_events *out) {
-  struct decision d = {.r = r, .now_ms = now_ms, .out = out, .start = out->n};
+static void absent_expire(struct decision *d) {
+  const struct room *r = d->r;
   for (int waiting = 0; waiting < 2; waiting++) {
     struct room_event *ev = NULL;
     for (size_t i = 0; i < r->n_members; i++) {
       const struct member *m = &r->members[i];
-      if (!has_expired(m, now_ms) || (m->presence == PRESENCE_WAITING) != waiting)
+      if (!has_expired(m, d->now_ms) || (m->presence == PRESENCE_WAITING) != waiting)
         continue;
       if (!ev)
-        ev = decide_event(&d, ROOM_EV_LEFT, 1, 0);
+        ev = decide_event(d, ROOM_EV_LEFT, 1, 0);
       room_event_target(ev, m->id);
     }
   }
 }
 
+void room_decide_expire(const struct room *r, int64_t now_ms, struct room_events *out) {
+  static void (*const EXPIRE[])(struct decision *) = {absent_expire,  bans_expire,  people_expire,
+                                                      meeting_expire, voice_expire, sides_expire};
+  struct decision d = {.r = r, .now_ms = now_ms, .out = out, .start = out->n};
+  for (size_t i = 0; i < sizeof EXPIRE / sizeof EXPIRE[0] && !r->ended && out->n == d.start; i++)
+    EXPIRE[i](&d);
+}
+
 int64_t room_next_expiry(const struct room *r) {
+  static int64_t (*const NEXT[])(const struct room *) = {bans_next, people_next, meeting_next, voice_next,
+                                                         sides_next};
   int64_t first = INT64_MAX;
+  for (size_t i = 0; i < sizeof NEXT / sizeof NEXT[0] && !r->ended; i++) {
+    int64_t next = NEXT[i](r);
+    first = next < first ? next : first;
+  }
   for (size_t i = 0; i < r->n_members; i++) {
     int64_t dropped = r->members[i].dropped_ms;
     if (dropped && dropped + ROOM_AWAY_MS < first)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 void room_init(struct room *r) {
-  *r = (struct room){.chat_mode = CHAT_MODE_ALL};
+  *r = (struct room){.chat_mode = CHAT_MODE_ALL, .auto_admit = AUTO_ADMIT_TRUSTED};
 }
 
 void room_free(struct room *r) {
@@ -16,6 +16,9 @@ void room_free(struct room *r) {
   free(r->members);
   free(r->bans);
   free(r->invites);
+  free(r->trusted);
+  free(r->notes);
+  meeting_free(r);
   *r = (struct room){0};
 }
 
@@ -62,13 +65,10 @@ int room_name_cmp(const char *a, const char *b) {
   return fold(*a) - fold(*b);
 }
 
-int64_t room_mute_level(const struct room *r) {
-  return r->mute_all + (r->mute_all && r->mute_hold);
-}
-
 bool room_may_send(const struct room *r, uint32_t id) {
   const struct member *m = room_member(r, id);
-  return m && !r->ended && m->presence != PRESENCE_WAITING && m->role > ROLE_MONITOR && m->floor && !m->muted;
+  return m && !r->ended && m->presence != PRESENCE_WAITING && m->role > ROLE_MONITOR && m->floor &&
+         !m->muted && !m->silenced;
 }
 
 bool room_may_hear(const struct room *r, uint32_t id) {

@@ -1,5 +1,6 @@
 #include "core/room/room_private.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,6 +51,22 @@ static struct undo_record *record_new(struct room_undo *u, const struct room_eve
   return rec;
 }
 
+/* Acts that undo cannot take back, whatever else they change besides. */
+static bool is_final(enum room_ev kind) {
+  return kind == ROOM_EV_UNDONE || kind == ROOM_EV_BANNED || kind == ROOM_EV_SILENCED ||
+         kind == ROOM_EV_HELD || kind == ROOM_EV_DECLINED || kind == ROOM_EV_TIME_UP ||
+         kind == ROOM_EV_BREAKOUTS;
+}
+
+void undo_begin(struct room *r, const struct room_event *ev) {
+  if (ev->kind == ROOM_EV_UNDONE)
+    undo_forget(r, (uint64_t)ev->num);
+  if (!is_final(ev->kind))
+    return;
+  undo_forget(r, ev->group);
+  undo_state(r)->undoing = ev->group;
+}
+
 void undo_note(struct room *r, const struct room_event *ev, struct undo_item item) {
   struct room_undo *u = undo_state(r);
   struct undo_record *rec = u->n && u->rec[u->n - 1].group == ev->group ? &u->rec[u->n - 1] : NULL;
@@ -68,91 +85,147 @@ void undo_note(struct room *r, const struct room_event *ev, struct undo_item ite
 
 /* ---- deciding: the inverse of each item that still stands as the act left it ---- */
 
-static int64_t room_value(const struct room *r, enum room_ev kind) {
-  switch (kind) {
-  case ROOM_EV_LOCKED:
-    return r->locked;
-  case ROOM_EV_LOBBY:
-    return r->lobby;
-  case ROOM_EV_POLICY:
-    return (int64_t)r->policy;
-  case ROOM_EV_CHAT_MODE:
-    return (int64_t)r->chat_mode;
-  default:
-    return room_mute_level(r);
-  }
+static const char *room_text(const struct room *r, enum room_ev kind) {
+  if (kind == ROOM_EV_AGENDA)
+    return r->agenda ? r->agenda : "";
+  return kind == ROOM_EV_LOCKED ? r->lock_text : r->topic;
 }
 
 static void invert_room(struct decision *d, const struct undo_item *it) {
-  if (it->kind == ROOM_EV_TOPIC) {
-    if (strcmp(d->r->topic, it->text_after) != 0)
-      return;
-    struct room_event *ev = decide_event(d, it->kind, 0, 0);
+  bool is_text = it->text_after != NULL;
+  if (is_text && strcmp(room_text(d->r, it->kind), it->text_after) != 0)
+    return;
+  int64_t now = room_setting(d->r, it->kind);
+  if (now != -1 && now != it->after)
+    return;
+  if (it->kind == ROOM_EV_ONE_SPEAKER && it->before) {
+    decide_one_on(d);
+    return;
+  }
+  struct room_event *ev = decide_event(d, it->kind, it->before, it->after);
+  if (is_text) {
     ev->text = room_strdup(it->text_before);
     ev->text2 = room_strdup(it->text_after);
-  } else if (room_value(d->r, it->kind) == it->after) {
-    (void)decide_event(d, it->kind, it->before, it->after);
   }
 }
+
+/* One value of one person, to be put back. */
+struct undone {
+  const struct undo_record *rec;
+  const struct undo_item *it;
+  const struct member *m;
+};
 
 /* Undo unmutes a person only while he is muted by that very act, no mute-all came after it, and nobody but
  * himself is asked to give up what holds him. */
-static void invert_mute(struct decision *d, const struct undo_record *rec, const struct member *m) {
-  bool all_since = d->r->undo->mute_all > rec->group && !ROLE_IS_MODERATOR(m->role);
-  if (!m->muted || m->muted_by != rec->actor || all_since)
+static void invert_mute(struct decision *d, const struct undone *u) {
+  bool all_since = d->r->undo->mute_all > u->rec->group && !ROLE_IS_MODERATOR(u->m->role);
+  if (!u->m->muted || u->m->muted_by != u->rec->actor || all_since)
     return;
-  if (m->id == d->actor_id && !member_may_unmute(d->r, m))
+  if (u->m->id == d->actor_id && !member_may_unmute(d->r, u->m))
     return;
-  decide_target(d, ROOM_EV_UNMUTED, 0, m->id);
+  decide_target(d, ROOM_EV_UNMUTED, 0, u->m->id);
 }
 
-static void invert_floor(struct decision *d, const struct undo_item *it, const struct member *m) {
-  bool taking = !it->before && m->role >= d->rank;
-  if (m->floor == it->after && !taking && m->role != ROLE_MONITOR)
-    decide_target(d, ROOM_EV_FLOOR, it->before, m->id);
+/* His role after what the undo has decided so far. */
+static enum role role_then(const struct decision *d, const struct member *m) {
+  enum role role = m->role;
+  for (size_t i = d->start; i < d->out->n; i++)
+    if (d->out->v[i].kind == ROOM_EV_ROLE && d->out->v[i].targets[0] == m->id)
+      role = (enum role)d->out->v[i].num;
+  return role;
 }
 
-static void invert_hand(struct decision *d, const struct undo_item *it, const struct member *m) {
-  if ((int64_t)m->hand != it->after || m->role == ROLE_MONITOR)
+static void invert_floor(struct decision *d, const struct undone *u) {
+  bool gives = u->it->before != 0;
+  if (u->m->floor != (u->it->after != 0) || u->m->role == ROLE_MONITOR || (!gives && u->m->role >= d->rank))
     return;
-  if (it->before)
-    room_event_target(decide_event(d, ROOM_EV_HAND, 1, it->before), m->id);
+  if (gives && (u->m->silenced || (!ROLE_IS_MODERATOR(role_then(d, u->m)) && !decide_floor_free(d))))
+    return;
+  decide_target_num2(d, ROOM_EV_FLOOR, gives, gives ? u->it->before - 1 : 0, u->m->id);
+}
+
+static void invert_hand(struct decision *d, const struct undone *u) {
+  if ((int64_t)u->m->hand != u->it->after || u->m->role == ROLE_MONITOR || (u->it->before && u->m->silenced))
+    return;
+  if (u->it->before)
+    room_event_target(decide_event(d, ROOM_EV_HAND, 1, u->it->before), u->m->id);
   else
-    decide_target(d, ROOM_EV_HAND, 0, m->id);
+    decide_target(d, ROOM_EV_HAND, 0, u->m->id);
 }
 
-static void invert_role(struct decision *d, const struct undo_item *it, const struct member *m) {
-  if ((int64_t)m->role != it->after || m->role >= d->rank || it->before > (int64_t)d->rank)
+static void invert_role(struct decision *d, const struct undone *u) {
+  if ((int64_t)u->m->role != u->it->after || u->m->role >= d->rank || u->it->before > (int64_t)d->rank)
     return;
-  room_event_target(decide_event(d, ROOM_EV_ROLE, it->before, it->after), m->id);
+  /* A floor the act had changed too has been seen to already. */
+  if (u->rec->n == 1 && !decide_floor_fits(d, u->m, (enum role)u->it->before))
+    decide_floor_set(d, u->m, false);
+  room_event_target(decide_event(d, ROOM_EV_ROLE, u->it->before, u->it->after), u->m->id);
 }
+
+static void invert_name(struct decision *d, const struct undone *u) {
+  char name[TEXT_NAME_MAX + 1];
+  if (strcmp(u->m->name, u->it->text_after) != 0 || u->m->role >= d->rank)
+    return;
+  (void)snprintf(name, sizeof name, "%s", u->it->text_before);
+  name_make_unique(d->r, u->m->id, name);
+  struct room_event *ev = decide_event(d, ROOM_EV_RENAMED, 0, 0);
+  ev->text = room_strdup(name);
+  ev->text2 = room_strdup(u->it->text_after);
+  room_event_target(ev, u->m->id);
+}
+
+static void invert_exempt(struct decision *d, const struct undone *u) {
+  if (u->m->exempt == u->it->after)
+    decide_target(d, ROOM_EV_EXEMPT, u->it->before, u->m->id);
+}
+
+static void invert_priority(struct decision *d, const struct undone *u) {
+  if (u->m->priority == u->it->after && !(u->it->before && u->m->role == ROLE_MONITOR))
+    decide_target(d, ROOM_EV_PRIORITY, u->it->before, u->m->id);
+}
+
+static void invert_gain(struct decision *d, const struct undone *u) {
+  if (u->m->gain_db == u->it->after)
+    decide_target_num2(d, ROOM_EV_GAIN, u->it->before, u->it->after, u->m->id);
+}
+
+static void invert_move(struct decision *d, const struct undone *u) {
+  bool may = u->m->role < d->rank || u->m->id == d->actor_id;
+  if (may && u->m->side == u->it->after && u->it->before <= d->r->sides)
+    decide_target(d, ROOM_EV_MOVED, u->it->before, u->m->id);
+}
+
+static void (*const INVERT[ROOM_EV__COUNT])(struct decision *, const struct undone *) = {
+    [ROOM_EV_MUTED] = invert_mute,        [ROOM_EV_FLOOR] = invert_floor,  [ROOM_EV_HAND] = invert_hand,
+    [ROOM_EV_ROLE] = invert_role,         [ROOM_EV_ASKED] = invert_exempt, [ROOM_EV_EXEMPT] = invert_exempt,
+    [ROOM_EV_PRIORITY] = invert_priority, [ROOM_EV_GAIN] = invert_gain,    [ROOM_EV_MOVED] = invert_move,
+    [ROOM_EV_RENAMED] = invert_name,
+};
 
 static void invert(struct decision *d, const struct undo_record *rec, const struct undo_item *it) {
-  if (it->id == 0) {
+  struct undone u = {.rec = rec, .it = it, .m = room_member(d->r, it->id)};
+  if (it->id == 0)
     invert_room(d, it);
-    return;
-  }
-  const struct member *m = room_member(d->r, it->id);
-  if (!m)
-    return;
-  if (it->kind == ROOM_EV_MUTED)
-    invert_mute(d, rec, m);
-  else if (it->kind == ROOM_EV_FLOOR)
-    invert_floor(d, it, m);
-  else if (it->kind == ROOM_EV_HAND)
-    invert_hand(d, it, m);
-  else if (it->kind == ROOM_EV_ROLE)
-    invert_role(d, it, m);
-  else if (m->exempt == it->after)
-    decide_target(d, ROOM_EV_EXEMPT, it->before, m->id);
+  else if (u.m && INVERT[it->kind] && (u.m->presence != PRESENCE_WAITING || it->kind == ROOM_EV_RENAMED))
+    INVERT[it->kind](d, &u);
+}
+
+/* What only a host may set. */
+static bool is_hosts(enum room_ev kind) {
+  return kind == ROOM_EV_POLICY || kind == ROOM_EV_AUTO_ADMIT || kind == ROOM_EV_NAME_HOSTS ||
+         kind == ROOM_EV_MAX_PEOPLE || kind == ROOM_EV_MAX_SPEAKERS || kind == ROOM_EV_ENDING;
 }
 
 /* He may have lost the role since: then he may not do what undoing would do either. */
 static enum role undo_least(const struct undo_record *rec) {
-  enum role least = rec->self ? ROLE_AUDIENCE : ROLE_COHOST;
-  for (size_t i = 0; i < rec->n; i++)
-    if (rec->items[i].kind == ROOM_EV_POLICY)
-      least = ROLE_HOST;
+  enum role least = ROLE_AUDIENCE;
+  for (size_t i = 0; i < rec->n; i++) {
+    enum room_ev kind = rec->items[i].kind;
+    bool own = rec->self && (kind == ROOM_EV_MUTED || kind == ROOM_EV_HAND);
+    enum role need = is_hosts(kind) ? ROLE_HOST : own ? ROLE_AUDIENCE : ROLE_COHOST;
+    least = need > least ? need : least;
+  }
   return least;
 }
 

@@ -59,7 +59,7 @@ static void who_waits_can_only_leave(void **state) {
   assert_false(room_may_hear(&f.r, w));
   assert_false(room_may_send(&f.r, w));
   assert_int_equal(act_on(&f, host, ACT_MUTE, w), ERR_NO_MEMBER);
-  assert_int_equal(act_msg(&f, host, w, "hello"), ERR_NO_MEMBER);
+  assert_int_equal(act_msg(&f, w, host, "hello"), ERR_IN_LOBBY);
   assert_int_equal(act_on(&f, host, ACT_REMOVE, w), ERR_NO_MEMBER);
   assert_int_equal(act(&f, w, ACT_LEAVE), ERR_OK);
   assert_null(room_member(&f.r, w));
@@ -270,7 +270,9 @@ static void the_lobby_and_the_room_have_limits(void **state) {
   join(&f, "Host", ROLE_HOST);
   for (int i = 0; i < ROOM_WAITING_MAX; i++)
     join(&f, "bob", ROLE_SPEAKER);
-  assert_string_equal(f.r.members[ROOM_WAITING_MAX].name, "bob (200)");
+  char last[TEXT_NAME_MAX + 1];
+  (void)snprintf(last, sizeof last, "bob (%d)", ROOM_WAITING_MAX);
+  assert_string_equal(f.r.members[ROOM_WAITING_MAX].name, last);
   struct room_join j = person("One more", ROLE_SPEAKER);
   uint32_t id;
   assert_int_equal(fix_enter(&f, &j, &id), ERR_LOBBY_FULL);

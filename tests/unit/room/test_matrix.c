@@ -3,7 +3,7 @@
 #include "room_fixture.h"
 
 enum who_kind { NOBODY, SELF, INSIDE, LOBBY };
-enum rule { FREE, LOWER, LOWER_OR_SELF_ };
+enum rule { FREE, FREE_SELF, LOWER, LOWER_OR_SELF_ };
 static const struct {
   enum act act;
   int least; /* rank that may do it at all */
@@ -20,6 +20,17 @@ static const struct {
     {ACT_UNMUTE, 2, SELF, FREE},
     {ACT_MUTE_ALL, 4, NOBODY, FREE},
     {ACT_MUTE_LIFT, 4, NOBODY, FREE},
+    {ACT_MUTE_ENTRY, 4, NOBODY, FREE},
+    {ACT_DECLINE, 2, SELF, FREE},
+    {ACT_ONE_SPEAKER, 4, NOBODY, FREE},
+    {ACT_PRIORITY, 4, INSIDE, FREE_SELF},
+    {ACT_GAIN, 4, INSIDE, FREE_SELF},
+    {ACT_TALK_TIME, 4, NOBODY, FREE},
+    {ACT_HANDS_DOWN, 4, NOBODY, FREE},
+    {ACT_MOVE, 4, INSIDE, LOWER_OR_SELF_},
+    {ACT_BREAKOUTS, 4, NOBODY, FREE},
+    {ACT_DISTRIBUTE, 4, NOBODY, FREE},
+    {ACT_RECALL, 4, NOBODY, FREE},
     {ACT_ASK_UNMUTE, 4, INSIDE, FREE},
     {ACT_FLOOR_GIVE, 4, INSIDE, FREE},
     {ACT_FLOOR_TAKE, 4, INSIDE, LOWER},
@@ -34,15 +45,48 @@ static const struct {
     {ACT_CHAT_TO, 2, INSIDE, FREE},
     {ACT_CHAT_HOSTS, 2, NOBODY, FREE},
     {ACT_CHAT_DELETE, 2, NOBODY, FREE},
+    {ACT_ANNOUNCE, 4, NOBODY, FREE},
+    {ACT_LOBBY_SAY, 4, NOBODY, FREE},
+    {ACT_CHAT_EDIT, 2, NOBODY, FREE},
+    {ACT_CHAT_PURGE, 4, INSIDE, LOWER},
     {ACT_CHAT_CLEAR, 4, NOBODY, FREE},
     {ACT_CHAT_MODE, 4, NOBODY, FREE},
+    {ACT_SLOW, 4, NOBODY, FREE},
+    {ACT_LINKS, 4, NOBODY, FREE},
+    {ACT_PIN, 4, NOBODY, FREE},
+    {ACT_UNPIN, 4, NOBODY, FREE},
+    {ACT_AGENDA, 4, NOBODY, FREE},
+    {ACT_AGENDA_NEXT, 4, NOBODY, FREE},
+    {ACT_POLL, 4, NOBODY, FREE},
+    {ACT_VOTE, 2, NOBODY, FREE},
+    {ACT_POLL_END, 4, NOBODY, FREE},
     {ACT_TOPIC, 4, NOBODY, FREE},
     {ACT_INVITE, 4, NOBODY, FREE},
     {ACT_INVITE_REVOKE, 4, NOBODY, FREE},
     {ACT_POLICY, 5, NOBODY, FREE},
+    {ACT_HOLD, 4, INSIDE, LOWER},
+    {ACT_AUTO_ADMIT, 5, NOBODY, FREE},
+    {ACT_TRUST, 4, INSIDE, FREE_SELF},
+    {ACT_UNTRUST, 4, NOBODY, FREE},
+    {ACT_NAME, 2, SELF, FREE},
+    {ACT_RENAME, 4, INSIDE, LOWER},
+    {ACT_BAN_CHECK, 4, INSIDE, LOWER},
+    {ACT_BAN_RULE, 4, NOBODY, FREE},
+    {ACT_BAN_EDIT, 4, NOBODY, FREE},
+    {ACT_NOTE, 4, INSIDE, FREE},
+    {ACT_NOTE_DELETE, 4, NOBODY, FREE},
+    {ACT_SUCCESSION, 5, NOBODY, FREE},
+    {ACT_CLAIM_CODE, 5, NOBODY, FREE},
+    {ACT_CLAIM, 2, NOBODY, FREE},
+    {ACT_PASSWORD, 5, NOBODY, FREE},
+    {ACT_MAX_PEOPLE, 5, NOBODY, FREE},
+    {ACT_MAX_SPEAKERS, 5, NOBODY, FREE},
+    {ACT_NAME_HOSTS, 5, NOBODY, FREE},
+    {ACT_ATTENDANCE, 4, NOBODY, FREE},
     {ACT_LEAVE, 0, SELF, FREE},
     {ACT_UNDO, 2, NOBODY, FREE},
     {ACT_END, 5, NOBODY, FREE},
+    {ACT_END_CANCEL, 5, NOBODY, FREE},
 };
 
 /* Ranks in the words of the rule: monitor 1, audience 2, speaker 3, cohost 4, host 5, owner 6, operator 7. */
@@ -61,12 +105,13 @@ static void every_act_is_expected_once(void **state) {
 
 static enum err expected_on(enum act a, enum rule rule, int actor, int target, bool self) {
   if (self)
-    return rule == LOWER_OR_SELF_ ? ERR_OK : ERR_NOT_SELF;
+    return rule == LOWER_OR_SELF_ || rule == FREE_SELF ? ERR_OK : ERR_NOT_SELF;
   if (rule == LOWER_OR_SELF_ && actor < 4)
     return ERR_NOT_ALLOWED; /* on others these are a moderator's */
-  if (rule != FREE && target >= actor)
+  if (rule >= LOWER && target >= actor)
     return ERR_RANK;
-  if (target == 1 && (a == ACT_FLOOR_GIVE || a == ACT_ASK_UNMUTE || (a == ACT_ROLE && actor != 7)))
+  bool heard = a == ACT_FLOOR_GIVE || a == ACT_ASK_UNMUTE || a == ACT_PRIORITY;
+  if (target == 1 && (heard || (a == ACT_ROLE && actor != 7)))
     return ERR_NOT_ALLOWED; /* a monitor is never heard */
   if (target == 6 && a == ACT_BAN)
     return ERR_NOT_ALLOWED; /* not even by the operator */

@@ -26,7 +26,7 @@ static int teardown(void **state) {
 static void undo_of_mute_all_restores_only_those_it_muted(void **state) {
   struct people *p = *state;
   assert_int_equal(act(&p->f, p->b, ACT_MUTE), ERR_OK);
-  assert_int_equal(act_num(&p->f, p->host, ACT_MUTE_ALL, 1), ERR_OK);
+  assert_int_equal(act_flags(&p->f, p->host, ACT_MUTE_ALL, FLAG_HOLD), ERR_OK);
   assert_int_equal(act(&p->f, p->host, ACT_UNDO), ERR_OK);
   assert_int_equal(p->f.last.v[0].kind, ROOM_EV_UNDONE);
   assert_int_equal(count_events(&p->f, ROOM_EV_UNMUTED), 1); /* one event for the many */
@@ -38,7 +38,7 @@ static void undo_of_mute_all_restores_only_those_it_muted(void **state) {
 
 static void undo_restores_hold_and_leave_to_unmute(void **state) {
   struct people *p = *state;
-  assert_int_equal(act_num(&p->f, p->host, ACT_MUTE_ALL, 1), ERR_OK);
+  assert_int_equal(act_flags(&p->f, p->host, ACT_MUTE_ALL, FLAG_HOLD), ERR_OK);
   assert_int_equal(act_on(&p->f, p->host, ACT_ASK_UNMUTE, p->a), ERR_OK);
   assert_int_equal(act(&p->f, p->a, ACT_UNMUTE), ERR_OK);
   assert_int_equal(act_on(&p->f, p->co, ACT_MUTE, p->a), ERR_OK);
@@ -66,7 +66,7 @@ static void undo_leaves_alone_what_changed_since(void **state) {
 static void undo_of_a_mute_does_not_break_a_later_mute_all(void **state) {
   struct people *p = *state;
   assert_int_equal(act_on(&p->f, p->co, ACT_MUTE, p->a), ERR_OK);
-  assert_int_equal(act_num(&p->f, p->host, ACT_MUTE_ALL, 0), ERR_OK);
+  assert_int_equal(act(&p->f, p->host, ACT_MUTE_ALL), ERR_OK);
   assert_int_equal(act(&p->f, p->co, ACT_UNDO), ERR_NOTHING);
   assert_true(who(&p->f, p->a)->muted);
 }
@@ -74,7 +74,8 @@ static void undo_of_a_mute_does_not_break_a_later_mute_all(void **state) {
 static void undo_of_ones_own_mute_does_not_get_past_a_hold(void **state) {
   struct people *p = *state;
   assert_int_equal(act_role(&p->f, p->owner, p->co, ROLE_HOST), ERR_OK);
-  assert_int_equal(act_num(&p->f, p->owner, ACT_MUTE_ALL, 1), ERR_OK); /* does not touch a moderator */
+  assert_int_equal(act_flags(&p->f, p->owner, ACT_MUTE_ALL, FLAG_HOLD),
+                   ERR_OK); /* does not touch a moderator */
   assert_int_equal(act_role(&p->f, p->owner, p->co, ROLE_SPEAKER), ERR_OK);
   assert_int_equal(act(&p->f, p->co, ACT_MUTE), ERR_OK);
   assert_int_equal(act(&p->f, p->co, ACT_UNMUTE), ERR_MUTED_ALL);
@@ -166,7 +167,7 @@ static void who_lost_his_role_cannot_undo_with_it(void **state) {
 
 static void a_crowd_raising_hands_does_not_push_out_a_hosts_act(void **state) {
   struct people *p = *state;
-  assert_int_equal(act_num(&p->f, p->host, ACT_MUTE_ALL, 0), ERR_OK);
+  assert_int_equal(act(&p->f, p->host, ACT_MUTE_ALL), ERR_OK);
   for (int i = 0; i < ROOM_UNDO_KEPT; i++) {
     assert_int_equal(act(&p->f, p->a, ACT_HAND), ERR_OK);
     assert_int_equal(act(&p->f, p->a, ACT_HAND_LOWER), ERR_OK);
@@ -184,6 +185,68 @@ static void people_who_left_meanwhile_are_skipped(void **state) {
   assert_int_equal(p->f.last.v[1].targets[0], p->b);
 }
 
+static enum err rename_to(struct people *p, uint32_t actor, uint32_t whom, const char *name) {
+  return fix_do(
+      &p->f,
+      &(struct room_cmd){.act = ACT_RENAME, .actor = actor, .targets = &whom, .n_targets = 1, .text = name});
+}
+
+static void names_go_back_unless_another_has_it_by_now(void **state) {
+  struct people *p = *state;
+  assert_int_equal(rename_to(p, p->co, p->a, "Anna"), ERR_OK);
+  assert_int_equal(act(&p->f, p->co, ACT_UNDO), ERR_OK);
+  assert_string_equal(who(&p->f, p->a)->name, "A");
+  assert_int_equal(rename_to(p, p->co, p->a, "Anna"), ERR_OK);
+  uint32_t other = join(&p->f, "A", ROLE_SPEAKER);
+  assert_string_equal(who(&p->f, other)->name, "A");
+  assert_int_equal(act(&p->f, p->co, ACT_UNDO), ERR_OK);
+  assert_string_equal(who(&p->f, p->a)->name, "A (2)");
+  assert_int_equal(rename_to(p, p->co, p->a, "Anna"), ERR_OK);
+  assert_int_equal(rename_to(p, p->host, p->a, "Hanna"), ERR_OK);
+  assert_int_equal(act(&p->f, p->co, ACT_UNDO), ERR_NOTHING); /* someone knew better */
+}
+
+static void the_agenda_goes_back_with_its_place(void **state) {
+  struct people *p = *state;
+  assert_int_equal(act_text(&p->f, p->co, ACT_AGENDA, "hello; news; end"), ERR_OK);
+  assert_int_equal(act(&p->f, p->co, ACT_AGENDA_NEXT), ERR_OK);
+  assert_int_equal(act_text(&p->f, p->co, ACT_AGENDA, "short"), ERR_OK);
+  assert_int_equal(p->f.r.agenda_at, 0);
+  assert_int_equal(act(&p->f, p->co, ACT_UNDO), ERR_OK);
+  assert_string_equal(p->f.r.agenda, "hello\nnews\nend");
+  assert_int_equal(p->f.r.agenda_at, 1);
+  assert_int_equal(act(&p->f, p->co, ACT_UNDO), ERR_OK);
+  assert_int_equal(p->f.r.agenda_at, 0);
+  assert_int_equal(act(&p->f, p->co, ACT_UNDO), ERR_OK);
+  assert_null(p->f.r.agenda);
+}
+
+static void a_ban_from_speaking_is_not_half_undone(void **state) {
+  struct people *p = *state;
+  assert_int_equal(act_on(&p->f, p->host, ACT_MUTE, p->b), ERR_OK);
+  assert_int_equal(act_on_num(&p->f, p->host, ACT_BAN, p->a, BAN_SPEAK), ERR_OK);
+  assert_false(who(&p->f, p->a)->floor);
+  assert_int_equal(act(&p->f, p->host, ACT_UNDO), ERR_OK); /* the mute before it */
+  assert_false(who(&p->f, p->b)->muted);
+  assert_false(who(&p->f, p->a)->floor);
+  assert_int_equal(act(&p->f, p->host, ACT_UNDO), ERR_NOTHING);
+}
+
+static void only_a_host_undoes_what_only_a_host_may(void **state) {
+  struct people *p = *state;
+  static const enum act ONES[] = {ACT_AUTO_ADMIT, ACT_NAME_HOSTS, ACT_MAX_PEOPLE, ACT_MAX_SPEAKERS,
+                                  ACT_POLICY};
+  for (size_t i = 0; i < 5; i++) {
+    assert_int_equal(
+        act_num(&p->f, p->host, ONES[i], ONES[i] == ACT_NAME_HOSTS || ONES[i] == ACT_AUTO_ADMIT ? 0 : 1),
+        ERR_OK);
+    assert_int_equal(act_role(&p->f, p->owner, p->host, ROLE_COHOST), ERR_OK);
+    assert_int_equal(act(&p->f, p->host, ACT_UNDO), ERR_NOT_ALLOWED);
+    assert_int_equal(act_role(&p->f, p->owner, p->host, ROLE_HOST), ERR_OK);
+    assert_int_equal(act(&p->f, p->host, ACT_UNDO), ERR_OK);
+  }
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 int main(void) {
   const struct CMUnitTest tests[] = {
@@ -199,6 +262,10 @@ int main(void) {
       T(who_lost_his_role_cannot_undo_with_it),
       T(a_crowd_raising_hands_does_not_push_out_a_hosts_act),
       T(people_who_left_meanwhile_are_skipped),
+      T(names_go_back_unless_another_has_it_by_now),
+      T(the_agenda_goes_back_with_its_place),
+      T(a_ban_from_speaking_is_not_half_undone),
+      T(only_a_host_undoes_what_only_a_host_may),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

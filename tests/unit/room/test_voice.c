@@ -86,7 +86,7 @@ static void without_the_floor_speech_is_refused_whatever_the_mute_says(void **st
 
 static void mute_all_spares_moderators_and_the_actor_and_covers_newcomers(void **state) {
   struct people *p = *state;
-  assert_int_equal(act_num(&p->f, p->co, ACT_MUTE_ALL, 0), ERR_OK);
+  assert_int_equal(act(&p->f, p->co, ACT_MUTE_ALL), ERR_OK);
   assert_true(who(&p->f, p->spk)->muted);
   assert_true(who(&p->f, p->aud)->muted);
   assert_false(who(&p->f, p->co)->muted);
@@ -106,7 +106,7 @@ static void mute_all_spares_moderators_and_the_actor_and_covers_newcomers(void *
 static void mute_all_with_hold_keeps_people_muted_until_asked(void **state) {
   struct people *p = *state;
   uint32_t other = join(&p->f, "Other", ROLE_SPEAKER);
-  assert_int_equal(act_num(&p->f, p->host, ACT_MUTE_ALL, 1), ERR_OK);
+  assert_int_equal(act_flags(&p->f, p->host, ACT_MUTE_ALL, FLAG_HOLD), ERR_OK);
   assert_int_equal(act(&p->f, p->spk, ACT_UNMUTE), ERR_MUTED_ALL);
   assert_int_equal(act_on(&p->f, p->co, ACT_ASK_UNMUTE, p->spk), ERR_OK);
   assert_int_equal(count_events(&p->f, ROOM_EV_ASKED), 1);
@@ -123,14 +123,15 @@ static void mute_all_with_hold_keeps_people_muted_until_asked(void **state) {
 
 static void muting_oneself_keeps_the_leave_to_unmute(void **state) {
   struct people *p = *state;
-  assert_int_equal(act_num(&p->f, p->host, ACT_MUTE_ALL, 1), ERR_OK);
+  assert_int_equal(act_flags(&p->f, p->host, ACT_MUTE_ALL, FLAG_HOLD), ERR_OK);
   assert_int_equal(act_on(&p->f, p->co, ACT_ASK_UNMUTE, p->spk), ERR_OK);
   assert_int_equal(act(&p->f, p->spk, ACT_UNMUTE), ERR_OK);
   assert_int_equal(act(&p->f, p->spk, ACT_MUTE), ERR_OK);
   assert_int_equal(act(&p->f, p->spk, ACT_UNMUTE), ERR_OK);
-  assert_int_equal(act_num(&p->f, p->host, ACT_MUTE_ALL, 1), ERR_OK); /* again: those who talk are muted */
+  assert_int_equal(act_flags(&p->f, p->host, ACT_MUTE_ALL, FLAG_HOLD),
+                   ERR_OK); /* again: those who talk are muted */
   assert_int_equal(act(&p->f, p->spk, ACT_UNMUTE), ERR_MUTED_ALL);
-  assert_int_equal(act_num(&p->f, p->host, ACT_MUTE_ALL, 1), ERR_NO_CHANGE);
+  assert_int_equal(act_flags(&p->f, p->host, ACT_MUTE_ALL, FLAG_HOLD), ERR_NO_CHANGE);
 }
 
 static void a_speaker_moderates_nobody(void **state) {
@@ -163,7 +164,7 @@ static void next_gives_the_floor_lowers_the_hand_and_asks(void **state) {
   assert_int_equal(act(&p->f, p->co, ACT_NEXT), ERR_NOTHING);
   assert_int_equal(act(&p->f, p->aud, ACT_HAND), ERR_OK);
   assert_int_equal(act(&p->f, p->spk, ACT_HAND), ERR_OK);
-  assert_int_equal(act_num(&p->f, p->host, ACT_MUTE_ALL, 1), ERR_OK);
+  assert_int_equal(act_flags(&p->f, p->host, ACT_MUTE_ALL, FLAG_HOLD), ERR_OK);
   assert_int_equal(act(&p->f, p->co, ACT_NEXT), ERR_OK);
   assert_true(who(&p->f, p->aud)->floor);
   assert_int_equal(who(&p->f, p->aud)->hand, 0);
@@ -200,7 +201,7 @@ static void a_monitor_is_never_heard(void **state) {
 static void the_end_is_the_end(void **state) {
   struct people *p = *state;
   assert_int_equal(act(&p->f, p->co, ACT_END), ERR_NOT_ALLOWED);
-  assert_int_equal(act(&p->f, p->host, ACT_END), ERR_OK);
+  assert_int_equal(act_num2(&p->f, p->host, ACT_END, 0), ERR_OK);
   assert_int_equal(p->f.r.n_members, 0);
   assert_false(room_may_hear(&p->f.r, p->spk));
   for (int a = 0; a < ACT__COUNT; a++) {

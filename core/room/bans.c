@@ -1,0 +1,398 @@
+/* bans.c: who may not come in, or not speak: lists, matching, running out. */
+#include "core/room/room_private.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- whom a ban holds ---- */
+
+bool member_is(const struct member *m, const char *user, const uint8_t device[16]) {
+  static const uint8_t ZERO[16];
+  if (user[0] && m->user[0])
+    return strcmp(user, m->user) == 0;
+  return memcmp(device, ZERO, sizeof ZERO) != 0 && memcmp(device, m->device, sizeof ZERO) == 0;
+}
+
+static bool is_ipv4(const uint8_t addr[16]) {
+  static const uint8_t MAPPED[12] = {[10] = 0xff, [11] = 0xff};
+  return memcmp(addr, MAPPED, sizeof MAPPED) == 0;
+}
+
+/* ::/32 is not meant to hold all of IPv4, though the mapped form lies inside. */
+static bool cidr_holds(const struct cidr *c, const uint8_t addr[16]) {
+  size_t whole = c->bits / 8;
+  if (c->bits == 0 || c->bits > 128 || is_ipv4(c->addr) != is_ipv4(addr))
+    return false;
+  if (memcmp(c->addr, addr, whole) != 0)
+    return false;
+  unsigned left = c->bits % 8;
+  return left == 0 || ((c->addr[whole] ^ addr[whole]) >> (8 - left)) == 0;
+}
+
+static bool ban_holds(const struct ban *b, const struct member *m, const uint8_t *addr) {
+  if (m->role == ROLE_OWNER) /* or nobody could ever unlock his own room */
+    return false;
+  return member_is(m, b->user, b->device) || (b->invite && b->invite == m->invite) ||
+         (addr && cidr_holds(&b->cidr, addr));
+}
+
+static const struct ban *ban_but(const struct room *r, enum ban_what what, const struct member *m,
+                                 const uint8_t *addr, uint64_t but) {
+  for (size_t i = 0; i < r->n_bans; i++)
+    if (r->bans[i].what == what && r->bans[i].id != but && ban_holds(&r->bans[i], m, addr))
+      return &r->bans[i];
+  return NULL;
+}
+
+const struct ban *ban_on(const struct room *r, enum ban_what what, const struct member *m,
+                         const uint8_t *addr) {
+  return ban_but(r, what, m, addr, 0);
+}
+
+static const struct ban *ban_by_id(const struct room *r, uint64_t id) {
+  for (size_t i = 0; i < r->n_bans; i++)
+    if (r->bans[i].id == id)
+      return &r->bans[i];
+  return NULL;
+}
+
+static void ban_of(struct ban *b, const struct member *m) {
+  (void)snprintf(b->name, sizeof b->name, "%s", m->name);
+  (void)snprintf(b->user, sizeof b->user, "%s", m->user);
+  memcpy(b->device, m->device, sizeof b->device);
+}
+
+static bool hits_also(const struct room *r, const struct member *m, const uint32_t *targets, size_t n) {
+  bool hit = false;
+  for (size_t i = 0; i < n; i++) {
+    const struct member *t = room_member(r, targets[i]);
+    if (targets[i] == m->id)
+      return false;
+    hit = hit || (t && m->role != ROLE_OWNER && member_is(m, t->user, t->device));
+  }
+  return hit;
+}
+
+size_t room_ban_also(const struct room *r, const uint32_t *targets, size_t n, uint32_t *out, size_t cap) {
+  size_t k = 0;
+  for (size_t i = 0; i < r->n_members && k < cap; i++)
+    if (hits_also(r, &r->members[i], targets, n))
+      out[k++] = r->members[i].id;
+  return k;
+}
+
+/* ---- rules ---- */
+
+/* A decimal number up to max, all of s. */
+static bool read_number(const char *s, uint64_t max, uint64_t *out) {
+  *out = 0;
+  if (!*s)
+    return false;
+  for (; *s; s++) {
+    if (*s < '0' || *s > '9' || *out > (max - (uint64_t)(*s - '0')) / 10)
+      return false;
+    *out = *out * 10 + (uint64_t)(*s - '0');
+  }
+  return true;
+}
+
+/* `bits` is how many were typed of an address of that family, 0 for none. At least /8 and /32: a slip of the
+ * finger must not shut out the world. */
+static bool cidr_fit(struct cidr *c, bool v4_text, uint64_t bits) {
+  bool v4 = is_ipv4(c->addr);
+  if (bits == 0)
+    bits = v4 ? 128 : 64;
+  else if (v4_text)
+    bits += 96;
+  if (bits > 128 || bits < (v4 ? 96 + 8 : 32))
+    return false;
+  c->bits = (uint8_t)bits;
+  for (size_t i = bits; i < 128; i++)
+    c->addr[i / 8] &= (uint8_t) ~(0x80u >> (i % 8));
+  return true;
+}
+
+static bool read_cidr(const char *s, struct cidr *out) {
+  char host[INET6_ADDRSTRLEN];
+  size_t n = strcspn(s, "/");
+  uint64_t bits = 0;
+  if (n >= sizeof host || (s[n] && (!read_number(s + n + 1, 128, &bits) || bits == 0)))
+    return false;
+  memcpy(host, s, n);
+  host[n] = '\0';
+  bool v4 = inet_pton(AF_INET, host, out->addr + 12) == 1;
+  if (v4)
+    out->addr[10] = out->addr[11] = 0xff;
+  else if (inet_pton(AF_INET6, host, out->addr) != 1)
+    return false;
+  return cidr_fit(out, v4, bits);
+}
+
+static bool read_user(const char *s, char out[ROOM_USER_MAX + 1]) {
+  char clean[TEXT_LINE_MAX + 1];
+  size_t n = strlen(s);
+  if (n == 0 || n > ROOM_USER_MAX || text_clean_line(s, n, clean) != ERR_OK || strcmp(s, clean) != 0)
+    return false;
+  memcpy(out, s, n + 1);
+  return true;
+}
+
+bool room_ban_rule(const char *text, struct ban *out) {
+  *out = (struct ban){0};
+  if (strncmp(text, "user:", 5) == 0)
+    return read_user(text + 5, out->user);
+  if (strncmp(text, "invite:", 7) == 0)
+    return read_number(text + 7, INT64_MAX, &out->invite) && out->invite != 0;
+  return strncmp(text, "cidr:", 5) == 0 && read_cidr(text + 5, &out->cidr);
+}
+
+/* ---- deciding ---- */
+
+static enum err read_until(const struct decision *d, int64_t *until_ms) {
+  if (d->cmd->num2 < 0 || d->cmd->num2 > ROOM_SECONDS_MAX)
+    return ERR_BAD_ARG;
+  *until_ms = d->cmd->num2 ? d->now_ms + d->cmd->num2 * 1000 : 0;
+  return ERR_OK;
+}
+
+/* What all bans of this act have in common. */
+static enum err read_ban(const struct decision *d, size_t n, struct ban *b) {
+  int64_t what = d->cmd->has_num ? d->cmd->num : BAN_JOIN;
+  if (what != BAN_JOIN && what != BAN_SPEAK)
+    return ERR_BAD_ARG;
+  b->what = (enum ban_what)what;
+  enum err e = read_until(d, &b->until_ms);
+  if (!e)
+    e = decide_line(d, b->reason);
+  return e || d->r->n_bans + n <= ROOM_BANS_MAX ? e : ERR_FULL;
+}
+
+static const struct cidr *cidr_of(const struct room_cmd *cmd, uint32_t id) {
+  for (size_t i = 0; cmd->cidrs && (cmd->flags & FLAG_ADDRESS) && i < cmd->n_targets; i++)
+    if (cmd->targets[i] == id)
+      return &cmd->cidrs[i];
+  return NULL;
+}
+
+/* The ban that holds him already lasts as long: it stays the one that does. */
+static bool is_outlasted(const struct room *r, const struct member *m, const struct ban *b) {
+  const struct ban *old = m->silenced ? ban_by_id(r, m->silenced) : NULL;
+  return old && (old->until_ms == 0 || (b->until_ms != 0 && b->until_ms <= old->until_ms));
+}
+
+/* One event for all with the same ban; *ev is the last one, NULL to begin a new one. */
+static void silence(struct decision *d, struct room_event **ev, const struct member *m, uint64_t id) {
+  if (!*ev || (*ev)->num != (int64_t)id)
+    *ev = decide_event(d, ROOM_EV_SILENCED, (int64_t)id, 0);
+  room_event_target(*ev, m->id);
+}
+
+/* Those who wait apart from those inside: a member must not learn who waits. `each`: everyone has a ban of
+ * his own. */
+static void silence_all(struct decision *d, const struct ban *b, bool each) {
+  uint64_t first = d->r->seq + 1; /* the BANNED events are the first of the act */
+  for (size_t i = 0; i < d->n_ids; i++)
+    decide_floor_set(d, decide_member(d, i), false);
+  for (size_t i = 0; i < d->n_ids; i++)
+    if (decide_member(d, i)->hand)
+      decide_target(d, ROOM_EV_HAND, 0, d->ids[i]);
+  for (int waiting = 0; waiting < 2; waiting++) {
+    struct room_event *ev = NULL;
+    for (size_t i = 0; i < d->n_ids; i++) {
+      const struct member *m = decide_member(d, i);
+      if ((m->presence == PRESENCE_WAITING) == waiting && !is_outlasted(d->r, m, b))
+        silence(d, &ev, m, first + (each ? i : 0));
+    }
+  }
+  decide_reason(d, ROOM_EV_SILENCED, b->reason);
+}
+
+static void ban_takes_hold(struct decision *d, const struct ban *b, bool each) {
+  if (b->what == BAN_SPEAK)
+    silence_all(d, b, each);
+  else
+    decide_gone(d, ROOM_EV_REMOVED, 1, b->reason);
+}
+
+enum err decide_ban(struct decision *d) {
+  struct ban common = {0};
+  enum err e = read_ban(d, d->n_ids, &common);
+  if (e)
+    return e;
+  for (size_t i = 0; i < d->n_ids; i++) {
+    struct ban b = common;
+    const struct cidr *cidr = cidr_of(d->cmd, d->ids[i]);
+    ban_of(&b, decide_member(d, i));
+    if (cidr)
+      b.cidr = *cidr;
+    struct room_event *ev = decide_event(d, ROOM_EV_BANNED, 0, 0);
+    room_event_target(ev, d->ids[i]);
+    room_event_ban(ev, &b);
+  }
+  ban_takes_hold(d, &common, true);
+  return ERR_OK;
+}
+
+/* The shell answers it with room_ban_also. */
+enum err decide_ban_check(struct decision *d) {
+  (void)d;
+  return ERR_OK;
+}
+
+/* Whom it hits now: those of lower rank, here or waiting. */
+static void take_hits(struct decision *d, const struct ban *b) {
+  size_t cap = 1;
+  for (size_t i = 0; i < d->r->n_members; i++) {
+    const struct member *m = &d->r->members[i];
+    if (m->role >= d->rank || !ban_holds(b, m, NULL))
+      continue;
+    d->ids = room_grow(d->ids, d->n_ids, &cap, sizeof *d->ids);
+    d->ids[d->n_ids++] = m->id;
+  }
+}
+
+enum err decide_ban_rule(struct decision *d) {
+  struct ban b;
+  if (!d->cmd->word || !room_ban_rule(d->cmd->word, &b))
+    return ERR_BAD_ARG;
+  enum err e = read_ban(d, 1, &b);
+  if (e)
+    return e;
+  room_event_ban(decide_event(d, ROOM_EV_BANNED, 0, 0), &b);
+  take_hits(d, &b);
+  ban_takes_hold(d, &b, false);
+  return ERR_OK;
+}
+
+enum err decide_ban_edit(struct decision *d) {
+  char reason[TEXT_LINE_MAX + 1];
+  const struct ban *b = ban_by_id(d->r, (uint64_t)d->cmd->num);
+  int64_t until_ms;
+  enum err e = b ? read_until(d, &until_ms) : ERR_NOTHING;
+  if (!e)
+    e = decide_line(d, reason);
+  if (e)
+    return e;
+  if (until_ms == b->until_ms && (!reason[0] || strcmp(reason, b->reason) == 0))
+    return ERR_NO_CHANGE;
+  struct room_event *ev = decide_event(d, ROOM_EV_BAN_EDITED, d->cmd->num, until_ms);
+  ev->text = room_strdup(reason[0] ? reason : b->reason);
+  return ERR_OK;
+}
+
+/* Those it kept from speaking may again, unless another ban holds them. That is said apart, for members do
+ * not learn of bans. */
+static void ban_lift(struct decision *d, const struct ban *b) {
+  for (int waiting = 0; waiting < 2; waiting++) {
+    struct room_event *ev = NULL;
+    for (size_t i = 0; i < d->r->n_members; i++) {
+      const struct member *m = &d->r->members[i];
+      if (m->silenced != b->id || (m->presence == PRESENCE_WAITING) != waiting)
+        continue;
+      const struct ban *other = ban_but(d->r, BAN_SPEAK, m, NULL, b->id);
+      silence(d, &ev, m, other ? other->id : 0);
+    }
+  }
+  (void)decide_event(d, ROOM_EV_UNBANNED, (int64_t)b->id, 0);
+}
+
+enum err decide_unban(struct decision *d) {
+  const struct ban *b = ban_by_id(d->r, (uint64_t)d->cmd->num);
+  if (!b)
+    return ERR_NOTHING;
+  ban_lift(d, b);
+  return ERR_OK;
+}
+
+static const struct ban *first_to_end(const struct room *r) {
+  const struct ban *first = NULL;
+  for (size_t i = 0; i < r->n_bans; i++)
+    if (r->bans[i].until_ms && (!first || r->bans[i].until_ms < first->until_ms))
+      first = &r->bans[i];
+  return first;
+}
+
+void bans_expire(struct decision *d) {
+  const struct ban *b = first_to_end(d->r);
+  if (b && b->until_ms <= d->now_ms)
+    ban_lift(d, b);
+}
+
+int64_t bans_next(const struct room *r) {
+  const struct ban *b = first_to_end(r);
+  return b ? b->until_ms : INT64_MAX;
+}
+
+/* ---- applying ---- */
+
+static void ban_put(struct room *r, const struct room_event *ev) {
+  if (!ev->ban || r->n_bans >= ROOM_BANS_MAX)
+    return;
+  r->bans = room_grow(r->bans, r->n_bans, &r->cap_bans, sizeof *r->bans);
+  struct ban *b = &r->bans[r->n_bans++];
+  *b = *ev->ban;
+  b->id = ev->seq;
+  b->by = ev->actor;
+  b->ts_ms = ev->ts_ms;
+}
+
+static void ban_edit(struct room *r, const struct room_event *ev) {
+  const struct ban *found = ban_by_id(r, (uint64_t)ev->num);
+  if (!found)
+    return;
+  struct ban *b = &r->bans[found - r->bans];
+  b->until_ms = ev->num2;
+  if (ev->text)
+    (void)snprintf(b->reason, sizeof b->reason, "%s", ev->text);
+}
+
+static void ban_drop(struct room *r, uint64_t id) {
+  const struct ban *b = ban_by_id(r, id);
+  if (b)
+    memmove(&r->bans[b - r->bans], b + 1, (size_t)(&r->bans[r->n_bans--] - (b + 1)) * sizeof *b);
+}
+
+static void silenced_apply(struct room *r, const struct room_event *ev) {
+  for (size_t i = 0; i < ev->n_targets; i++) {
+    struct member *m = room_find(r, ev->targets[i]);
+    if (m)
+      m->silenced = (uint64_t)ev->num;
+  }
+}
+
+bool bans_apply(struct room *r, const struct room_event *ev) {
+  switch (ev->kind) {
+  case ROOM_EV_BANNED:
+    ban_put(r, ev);
+    return true;
+  case ROOM_EV_BAN_EDITED:
+    ban_edit(r, ev);
+    return true;
+  case ROOM_EV_UNBANNED:
+    ban_drop(r, (uint64_t)ev->num);
+    return true;
+  case ROOM_EV_SILENCED:
+    silenced_apply(r, ev);
+    return true;
+  default:
+    return false;
+  }
+}
+
+/* Members are not told of bans: only where bans are known must they agree. */
+static const char *check_silenced(const struct room *r, const struct member *m) {
+  const struct ban *b = m->silenced && r->n_bans ? ban_by_id(r, m->silenced) : NULL;
+  return m->silenced && r->n_bans && (!b || b->what != BAN_SPEAK) ? "someone is silenced by no ban" : NULL;
+}
+
+const char *bans_check(const struct room *r) {
+  const char *why = NULL;
+  for (size_t i = 0; i < r->n_bans && !why; i++)
+    if (r->bans[i].what > BAN_SPEAK || r->bans[i].until_ms < 0 || r->bans[i].cidr.bits > 128)
+      why = "a ban is out of range";
+  for (size_t i = 0; i < r->n_members && !why; i++)
+    why = check_silenced(r, &r->members[i]);
+  return why;
+}
