@@ -6,12 +6,12 @@
 #include <string.h>
 
 #define DEPTH_MAX 8
-#define STRING_MAX 16384 /* an SDP offer rides in one */
+#define STRING_MAX 16384                   /* an SDP offer rides in one */
 #define INT_LIMIT ((INT64_C(1) << 53) - 1) /* beyond it a reader with doubles would see another number */
 #define METHOD_MAX 64
 
 struct limits {
-  size_t bytes, members;
+  size_t bytes, members, string;
 };
 
 /* scan_text: what can no longer be seen, or would cost too much, once jansson has built the tree: depth (its
@@ -45,7 +45,7 @@ static const char *check_value(const json_t *v, const struct limits *lim) {
   case JSON_ARRAY:
     return json_array_size(v) > lim->members ? "too many members" : NULL;
   case JSON_STRING:
-    return json_string_length(v) > STRING_MAX ? "string too long" : NULL;
+    return json_string_length(v) > lim->string ? "string too long" : NULL;
   case JSON_INTEGER: {
     json_int_t i = json_integer_value(v);
     return i > INT_LIMIT || i < -INT_LIMIT ? "integer out of range" : NULL;
@@ -120,7 +120,7 @@ static const char *parse(const char *text, size_t n, const struct limits *lim, j
 }
 
 enum err json_parse_strict(const char *text, size_t n, json_t **out, const char **why) {
-  static const struct limits lim = {JSON_MESSAGE_MAX, 256};
+  static const struct limits lim = {JSON_MESSAGE_MAX, 256, STRING_MAX};
   const char *fault = parse(text, n, &lim, out);
   if (why)
     *why = fault;
@@ -128,7 +128,7 @@ enum err json_parse_strict(const char *text, size_t n, json_t **out, const char 
 }
 
 enum err json_parse_server(const char *text, size_t n, json_t **out) {
-  static const struct limits lim = {8 << 20, 100000};
+  static const struct limits lim = {8 << 20, 100000, 4 << 20}; /* an attendance list is one string */
   return parse(text, n, &lim, out) ? ERR_BAD_JSON : ERR_OK;
 }
 

@@ -19,7 +19,7 @@
  * reference. */
 MUST_CHECK enum err json_parse_strict(const char *text, size_t n, json_t **out, const char **why);
 /* json_parse_server: for what a server sends us (snapshots of 5000 people): the same rules, but size up to 8
- * MiB and 100000 members. */
+ * MiB, 100000 members and strings of 4 MiB. */
 MUST_CHECK enum err json_parse_server(const char *text, size_t n, json_t **out);
 /* json_only_keys: true when every key of the object is in the NULL-ended list (unknown keys are an error). */
 bool json_only_keys(const json_t *o, ...) __attribute__((sentinel));

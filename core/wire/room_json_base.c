@@ -8,9 +8,11 @@
   { (const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *) }
 const struct words WORDS_ROLE = WORDS("", "monitor", "audience", "speaker", "cohost", "host", "owner");
 const struct words WORDS_PRESENCE = WORDS("waiting", "here", "away");
-const struct words WORDS_CHAT = WORDS("public", "private", "hosts");
+const struct words WORDS_CHAT = WORDS("public", "private", "hosts", "lobby", "announce", "side");
 const struct words WORDS_CHAT_MODE = WORDS("off", "public", "private", "all");
-const struct words WORDS_POLICY = WORDS("continue", "lobby");
+const struct words WORDS_POLICY = WORDS("continue", "lobby", "end");
+const struct words WORDS_AUTO_ADMIT = WORDS("nobody", "trusted", "accounts");
+const struct words WORDS_BAN = WORDS("join", "speak");
 const struct words WORDS_MUTE = WORDS("off", "on", "hold");
 
 /* ---- reading ---- */
@@ -121,6 +123,11 @@ void out_int(json_t *o, const char *key, int64_t v) {
   set(o, key, json_integer(v));
 }
 
+void out_number(json_t *o, const char *key, int64_t v) {
+  if (v)
+    out_int(o, key, v);
+}
+
 void out_true(json_t *o, const char *key, bool v) {
   if (v)
     set(o, key, json_true());
@@ -128,6 +135,19 @@ void out_true(json_t *o, const char *key, bool v) {
 
 void out_str(json_t *o, const char *key, const char *s) {
   set(o, key, json_string(s));
+}
+
+void out_text(json_t *o, const char *key, const char *s) {
+  if (s[0])
+    out_str(o, key, s);
+}
+
+void out_ids(json_t *o, const char *key, const uint32_t *ids, size_t n) {
+  json_t *list = n ? json_array() : NULL;
+  for (size_t i = 0; i < n; i++)
+    json_array_append_new(list, json_integer(ids[i]));
+  if (list)
+    set(o, key, list);
 }
 
 void out_word(json_t *o, const char *key, struct words words, int64_t v) {
@@ -145,7 +165,7 @@ void out_hex(json_t *o, const char *key, const uint8_t *v, size_t n) {
   out_str(o, key, hex);
 }
 
-/* ---- people and invites: what everyone inside may see; flags and numbers only when set ---- */
+/* ---- people, invites, bans: what the wire may carry; flags, numbers and texts only when set ---- */
 
 json_t *member_to_json(const struct member *m) {
   json_t *o = json_object();
@@ -155,18 +175,20 @@ json_t *member_to_json(const struct member *m) {
   if (m->presence != PRESENCE_HERE)
     out_word(o, "presence", WORDS_PRESENCE, (int64_t)m->presence);
   out_true(o, "muted", m->muted);
-  if (m->muted_by)
-    out_int(o, "muted_by", m->muted_by);
+  out_number(o, "muted_by", m->muted_by);
   out_true(o, "floor", m->floor);
+  out_number(o, "floor_ms", m->floor_ms);
+  out_true(o, "time_up", m->time_up);
+  out_true(o, "priority", m->priority);
+  out_number(o, "gain_db", m->gain_db);
+  out_number(o, "side", m->side);
+  out_number(o, "silenced", (int64_t)m->silenced);
   out_true(o, "exempt", m->exempt);
   out_true(o, "audio", m->audio);
-  if (m->hand)
-    out_int(o, "hand", (int64_t)m->hand);
+  out_number(o, "hand", (int64_t)m->hand);
   out_int(o, "since_ms", m->since_ms);
-  if (m->dropped_ms)
-    out_int(o, "dropped_ms", m->dropped_ms);
-  if (m->client[0])
-    out_str(o, "client", m->client);
+  out_number(o, "dropped_ms", m->dropped_ms);
+  out_text(o, "client", m->client);
   return o;
 }
 
@@ -181,6 +203,12 @@ void member_from_json(struct in *in, struct member *m) {
   m->muted = in_bool(in, "muted");
   m->muted_by = (uint32_t)in_int(in, "muted_by", 0, UINT32_MAX, 0);
   m->floor = in_bool(in, "floor");
+  m->floor_ms = in_int(in, "floor_ms", 0, JSON_NUMBER_MAX, 0);
+  m->time_up = in_bool(in, "time_up");
+  m->priority = in_bool(in, "priority");
+  m->gain_db = (int8_t)in_int(in, "gain_db", ROOM_GAIN_MIN_DB, ROOM_GAIN_MAX_DB, 0);
+  m->side = (uint8_t)in_int(in, "side", 0, ROOM_SIDES_MAX, 0);
+  m->silenced = (uint64_t)in_int(in, "silenced", 0, JSON_NUMBER_MAX, 0);
   m->exempt = in_bool(in, "exempt");
   m->audio = in_bool(in, "audio");
   m->hand = (uint64_t)in_int(in, "hand", 0, JSON_NUMBER_MAX, 0);
@@ -194,10 +222,8 @@ json_t *invite_to_json(const struct invite *inv) {
   out_int(o, "id", (int64_t)inv->id);
   out_word(o, "role", WORDS_ROLE, (int64_t)inv->role);
   out_true(o, "bypass", inv->bypass);
-  if (inv->uses_left)
-    out_int(o, "uses", inv->uses_left);
-  if (inv->expires_ms)
-    out_int(o, "expires_ms", inv->expires_ms);
+  out_number(o, "uses", inv->uses_left);
+  out_number(o, "expires_ms", inv->expires_ms);
   return o;
 }
 
@@ -208,4 +234,23 @@ void invite_from_json(struct in *in, struct invite *inv) {
   inv->bypass = in_bool(in, "bypass");
   inv->uses_left = (uint32_t)in_int(in, "uses", 0, UINT32_MAX, 0);
   inv->expires_ms = in_int(in, "expires_ms", 0, JSON_NUMBER_MAX, 0);
+}
+
+void ban_to_json(const struct ban *b, json_t *open, json_t *personal) {
+  out_word(open, "what", WORDS_BAN, (int64_t)b->what);
+  out_number(open, "until_ms", b->until_ms);
+  out_number(open, "invite", (int64_t)b->invite);
+  out_text(personal, "name", b->name);
+  out_text(personal, "reason", b->reason);
+  out_text(personal, "user", b->user);
+}
+
+void ban_from_json(struct in *open, struct in *personal, struct ban *b) {
+  *b = (struct ban){0};
+  b->what = (enum ban_what)in_word(open, "what", WORDS_BAN, BAN_JOIN);
+  b->until_ms = in_int(open, "until_ms", 0, JSON_NUMBER_MAX, 0);
+  b->invite = (uint64_t)in_int(open, "invite", 0, JSON_NUMBER_MAX, 0);
+  in_copy(personal, "name", b->name, TEXT_NAME_MAX);
+  in_copy(personal, "reason", b->reason, TEXT_LINE_MAX);
+  in_copy(personal, "user", b->user, ROOM_USER_MAX);
 }

@@ -1,108 +1,100 @@
+/* room_json_cmd.c: the params of room.<act>: their keys follow from the act's args (ACT_PARAMS). */
 #include "core/wire/room_json_private.h"
 
 #include <string.h>
 
-/* The keys of an act are the words of its row's `args`: one table for the `:` line and the method. */
-enum param {
-  P_WHO = 1,
-  P_TEXT = 2,
-  P_ROLE = 4,
-  P_ID = 8,
-  P_ON = 16,
-  P_HOLD = 32,
-  P_MODE = 64,
-  P_POLICY = 128
-};
-static const struct {
-  const char *word, *key;
-  enum param param;
-} PARAMS[] = {
-    {"who", "who", P_WHO},
-    {"text", "text", P_TEXT},
-    {"role", "role", P_ROLE},
-    {"id", "id", P_ID},
-    {"on|off", "on", P_ON},
-    {"hold", "hold", P_HOLD},
-    {"off|public|private|all", "mode", P_MODE},
-    {"continue|lobby", "policy", P_POLICY},
-};
-#define N_PARAMS (sizeof PARAMS / sizeof PARAMS[0])
-
-struct spec {
-  unsigned all, needed;
-};
-
-static struct spec spec_of(enum act act) {
-  struct spec s = {0, 0};
-  for (const char *p = ACTS[act].args; *p;) {
-    size_t n = strcspn(p, " ");
-    bool optional = *p == '[';
-    const char *word = p + optional;
-    size_t len = n - (optional ? 2 : 0);
-    if (len > 3 && strncmp(word + len - 3, "...", 3) == 0)
-      len -= 3;
-    for (size_t i = 0; i < N_PARAMS; i++)
-      if (strlen(PARAMS[i].word) == len && strncmp(PARAMS[i].word, word, len) == 0) {
-        s.all |= PARAMS[i].param;
-        s.needed |= optional ? 0 : PARAMS[i].param;
-      }
-    p += n + (p[n] == ' ');
-  }
-  return s;
-}
-
 static bool invite_key(const char *key) {
-  return strcmp(key, "bypass") == 0 || strcmp(key, "uses") == 0 || strcmp(key, "expires_ms") == 0;
+  return strcmp(key, "uses") == 0 || strcmp(key, "expires_ms") == 0 || strcmp(key, "bypass") == 0;
 }
 
-static bool known_key(enum act act, unsigned all, const char *key) {
-  for (size_t i = 0; i < N_PARAMS; i++)
-    if (strcmp(PARAMS[i].key, key) == 0)
-      return (all & PARAMS[i].param) != 0;
+static bool known_key(enum act act, const char *key) {
+  struct act_arg arg;
+  for (size_t i = 0; act_param_at(act, i, &arg); i++)
+    if (strcmp(arg.param->key, key) == 0)
+      return true;
   return act == ACT_INVITE && invite_key(key);
 }
 
-static bool keys_ok(enum act act, struct spec s, struct in *in) {
+static bool keys_ok(enum act act, struct in *in) {
+  struct act_arg arg;
   const char *key;
   json_t *v;
   json_object_foreach((json_t *)in->o, key, v) {
-    if (!known_key(act, s.all, key))
+    if (!known_key(act, key))
       return false;
   }
-  for (size_t i = 0; i < N_PARAMS; i++)
-    if (s.needed & PARAMS[i].param)
-      in_need(in, PARAMS[i].key);
+  for (size_t i = 0; act_param_at(act, i, &arg); i++)
+    if (!arg.optional)
+      in_need(in, arg.param->key);
   return in->ok;
 }
 
-static void num_from(struct in *in, unsigned all, struct room_cmd *cmd) {
-  if (all & P_ROLE)
-    cmd->num = in_word(in, "role", WORDS_ROLE, ROLE_SPEAKER);
-  if (all & P_ID)
-    cmd->num = in_int(in, "id", 1, JSON_NUMBER_MAX, 0);
-  if (all & P_ON)
-    cmd->num = in_bool(in, "on");
-  if (all & P_HOLD)
-    cmd->num = in_bool(in, "hold");
-  if (all & P_MODE)
-    cmd->num = in_word(in, "mode", WORDS_CHAT_MODE, 0);
-  if (all & P_POLICY)
-    cmd->num = in_word(in, "policy", WORDS_POLICY, 0);
+/* Which of the words of a choice, counted from p->min. */
+static int64_t choice_in(struct in *in, const struct act_param *p) {
+  const char *s = in_str(in, p->key, 32, "");
+  int64_t i = p->min;
+  for (const char *c = p->choice; *c; c += strcspn(c, "|") + (c[strcspn(c, "|")] == '|'), i++)
+    if (strcspn(c, "|") == strlen(s) && strncmp(c, s, strlen(s)) == 0)
+      return i;
+  in->ok = false;
+  return p->min;
+}
+
+static void value_in(struct in *in, const struct act_param *p, struct room_cmd *cmd) {
+  int64_t v = 0;
+  if (p->kind == PARAM_SWITCH)
+    v = in_bool(in, p->key);
+  else if (p->kind == PARAM_CHOICE)
+    v = choice_in(in, p);
+  else
+    v = in_int(in, p->key, p->min, p->max, 0);
+  if (p->second) {
+    cmd->num2 = v;
+    cmd->has_num2 = true;
+  } else {
+    cmd->num = v;
+    cmd->has_num = true;
+  }
+}
+
+static void param_in(struct in *in, const struct act_arg *arg, struct room_cmd *cmd, uint32_t *ids,
+                     size_t n) {
+  const struct act_param *p = arg->param;
+  if (!in_has(in, p->key)) {
+    if (p->kind == PARAM_SWITCH)
+      cmd->num = 1;
+    return;
+  }
+  switch (p->kind) {
+  case PARAM_PEOPLE:
+    cmd->n_targets = in_ids(in, p->key, ids, n);
+    cmd->targets = cmd->n_targets ? ids : NULL;
+    break;
+  case PARAM_TEXT:
+    cmd->text = in_str(in, p->key, SIZE_MAX, NULL);
+    break;
+  case PARAM_WORD:
+    cmd->word = in_str(in, p->key, 127, NULL);
+    break;
+  case PARAM_FLAG:
+    cmd->flags |= in_bool(in, p->key) ? (unsigned)p->flag : 0;
+    break;
+  default:
+    value_in(in, p, cmd);
+  }
 }
 
 enum err room_cmd_from_params(enum act act, const json_t *params, struct room_cmd *cmd, uint32_t *ids,
                               size_t n) {
   struct in in = in_of(params);
+  struct act_arg arg;
   *cmd = (struct room_cmd){.act = act};
   if ((unsigned)act >= ACT__COUNT)
     return ERR_BAD_METHOD;
-  struct spec s = spec_of(act);
-  if (!in.ok || !keys_ok(act, s, &in))
+  if (!in.ok || !keys_ok(act, &in))
     return ERR_BAD_ARG;
-  num_from(&in, s.all, cmd);
-  cmd->n_targets = in_ids(&in, "who", ids, n);
-  cmd->targets = cmd->n_targets ? ids : NULL;
-  cmd->text = in_str(&in, "text", SIZE_MAX, NULL);
+  for (size_t i = 0; act_param_at(act, i, &arg); i++)
+    param_in(&in, &arg, cmd, ids, n);
   struct invite unused;
   return act == ACT_INVITE && in.ok ? room_invite_from_params(params, &unused) : in.ok ? ERR_OK : ERR_BAD_ARG;
 }
@@ -110,40 +102,64 @@ enum err room_cmd_from_params(enum act act, const json_t *params, struct room_cm
 enum err room_invite_from_params(const json_t *params, struct invite *inv) {
   struct in in = in_of(params);
   invite_from_json(&in, inv);
+  inv->bypass = inv->bypass || in_bool(&in, "direct");
   return in.ok ? ERR_OK : ERR_BAD_ARG;
 }
 
-static void num_to(json_t *o, unsigned all, const struct room_cmd *cmd) {
-  if ((all & P_ROLE) && cmd->num)
-    out_word(o, "role", WORDS_ROLE, cmd->num);
-  if (all & P_ID)
-    out_int(o, "id", cmd->num);
-  if (all & P_ON)
-    json_object_set_new(o, "on", json_boolean(cmd->num != 0));
-  if (all & P_HOLD)
-    out_true(o, "hold", cmd->num != 0);
-  if (all & P_MODE)
-    out_word(o, "mode", WORDS_CHAT_MODE, cmd->num);
-  if (all & P_POLICY)
-    out_word(o, "policy", WORDS_POLICY, cmd->num);
+/* ---- the reverse ---- */
+
+static void choice_out(json_t *o, const struct act_param *p, int64_t v) {
+  const char *c = p->choice;
+  for (int64_t i = p->min; i < v && *c; i++)
+    c += strcspn(c, "|") + (c[strcspn(c, "|")] == '|');
+  if (*c && v >= p->min)
+    json_object_set_new(o, p->key, json_stringn(c, strcspn(c, "|")));
+}
+
+static void value_out(json_t *o, const struct act_arg *arg, const struct room_cmd *cmd) {
+  const struct act_param *p = arg->param;
+  int64_t v = p->second ? cmd->num2 : cmd->num;
+  if (arg->optional && !(p->second ? cmd->has_num2 : cmd->has_num) && v == 0)
+    return;
+  if (p->kind == PARAM_SWITCH)
+    json_object_set_new(o, p->key, json_boolean(v != 0));
+  else if (p->kind == PARAM_CHOICE)
+    choice_out(o, p, v);
+  else
+    out_int(o, p->key, v);
+}
+
+static void param_out(json_t *o, const struct act_arg *arg, const struct room_cmd *cmd) {
+  const struct act_param *p = arg->param;
+  switch (p->kind) {
+  case PARAM_PEOPLE:
+    out_ids(o, p->key, cmd->targets, cmd->n_targets);
+    break;
+  case PARAM_TEXT:
+    if (cmd->text)
+      out_str(o, p->key, cmd->text);
+    break;
+  case PARAM_WORD:
+    if (cmd->word)
+      out_str(o, p->key, cmd->word);
+    break;
+  case PARAM_FLAG:
+    out_true(o, p->key, cmd->flags & (unsigned)p->flag);
+    break;
+  default:
+    value_out(o, arg, cmd);
+  }
 }
 
 json_t *room_cmd_to_params(const struct room_cmd *cmd) {
-  unsigned all = spec_of(cmd->act).all;
+  struct act_arg arg;
   if (cmd->invite && cmd->act == ACT_INVITE) {
     json_t *invite = invite_to_json(cmd->invite);
     json_object_del(invite, "id");
     return invite;
   }
   json_t *o = json_object();
-  num_to(o, all, cmd);
-  if ((all & P_WHO) && cmd->n_targets) {
-    json_t *who = json_array();
-    for (size_t i = 0; i < cmd->n_targets; i++)
-      json_array_append_new(who, json_integer(cmd->targets[i]));
-    json_object_set_new(o, "who", who);
-  }
-  if ((all & P_TEXT) && cmd->text)
-    out_str(o, "text", cmd->text);
+  for (size_t i = 0; act_param_at(cmd->act, i, &arg); i++)
+    param_out(o, &arg, cmd);
   return o;
 }

@@ -18,7 +18,8 @@ struct words {
   const char *const *v;
   size_t n;
 };
-extern const struct words WORDS_ROLE, WORDS_PRESENCE, WORDS_CHAT, WORDS_CHAT_MODE, WORDS_POLICY, WORDS_MUTE;
+extern const struct words WORDS_ROLE, WORDS_PRESENCE, WORDS_CHAT, WORDS_CHAT_MODE, WORDS_POLICY, WORDS_MUTE,
+    WORDS_AUTO_ADMIT, WORDS_BAN;
 
 struct in in_of(const json_t *o); /* fails unless an object */
 bool in_has(const struct in *in, const char *key);
@@ -36,8 +37,11 @@ const json_t *in_array(struct in *in, const char *key, size_t max);
 size_t in_ids(struct in *in, const char *key, uint32_t *out, size_t max);
 
 void out_int(json_t *o, const char *key, int64_t v);
-void out_true(json_t *o, const char *key, bool v); /* only when true */
+void out_number(json_t *o, const char *key, int64_t v); /* only when not 0 */
+void out_true(json_t *o, const char *key, bool v);      /* only when true */
 void out_str(json_t *o, const char *key, const char *s);
+void out_text(json_t *o, const char *key, const char *s);                /* only when not "" */
+void out_ids(json_t *o, const char *key, const uint32_t *ids, size_t n); /* only when there are any */
 void out_word(json_t *o, const char *key, struct words words, int64_t v);
 void out_hex(json_t *o, const char *key, const uint8_t *v, size_t n); /* only when not all zero */
 
@@ -45,5 +49,8 @@ json_t *member_to_json(const struct member *m);
 void member_from_json(struct in *in, struct member *m);
 json_t *invite_to_json(const struct invite *inv);
 void invite_from_json(struct in *in, struct invite *inv);
+/* ban_to_json: who and why apart, for the log; on the wire both are one object. Never device or address. */
+void ban_to_json(const struct ban *b, json_t *open, json_t *personal);
+void ban_from_json(struct in *open, struct in *personal, struct ban *b);
 
 #endif
