@@ -1,27 +1,14 @@
 /* acts.c: room.<act> for members and, with "room", for the operator; what else the operator may ask. */
-#include "core/base/bytes.h"
-#include "core/base/log.h"
 #include "core/server/control_private.h"
 #include "core/wire/room_json.h"
 
-#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- invites: the secret exists only in the reply; the room keeps its hash ---- */
-
-static void invite_secret(struct control *c, struct link *link, struct invite *inv) {
-  c->cfg.rng->fill(c->cfg.rng, link->secret, sizeof link->secret);
-  link->has_secret = true;
-  sha256(link->secret, sizeof link->secret, inv->hash);
-}
 
 static enum err make_invite(struct control *c, struct hosted *h, enum role role, bool bypass,
                             struct link *out) {
   struct invite inv = {.role = role, .bypass = bypass};
-  *out = c->cfg.link;
-  memcpy(out->room, h->room.name, sizeof out->room);
-  invite_secret(c, out, &inv);
+  act_shell_invite(c, h, out, &inv);
   struct room_cmd cmd = {.act = ACT_INVITE, .actor = 0, .invite = &inv};
   struct room_events evs = {0};
   enum err e = room_decide(&h->room, &cmd, c->wall_ms, &evs);
@@ -57,53 +44,47 @@ enum err control_room_create(struct control *c, const char *name, bool lobby, st
   return e;
 }
 
-static void link_text(const struct link *l, json_t *body, const char *key) {
-  char text[LINK_MAX];
-  link_format(l, text);
-  json_object_set_new(body, key, json_string(text));
-}
-
 /* ---- acts ---- */
 
-static enum err act_run(struct control *c, struct hosted *h, struct room_cmd *cmd, const json_t *params,
-                        json_t *reply) {
-  struct invite inv = {0};
-  struct link link = c->cfg.link;
-  if (cmd->act == ACT_INVITE) { /* the params bring role and limits, the shell the secret */
-    enum err bad = room_invite_from_params(params, &inv);
-    if (bad != ERR_OK)
-      return bad;
-    memcpy(link.room, h->room.name, sizeof link.room);
-    invite_secret(c, &link, &inv);
-    cmd->invite = &inv;
-  }
+static enum err act_run(struct control *c, struct hosted *h, struct conn *k, struct room_cmd *cmd,
+                        const json_t *params, json_t *reply) {
+  struct act_shell x = {0};
   struct room_events evs = {0};
-  enum err e = room_decide(&h->room, cmd, c->wall_ms, &evs);
+  enum err e = act_shell_prepare(c, h, k, cmd, params, &x);
+  if (e == ERR_OK)
+    e = room_decide(&h->room, cmd, c->wall_ms, &evs);
+  if (e == ERR_OK)
+    e = act_shell_reply(c, h, cmd, &x, reply);
   if (e == ERR_OK) {
     json_object_set_new(reply, "seq", json_integer((json_int_t)(evs.n ? evs.v[evs.n - 1].seq : h->room.seq)));
-    if (cmd->act == ACT_INVITE)
-      link_text(&link, reply, "link");
     hosted_run(c, h, &evs);
+    act_shell_after(c, h, cmd);
   }
   room_events_free(&evs);
-  OPENSSL_cleanse(&link, sizeof link);
+  act_shell_free(&x);
   return e;
 }
 
 static bool is_chat(enum act a) {
-  return a == ACT_CHAT || a == ACT_CHAT_TO || a == ACT_CHAT_HOSTS;
+  return a == ACT_CHAT || a == ACT_CHAT_TO || a == ACT_CHAT_HOSTS || a == ACT_CHAT_EDIT ||
+         a == ACT_ANNOUNCE || a == ACT_LOBBY_SAY;
 }
 
-static void act_call(struct control *c, struct conn *k, json_int_t id, enum act act, json_t *params) {
+/* Whose room a request is about: the operator names it. */
+static struct hosted *room_of(struct control *c, struct conn *k, json_t *params, enum err *e) {
   struct hosted *h = k->room;
   if (k->admin) {
     h = hosted_find(c, json_str(params, "room", ""));
     json_object_del(params, "room");
   }
-  enum err e = ERR_OK;
-  if (!h)
-    e = k->admin ? ERR_NO_ROOM : ERR_NOT_JOINED;
-  else if (!k->admin && is_chat(act) && !bucket_take(&k->chat, c->now, RATE_CHAT_PER_S, RATE_CHAT_BURST))
+  *e = h ? ERR_OK : k->admin ? ERR_NO_ROOM : ERR_NOT_JOINED;
+  return h;
+}
+
+static void act_call(struct control *c, struct conn *k, json_int_t id, enum act act, json_t *params) {
+  enum err e;
+  struct hosted *h = room_of(c, k, params, &e);
+  if (e == ERR_OK && !k->admin && is_chat(act) && !bucket_take(&k->chat, c->now, RATE_CHAT))
     e = ERR_RATE;
   uint32_t *ids = malloc(sizeof(uint32_t) * ROOM_MEMBERS_MAX);
   if (!ids)
@@ -114,7 +95,7 @@ static void act_call(struct control *c, struct conn *k, json_int_t id, enum act 
   json_t *reply = json_object();
   if (e == ERR_OK) {
     cmd.actor = k->admin ? 0 : k->seat->member;
-    e = act_run(c, h, &cmd, params, reply);
+    e = act_run(c, h, k, &cmd, params, reply);
   }
   if (e == ERR_OK)
     control_reply(c, k, id, reply);
@@ -123,6 +104,49 @@ static void act_call(struct control *c, struct conn *k, json_int_t id, enum act 
     control_refuse(c, k, id, e, NULL);
   }
   free(ids);
+}
+
+/* ---- older messages ---- */
+
+static bool chat_seen(const struct room *r, const struct chat *m, uint32_t viewer) {
+  struct room_event ev = {.kind = ROOM_EV_CHAT, .actor = m->from, .num = (int64_t)m->kind, .num2 = m->to};
+  return room_event_visible(r, &ev, viewer);
+}
+
+/* The newest `n` messages older than `before` that the viewer may see, and whether there are more. */
+static json_t *history(const struct room *r, uint32_t viewer, uint64_t before, size_t n) {
+  size_t end = 0, first, seen = 0;
+  while (end < r->n_chat && r->chat[end].id < before)
+    end++;
+  for (first = end; first > 0 && seen < n; first--)
+    seen += chat_seen(r, &r->chat[first - 1], viewer);
+  bool more = false;
+  for (size_t i = 0; i < first && !more; i++)
+    more = chat_seen(r, &r->chat[i], viewer);
+  struct room part = *r; /* a snapshot of nothing but these messages, as this viewer sees them */
+  const struct member *me = room_member(r, viewer);
+  part.members = (struct member *)(uintptr_t)me;
+  part.n_members = me ? 1 : 0;
+  part.chat = r->chat + first;
+  part.n_chat = end - first;
+  json_t *wire = room_to_wire(&part, viewer);
+  json_t *body = json_pack("{s:O,s:b}", "chat", json_object_get(wire, "chat"), "more", more);
+  json_decref(wire);
+  return body;
+}
+
+static void history_call(struct control *c, struct conn *k, json_int_t id, json_t *params) {
+  enum err e;
+  struct hosted *h = room_of(c, k, params, &e);
+  json_int_t before = json_int(params, "before", INT64_MAX), n = json_int(params, "n", HISTORY_MAX);
+  if (e == ERR_OK && (!json_only_keys(params, "before", "n", NULL) || before < 0 || n < 1 || n > HISTORY_MAX))
+    e = ERR_BAD_ARG;
+  if (e == ERR_OK && !k->admin && room_view_of(&h->room, k->seat->member) == VIEW_NOTHING)
+    e = ERR_IN_LOBBY;
+  if (e != ERR_OK)
+    control_refuse(c, k, id, e, NULL);
+  else
+    control_reply(c, k, id, history(&h->room, k->admin ? 0 : k->seat->member, (uint64_t)before, (size_t)n));
 }
 
 /* ---- the operator's questions ---- */
@@ -162,8 +186,8 @@ static void room_create(struct control *c, struct conn *k, json_int_t id, json_t
     return;
   }
   json_t *body = json_object();
-  link_text(&host, body, "host");
-  link_text(&guest, body, "guest");
+  act_shell_link(&host, body, "host");
+  act_shell_link(&guest, body, "guest");
   control_reply(c, k, id, body);
 }
 
@@ -196,97 +220,13 @@ void acts_call(struct control *c, struct conn *k, json_int_t id, const char *met
         control_refuse(c, k, id, ERR_NOT_ALLOWED, NULL);
       return;
     }
+  if (strcmp(method, "room.history") == 0) {
+    history_call(c, k, id, params);
+    return;
+  }
   enum act act = strncmp(method, "room.", 5) == 0 ? act_find(method + 5) : ACT__COUNT;
   if (act == ACT__COUNT)
     control_refuse(c, k, id, ERR_BAD_METHOD, NULL);
   else
     act_call(c, k, id, act, params);
-}
-
-/* ---- what the media threads report ---- */
-
-static void tell_levels(struct control *c, const struct media_event *ev) {
-  struct hosted *h = map_get_u32(c->media_rooms, ev->room);
-  if (!h)
-    return;
-  struct msg *m = NULL; /* only for those without sound of their own: the others read CSRC levels */
-  struct seat *s;
-  for (size_t at = 0; (s = map_next(h->seats, &at));) {
-    if (!s->conn || s->peer || !room_may_hear(&h->room, s->member))
-      continue;
-    if (!m) {
-      json_t *who = json_array();
-      for (unsigned i = 0; i < ev->n; i++)
-        json_array_append_new(who, json_pack("[i,i]", (int)ev->level[i].member, (int)ev->level[i].level));
-      m = msg_take(rpc_notify("levels", json_pack("{s:o}", "who", who)));
-    }
-    control_send(c, s->conn, m);
-  }
-  msg_unref(m);
-}
-
-/* 0 good, 1 weak, 2 bad: by the worse of both directions. */
-static uint8_t quality_of(const struct media_event *ev) {
-  unsigned loss = ev->stats.loss_up > ev->stats.loss_down ? ev->stats.loss_up : ev->stats.loss_down;
-  if (loss >= 15 || ev->stats.rtt_ms >= 800)
-    return 2;
-  return loss >= 4 || ev->stats.rtt_ms >= 400 || ev->stats.jitter_ms >= 80;
-}
-
-void acts_qualities(struct control *c, struct hosted *h, struct conn *k) {
-  json_t *who = json_array();
-  struct seat *s;
-  for (size_t at = 0; (s = map_next(h->seats, &at));)
-    if (s->quality)
-      json_array_append_new(who, json_pack("[i,i]", (int)s->member, (int)s->quality));
-  if (json_array_size(who))
-    control_notify(c, k, "quality", json_pack("{s:O}", "who", who));
-  json_decref(who);
-}
-
-/* Everyone inside hears of it when someone's line becomes better or worse, and only then. */
-static void tell_quality(struct control *c, struct hosted *h, struct seat *about,
-                         const struct media_event *ev) {
-  uint8_t quality = quality_of(ev);
-  if (quality == about->quality)
-    return;
-  about->quality = quality;
-  struct msg *m =
-      msg_take(rpc_notify("quality", json_pack("{s:[[i,i]]}", "who", (int)about->member, (int)quality)));
-  struct seat *s;
-  for (size_t at = 0; (s = map_next(h->seats, &at));)
-    if (s->conn && room_may_hear(&h->room, s->member))
-      control_send(c, s->conn, m);
-  msg_unref(m);
-}
-
-void control_media_event(struct control *c, unsigned thread, const struct media_event *ev) {
-  (void)thread;
-  if (ev->kind == MEDIA_LEVELS) {
-    tell_levels(c, ev);
-    return;
-  }
-  struct peer_ref *ref = map_get_u32(c->peers, ev->peer);
-  struct seat *s = ref ? hosted_seat(ref->room, ref->member) : NULL;
-  if (!s || s->peer != ev->peer)
-    return;
-  switch (ev->kind) {
-  case MEDIA_CONNECTED:
-    if (s->conn)
-      control_notify(c, s->conn, "media",
-                     json_pack("{s:s,s:s}", "state", "connected", "profile", srtp_profile_text(ev->profile)));
-    break;
-  case MEDIA_FAILED:
-  case MEDIA_LOST:
-    log_event(LOG_INFO, "media path ended", "room", ref->room->room.name, "member", log_int(s->member), "why",
-              err_code(ev->why), NULL);
-    if (s->conn)
-      control_notify(c, s->conn, "media",
-                     json_pack("{s:s,s:s,s:s}", "state", ev->kind == MEDIA_FAILED ? "failed" : "lost", "code",
-                               err_code(ev->why), "text", err_text(ev->why)));
-    seat_drop_media(c, ref->room, s);
-    break;
-  default:
-    tell_quality(c, ref->room, s, ev);
-  }
 }

@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool bucket_take(struct bucket *b, us_t now, int per_s, int burst) {
+bool bucket_take(struct bucket *b, us_t now, int per_min, int burst) {
   int64_t full = (int64_t)burst * 1000;
   if (b->at == 0) {
     b->level = full;
     b->at = now;
   }
-  int64_t gained = (now - b->at) * per_s / 1000;
+  int64_t gained = (now - b->at) * per_min / 60000;
   if (gained > 0) { /* the clock of the bucket only moves when something was gained */
     b->level = b->level + gained > full ? full : b->level + gained;
     b->at = now;
@@ -22,6 +22,15 @@ bool bucket_take(struct bucket *b, us_t now, int per_s, int burst) {
     return false;
   b->level -= 1000;
   return true;
+}
+
+void bucket_give(struct bucket *b) {
+  b->level += 1000;
+}
+
+bool addr_known(const uint8_t addr[16]) {
+  static const uint8_t UNKNOWN[16];
+  return memcmp(addr, UNKNOWN, sizeof UNKNOWN) != 0;
 }
 
 static void mark_dirty(struct control *c, struct conn *k) {
@@ -86,7 +95,7 @@ enum err control_create(const struct control_config *cfg, us_t now, int64_t wall
   c->media_rooms = map_create(rng_u64(cfg->rng));
   c->conns = map_create(rng_u64(cfg->rng));
   c->peers = map_create(rng_u64(cfg->rng));
-  c->next_hello = c->next_expiry = US_NEVER;
+  c->next_hello = US_NEVER;
   enum err e = hosted_load_all(c, why);
   if (e != ERR_OK) {
     control_destroy(c);
@@ -97,12 +106,14 @@ enum err control_create(const struct control_config *cfg, us_t now, int64_t wall
   return ERR_OK;
 }
 
-uint32_t control_open(struct control *c, bool admin) {
+uint32_t control_open(struct control *c, bool admin, const uint8_t *addr) {
   struct conn *k = calloc(1, sizeof *k);
   if (!k)
     abort();
   k->handle = ++c->last_conn;
   k->admin = admin;
+  if (addr)
+    memcpy(k->addr, addr, sizeof k->addr);
   k->opened_at = c->now;
   map_put_u32(c->conns, k->handle, k);
   if (!admin && c->next_hello == US_NEVER)
@@ -130,7 +141,7 @@ void control_closed(struct control *c, uint32_t conn) {
 }
 
 static void call(struct control *c, struct conn *k, const struct rpc_in *in) {
-  if (!k->admin && !bucket_take(&k->acts, c->now, RATE_ACTS_PER_S, RATE_ACTS_BURST)) {
+  if (!k->admin && !bucket_take(&k->acts, c->now, RATE_ACTS)) {
     control_refuse(c, k, in->id, ERR_RATE, NULL);
     return;
   }
@@ -185,12 +196,12 @@ void control_tick(struct control *c, us_t now, int64_t wall_ms) {
   c->wall_ms = wall_ms;
   if (c->next_hello <= now)
     hello_timeouts(c);
-  if (c->next_expiry <= now)
-    hosted_expire(c);
+  hosted_expire(c);
 }
 
 us_t control_next_timeout(const struct control *c) {
-  return c->next_hello < c->next_expiry ? c->next_hello : c->next_expiry;
+  us_t expiry = timers_next(&c->expiry);
+  return c->next_hello < expiry ? c->next_hello : expiry;
 }
 
 struct revoke {
@@ -295,6 +306,7 @@ void control_destroy(struct control *c) {
   map_destroy(c->rooms);
   map_destroy(c->media_rooms);
   map_destroy(c->peers);
+  timers_free(&c->expiry);
   free(c->dirty);
   free(c->touched);
   free(c);

@@ -49,8 +49,10 @@ MUST_CHECK enum err control_create(const struct control_config *c, us_t now, int
 void control_tick(struct control *c, us_t now, int64_t wall_ms);
 us_t control_next_timeout(const struct control *c);
 
-/* control_open: a new connection. `admin`: it came over the 0600 socket: it may act as the operator. */
-uint32_t control_open(struct control *c, bool admin);
+/* control_open: a new connection. `admin`: it came over the 0600 socket: it may act as the operator. `addr`:
+ * whence, 16 bytes, IPv4 as ::ffff:a.b.c.d; NULL when unknown. Kept as long as he may resume, never stored.
+ */
+uint32_t control_open(struct control *c, bool admin, const uint8_t *addr);
 /* control_message: one complete text message. */
 void control_message(struct control *c, uint32_t conn, const char *text, size_t n);
 /* control_closed: the connection is gone; nothing is sent on it any more. */

@@ -1,4 +1,4 @@
-/* hosted.c: a room in the server: its log, its seats, who is told what. */
+/* hosted.c: a room in the server: its log, its seats, its timer. */
 #include "core/base/log.h"
 #include "core/server/control_private.h"
 #include "core/wire/room_json.h"
@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EXPIRY_STEP_US US_PER_S
+#define RETRY_US US_PER_S
+#define SLEEP_MOST_MS INT64_C(3600000) /* then the wall clock is looked at again */
+#define EXPIRIES_MOST 10000            /* acts at one instant: beyond that a rule undoes itself */
 
 struct hosted *hosted_find(struct control *c, const char *name) {
   return map_get(c->rooms, name, strlen(name));
@@ -27,23 +29,22 @@ struct hosted *hosted_create(struct control *c, const char *name, const char *st
     snprintf(h->stream, sizeof h->stream, "%s", stream);
   else /* a name may be used again after its room has ended: each life is a stream of its own */
     snprintf(h->stream, sizeof h->stream, "room:%s@%lld", name, (long long)c->wall_ms);
-  h->handle = ++c->last_room;
+  h->timer = (struct timer)TIMER_IDLE;
   h->seats = map_create(rng_u64(c->cfg.rng));
   for (unsigned t = 1; t < c->cfg.media_threads; t++)
     if (c->threads_load[t] < c->threads_load[h->thread])
       h->thread = t;
   map_put(c->rooms, name, strlen(name), h);
-  map_put_u32(c->media_rooms, h->handle, h);
   return h;
 }
 
 void hosted_destroy(struct control *c, struct hosted *h) {
-  (void)c;
   struct seat *s;
   for (size_t at = 0; (s = map_next(h->seats, &at));) {
     free(s->offer);
     free(s);
   }
+  timers_set(&c->expiry, &h->timer, US_NEVER);
   map_destroy(h->seats);
   room_free(&h->room);
   free(h);
@@ -70,19 +71,25 @@ static void append(struct control *c, const char *stream, const struct room_even
   json_decref(payload);
 }
 
-static enum err replay_one(void *ctx, const struct store_record *r) {
-  struct room *room = ctx;
+enum err hosted_event(const struct store_record *r, struct room_event *ev) {
   json_t *data = json_loads(r->data, 0, NULL);
   json_t *payload = r->payload ? json_loads(r->payload, 0, NULL) : NULL;
-  struct room_event ev = {0};
   uint32_t actor = r->actor[0] == 'm' ? (uint32_t)strtoul(r->actor + 2, NULL, 10) : 0;
+  *ev = (struct room_event){0};
   enum err e =
-      data ? room_event_from_log(r->seq, r->ts_ms, actor, r->kind, data, payload, &ev) : ERR_DB_CORRUPT;
+      data ? room_event_from_log(r->seq, r->ts_ms, actor, r->kind, data, payload, ev) : ERR_DB_CORRUPT;
+  json_decref(data);
+  json_decref(payload);
+  return e;
+}
+
+static enum err replay_one(void *ctx, const struct store_record *r) {
+  struct room *room = ctx;
+  struct room_event ev;
+  enum err e = hosted_event(r, &ev);
   if (e == ERR_OK && ev.seq > room->seq)
     room_apply(room, &ev);
   room_event_free(&ev);
-  json_decref(data);
-  json_decref(payload);
   return e;
 }
 
@@ -92,19 +99,60 @@ static enum err replay(struct control *c, const char *stream, struct room *room)
   return store_replay(c->cfg.store, stream, 0, replay_one, room);
 }
 
+/* ---- the timer ---- */
+
+static void arm(struct control *c, struct hosted *h) {
+  us_t due = h->room.ended || h->absent ? c->now + RETRY_US : US_NEVER;
+  int64_t next_ms = h->room.ended ? INT64_MAX : room_next_expiry(&h->room);
+  if (next_ms != INT64_MAX) {
+    int64_t wait_ms = next_ms > c->wall_ms ? next_ms - c->wall_ms : 0;
+    us_t at = c->now + (wait_ms < SLEEP_MOST_MS ? wait_ms : SLEEP_MOST_MS) * US_PER_MS;
+    due = at < due ? at : due;
+  }
+  timers_set(&c->expiry, &h->timer, due);
+}
+
+/* Who is here without a connection is away: after a restart, or when his drop could not be recorded. */
 static void drop_absent(struct control *c, struct hosted *h) {
-  struct room_events evs = {0};
-  for (size_t i = 0; i < h->room.n_members; i++) {
+  h->absent = false;
+  for (size_t i = 0; i < h->room.n_members; i++) { /* being away moves nobody in the list */
     struct seat *s = hosted_seat(h, h->room.members[i].id);
-    if ((s && s->conn) || room_decide_drop(&h->room, h->room.members[i].id, c->wall_ms, &evs) != ERR_OK)
-      continue;
-    if (evs.n) { /* decisions number from the room's seq: run one at a time */
+    struct room_events evs = {0};
+    if (!(s && s->conn) && room_decide_drop(&h->room, h->room.members[i].id, c->wall_ms, &evs) == ERR_OK)
       hosted_run(c, h, &evs);
-      i = (size_t)-1;
-    }
+    room_events_free(&evs);
+  }
+}
+
+/* Everything that is due now, one act after the other. */
+static void expire(struct control *c, struct hosted *h) {
+  struct room_events evs = {0};
+  if (h->absent)
+    drop_absent(c, h);
+  for (unsigned i = 0; i < EXPIRIES_MOST; i++) {
+    room_decide_expire(&h->room, c->wall_ms, &evs);
+    if (evs.n == 0)
+      break;
+    hosted_run(c, h, &evs);
   }
   room_events_free(&evs);
+  arm(c, h);
+  if (h->timer.due <= c->now)
+    timers_set(&c->expiry, &h->timer, c->now + RETRY_US);
 }
+
+void hosted_expire(struct control *c) {
+  struct timer *t;
+  while ((t = timers_pop(&c->expiry, c->now))) {
+    struct hosted *h = (struct hosted *)t;
+    if (h->room.ended && !h->touched) /* the name is free again once the end is on disk */
+      hosted_forget(c, h);
+    else
+      expire(c, h);
+  }
+}
+
+/* ---- life: from the log, and back to it ---- */
 
 struct names {
   char (*v)[HOSTED_STREAM_MAX];
@@ -140,23 +188,10 @@ enum err hosted_load_all(struct control *c, char why[256]) {
     struct hosted *h = hosted_create(c, room.name, list.v[i]);
     h->room = room;
     drop_absent(c, h);
+    arm(c, h);
   }
-  if (e == ERR_OK && list.n)
-    c->next_expiry = c->now + EXPIRY_STEP_US;
   free(list.v);
   return e;
-}
-
-/* The seat goes; its connection, if any, stays and has no seat. */
-static void forget_seat(struct control *c, struct hosted *h, struct seat *s) {
-  seat_drop_media(c, h, s);
-  if (s->conn) {
-    s->conn->seat = NULL;
-    s->conn->room = NULL;
-  }
-  map_del_u32(h->seats, s->member);
-  free(s->offer);
-  free(s);
 }
 
 void hosted_reload(struct control *c, struct hosted *h) {
@@ -173,7 +208,7 @@ void hosted_reload(struct control *c, struct hosted *h) {
   for (size_t at = 0; (s = map_next(h->seats, &at));) {
     const struct member *m = room_member(&h->room, s->member);
     if (!m) { /* joined in the lost group: he was told disk_full */
-      forget_seat(c, h, s);
+      seat_forget(c, h, s);
       at = 0; /* the map has changed */
       continue;
     }
@@ -183,11 +218,17 @@ void hosted_reload(struct control *c, struct hosted *h) {
       s->conn = NULL;
     }
     s->view = room_view_of(&h->room, s->member);
+    bool waits = m->presence == PRESENCE_WAITING;
+    if (waits) /* again: his admission was lost, and the offer with it */
+      seat_drop_media(c, h, s);
     seat_bits(c, h, s);
+    if (s->conn && !s->peer && m->audio && !(waits && s->offer))
+      tell_lost(c, s, ERR_ICE, false);
   }
+  seat_close_rooms(c, h, h->room.sides + 1U);
+  h->absent = true;
+  arm(c, h);
 }
-
-/* ---- telling people ---- */
 
 static void touch(struct control *c, struct hosted *h) {
   if (h->touched)
@@ -202,102 +243,9 @@ static void touch(struct control *c, struct hosted *h) {
   c->touched[c->n_touched++] = h;
 }
 
-static bool leaves(enum room_ev kind) {
-  return kind == ROOM_EV_LEFT || kind == ROOM_EV_REMOVED || kind == ROOM_EV_DENIED || kind == ROOM_EV_ENDED;
-}
-
-static bool is_target(const struct room_event *ev, uint32_t id) {
-  for (size_t i = 0; i < ev->n_targets; i++)
-    if (ev->targets[i] == id)
-      return true;
-  return false;
-}
-
-static void broadcast(struct control *c, struct hosted *h, const struct room_event *ev) {
-  json_t *body = room_event_to_wire(ev);
-  json_object_set_new(body, "room", json_string(h->room.name));
-  struct msg *m = msg_take(rpc_notify("event", body));
-  struct seat *s;
-  for (size_t at = 0; (s = map_next(h->seats, &at));) {
-    bool fresh = ev->kind == ROOM_EV_ADMITTED && is_target(ev, s->member); /* gets a whole room instead */
-    if (s->conn && !fresh && room_event_visible(&h->room, ev, s->member))
-      control_send(c, s->conn, m);
-  }
-  msg_unref(m);
-}
-
-static void bye(struct control *c, struct conn *k, enum err why, const char *reason) {
-  json_t *body =
-      json_pack("{s:s,s:s}", "code", err_code(why), "text", reason && *reason ? reason : err_text(why));
-  control_notify(c, k, "bye", body);
-  control_close(c, k);
-}
-
-static void seat_gone(struct control *c, struct hosted *h, uint32_t member, enum err why,
-                      const char *reason) {
-  struct seat *s = hosted_seat(h, member);
-  if (!s)
-    return;
-  if (s->conn)
-    bye(c, s->conn, why, reason);
-  forget_seat(c, h, s);
-}
-
-static enum err why_gone(const struct room_event *ev) {
-  switch (ev->kind) {
-  case ROOM_EV_DENIED:
-    return ERR_DENIED;
-  case ROOM_EV_REMOVED:
-    return ev->num ? ERR_BANNED : ERR_REMOVED;
-  case ROOM_EV_LEFT:
-    return ev->num ? ERR_NO_RESUME : ERR_OK;
-  default:
-    return ERR_ROOM_ENDED;
-  }
-}
-
-static void everyone_gone(struct control *c, struct hosted *h, const struct room_event *ev) {
-  for (;;) {
-    size_t at = 0;
-    struct seat *s = map_next(h->seats, &at);
-    if (!s)
-      break;
-    seat_gone(c, h, s->member, why_gone(ev), ev->text);
-  }
-}
-
-/* What an applied event means for seats: rights, views, admission, departure. */
-static void after(struct control *c, struct hosted *h, const struct room_event *ev) {
-  if (ev->kind == ROOM_EV_ENDED) {
-    everyone_gone(c, h, ev);
-    return;
-  }
-  for (size_t i = 0; i < ev->n_targets; i++) {
-    if (leaves(ev->kind)) {
-      seat_gone(c, h, ev->targets[i], why_gone(ev), ev->text);
-      continue;
-    }
-    struct seat *s = hosted_seat(h, ev->targets[i]);
-    if (!s)
-      continue;
-    if (ev->kind == ROOM_EV_ADMITTED)
-      seat_admitted(c, h, s);
-    seat_bits(c, h, s);
-    enum view view = room_view_of(&h->room, s->member);
-    if (view != s->view && s->conn && ev->kind != ROOM_EV_ADMITTED)
-      control_notify(c, s->conn, "sync", json_pack("{s:o}", "room", room_to_wire(&h->room, s->member)));
-    s->view = view;
-  }
-}
-
-void hosted_lobby_places(struct control *c, struct hosted *h) {
-  int waiting = (int)room_count(&h->room, PRESENCE_WAITING);
-  struct seat *s;
-  for (size_t at = 0; (s = map_next(h->seats, &at));) {
-    size_t place = room_lobby_place(&h->room, s->member);
-    if (place && s->conn)
-      control_notify(c, s->conn, "lobby", json_pack("{s:i,s:i}", "place", (int)place, "waiting", waiting));
-  }
+static bool moves_lobby(enum room_ev kind) {
+  return kind == ROOM_EV_ADMITTED || kind == ROOM_EV_DENIED || kind == ROOM_EV_LEFT ||
+         kind == ROOM_EV_REMOVED || kind == ROOM_EV_HELD;
 }
 
 void hosted_run(struct control *c, struct hosted *h, struct room_events *evs) {
@@ -307,51 +255,22 @@ void hosted_run(struct control *c, struct hosted *h, struct room_events *evs) {
   touch(c, h);
   for (size_t i = 0; i < evs->n; i++) {
     const struct room_event *ev = &evs->v[i];
+    struct told t;
     append(c, h->stream, ev);
-    broadcast(c, h, ev); /* before it is applied: who leaves is still there to be told */
+    tell_event(c, h, ev, &t); /* before it is applied: who leaves is still there to be told */
     room_apply(&h->room, ev);
-    after(c, h, ev);
-    lobby_moved |= ev->kind == ROOM_EV_ADMITTED || ev->kind == ROOM_EV_DENIED || ev->kind == ROOM_EV_LEFT ||
-                   ev->kind == ROOM_EV_REMOVED;
+    tell_after(c, h, ev, &t);
+    lobby_moved |= moves_lobby(ev->kind);
     c->count.events++;
   }
   if (lobby_moved)
-    hosted_lobby_places(c, h);
+    tell_lobby_places(c, h);
   room_events_free(evs);
-  if (c->next_expiry == US_NEVER)
-    c->next_expiry = c->now + EXPIRY_STEP_US;
+  arm(c, h);
 }
 
 void hosted_forget(struct control *c, struct hosted *h) {
-  struct media_cmd cmd = {.kind = MEDIA_ROOM_CLOSE, .room = h->handle};
-  if (h->media_open)
-    c->cfg.media(c->cfg.ctx, h->thread, &cmd);
+  seat_close_rooms(c, h, 0);
   map_del(c->rooms, h->room.name, strlen(h->room.name));
-  map_del_u32(c->media_rooms, h->handle);
   hosted_destroy(c, h);
-}
-
-void hosted_expire(struct control *c) {
-  us_t next = US_NEVER;
-  struct hosted *h;
-  struct hosted *ended[16];
-  size_t n_ended = 0;
-  for (size_t at = 0; (h = map_next(c->rooms, &at));) {
-    if (h->room.ended) {
-      if (!h->touched && n_ended < 16)
-        ended[n_ended++] = h;
-      next = c->now + EXPIRY_STEP_US;
-      continue;
-    }
-    drop_absent(c, h);
-    struct room_events evs = {0};
-    room_decide_expire(&h->room, c->wall_ms, &evs);
-    hosted_run(c, h, &evs);
-    int64_t due_ms = room_next_expiry(&h->room);
-    if (due_ms != INT64_MAX)
-      next = c->now + EXPIRY_STEP_US;
-  }
-  for (size_t i = 0; i < n_ended; i++) /* an ended room's name is free again once the end is on disk */
-    hosted_forget(c, ended[i]);
-  c->next_expiry = next;
 }

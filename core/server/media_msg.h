@@ -1,7 +1,11 @@
 /* media_msg.h: what the control thread and a media thread say to each other: plain structs through a mailbox.
  *
  * Invariant: handles (peer, room) are chosen by the control side, 32-bit, never reused in a process. A
- * message about an unknown handle is ignored. */
+ * message about an unknown peer is ignored. SET with another room than the peer's moves him: from that call
+ * on he is neither heard in the old one nor hears it; what he receives goes on with the same SSRC and without
+ * a break in sequence or time. All rooms of one peer are on one thread. SET for a room that is not open takes
+ * both rights from him until the next SET and leaves him where he is. CLOSE drops the peers still in the
+ * room. */
 #ifndef GAVEL_SERVER_MEDIA_MSG_H
 #define GAVEL_SERVER_MEDIA_MSG_H
 
@@ -30,8 +34,10 @@ struct media_cmd {
   enum { MEDIA_ROOM_OPEN, MEDIA_ROOM_CLOSE, MEDIA_PEER_ADD, MEDIA_PEER_SET, MEDIA_PEER_DEL, MEDIA_STOP } kind;
   uint32_t room, peer;
   uint32_t member; /* CSRC and level reports name people by member id */
-  bool may_send,
-      may_hear; /* ADD and SET: the bits the media path enforces per packet. Fail closed: false until set */
+  /* ADD and SET, each time all of them: */
+  bool may_send, may_hear; /* the bits the media path enforces per packet. Fail closed: false until set */
+  bool priority;           /* while he is heard, the others are softer (mixer.h) */
+  int8_t gain_db;          /* how much louder he is for all, ROOM_GAIN_MIN_DB..ROOM_GAIN_MAX_DB */
   enum media_tier tier;
   struct media_peer_params params; /* ADD */
 };

@@ -55,6 +55,14 @@ void mediaport_event(struct mediaport *m, const struct media_event *ev) {
 
 /* ---- commands ---- */
 
+static void peer_take(struct peer *r, const struct media_cmd *cmd) {
+  r->may_send = cmd->may_send;
+  r->may_hear = cmd->may_hear;
+  r->priority = cmd->priority;
+  r->gain_db = cmd->gain_db;
+  r->tier = cmd->tier;
+}
+
 static void peer_add(struct mediaport *m, const struct media_cmd *cmd) {
   struct media_room *g = map_get_u32(m->rooms, cmd->room);
   if (!g || map_get_u32(m->peers, cmd->peer))
@@ -65,9 +73,7 @@ static void peer_add(struct mediaport *m, const struct media_cmd *cmd) {
   r->handle = cmd->peer;
   r->member = cmd->member;
   r->p = cmd->params;
-  r->may_send = cmd->may_send;
-  r->may_hear = cmd->may_hear;
-  r->tier = cmd->tier;
+  peer_take(r, cmd);
   r->selected = r->dtls_addr = -1;
   r->alive = m->now;
   r->next_report = US_NEVER;
@@ -97,11 +103,16 @@ void peer_free(struct mediaport *m, struct peer *r) {
   free(r);
 }
 
-static void peer_set(struct peer *r, const struct media_cmd *cmd) {
+static void peer_set(struct peer *r, struct media_room *g, const struct media_cmd *cmd) {
   bool could_send = r->may_send;
-  r->may_send = cmd->may_send;
-  r->may_hear = cmd->may_hear;
-  r->tier = cmd->tier;
+  peer_take(r, cmd);
+  if (!g)
+    r->may_send = r->may_hear = false;
+  else if (g != r->room) {
+    media_room_remove(r->room, r);
+    media_room_add(g, r);
+    return;
+  }
   media_room_rights(r->room, r, could_send);
 }
 
@@ -123,7 +134,7 @@ void mediaport_command(struct mediaport *m, us_t now, const struct media_cmd *cm
     break;
   case MEDIA_PEER_SET:
     if (r)
-      peer_set(r, cmd);
+      peer_set(r, g, cmd);
     break;
   case MEDIA_PEER_DEL:
     if (r)

@@ -30,6 +30,7 @@ struct peer_addr {
 };
 struct peer_out { /* what we send him */
   bool started;
+  bool moved; /* to another room: its stream is another one, whatever its number */
   uint32_t stream, seq_off, ts_off;
   uint32_t last_seq, last_end; /* extended seq, RTP time after the last sample */
 };
@@ -39,7 +40,8 @@ struct peer {
   struct media_room *room;
   size_t at; /* in room->peers */
   struct media_peer_params p;
-  bool may_send, may_hear, told_failed;
+  bool may_send, may_hear, priority, told_failed;
+  int8_t gain_db;
   enum media_tier tier;
   struct peer_addr addr[PEER_ADDRS];
   int n_addr, selected; /* -1 before the first check */
@@ -95,6 +97,8 @@ void peer_free(struct mediaport *m, struct peer *r);
 /* mediaroom.c */
 struct media_room *media_room_open(struct mediaport *m, uint32_t handle);
 void media_room_close(struct mediaport *m, struct media_room *g);
+/* media_room_add, media_room_remove: r is in a room from now on, or in none; then nothing of his is left in
+ * it and nothing of it reaches him. */
 void media_room_add(struct media_room *g, struct peer *r);
 void media_room_remove(struct media_room *g, struct peer *r);
 void media_room_rights(struct media_room *g, struct peer *r, bool could_send);

@@ -1,4 +1,5 @@
 /* mediaroom.c: a room on a media thread: packets into the mixer, its streams out to the listeners. */
+#include "audio/frame.h"
 #include "core/server/mediaport_private.h"
 
 #include <assert.h>
@@ -53,9 +54,11 @@ void media_room_add(struct media_room *g, struct peer *r) {
 }
 
 void media_room_remove(struct media_room *g, struct peer *r) {
-  mixer_silence(g->mixer, g->port->now, r->member);
   g->peers[r->at] = g->peers[--g->n_peers];
   g->peers[r->at]->at = r->at;
+  mixer_silence(g->mixer, g->port->now, r->member);
+  r->room = NULL;
+  r->out.moved = true;
   schedule(g);
 }
 
@@ -70,6 +73,8 @@ void media_room_put(struct media_room *g, struct peer *r, const struct rtp *h) {
                         .seq = h->seq,
                         .ts = h->ts,
                         .marker = h->marker,
+                        .gain_db = r->gain_db,
+                        .priority = r->priority,
                         .payload = h->payload,
                         .len = h->payload_len};
   in.has_level = r->p.level_id && rtp_level(h, r->p.level_id, &in.level, &in.voice);
@@ -104,19 +109,26 @@ void media_room_timeout(struct media_room *g) {
 
 /* ---- out: one packet a listener ---- */
 
+/* Samples of silence between what he got last and this packet, by our clock. */
+static uint32_t pause_before(const struct peer *r, const struct mixer_out *o) {
+  us_t since = (r->room->port->now - r->stat.sent_at) * AUDIO_MS(1) / US_PER_MS;
+  return since > o->samples ? (uint32_t)(since - o->samples) : 0;
+}
+
 /* The peer's own numbering: the stream's, moved so that a change of stream goes on where the old one stopped.
- */
+ * Two rooms' time lines have nothing to do with each other: after a move the clock bridges them. */
 static bool number(struct peer *r, const struct mixer_out *o, struct rtp *h) {
   struct peer_out *out = &r->out;
-  bool change = out->started && out->stream != o->stream;
+  bool change = out->started && (out->moved || out->stream != o->stream);
   if (!out->started)
     out->seq_off -= o->seq;
   else if (change)
     out->seq_off = out->last_seq + 1 - o->seq;
   uint32_t seq = o->seq + out->seq_off, ts = (uint32_t)o->pos + out->ts_off;
-  if (out->started && change && (int32_t)(ts - out->last_end) < 0) {
-    out->ts_off += out->last_end - ts;
-    ts = out->last_end;
+  uint32_t due = out->last_end + (change && out->moved ? pause_before(r, o) : 0);
+  if (change && (out->moved || (int32_t)(ts - due) < 0)) {
+    out->ts_off += due - ts;
+    ts = due;
   }
   if (out->started && (int32_t)(seq - out->last_seq) <= -1024)
     return false; /* a straggler from before the change */
@@ -125,6 +137,7 @@ static bool number(struct peer *r, const struct mixer_out *o, struct rtp *h) {
     out->last_end = ts + o->samples;
   }
   out->started = true;
+  out->moved = false;
   out->stream = o->stream;
   h->seq = (uint16_t)seq;
   h->ts = ts;

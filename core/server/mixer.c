@@ -1,4 +1,5 @@
 /* mixer.c: who is active, what each stream carries, and when to look again. */
+#include "core/room/room.h"
 #include "core/server/mixer_private.h"
 
 #include <assert.h>
@@ -46,6 +47,16 @@ static struct talker *active_other(const struct mixer *m, const struct talker *t
   return NULL;
 }
 
+/* What he sends may be forwarded as it is. */
+static bool talker_plain(const struct mixer *m, const struct talker *t) {
+  return mix_scale(m, t) == 1.0f && (!t->live || t->voice->scale == 1.0f);
+}
+
+static bool mix_wanted(const struct mixer *m) {
+  size_t n = active_count(m);
+  return n > 1 || (n == 1 && !talker_plain(m, active_other(m, NULL)));
+}
+
 static void route_stream(struct mixer *m, struct stream *s, enum source source, struct talker *of, us_t now) {
   if (s->source == source && s->of == of) {
     return;
@@ -65,30 +76,34 @@ static void route_stream(struct mixer *m, struct stream *s, enum source source, 
 
 void mixer_route(struct mixer *m, us_t now) {
   size_t n = active_count(m);
-  struct talker *alone = n == 1 ? active_other(m, NULL) : NULL;
-  enum source common = alone ? SOURCE_FORWARD : n > 1 && m->mixing ? SOURCE_MIX : SOURCE_NONE;
+  struct talker *alone = n == 1 && !m->mixing ? active_other(m, NULL) : NULL;
+  if (alone && !talker_plain(m, alone)) {
+    alone = NULL; /* no memory to mix */
+  }
+  enum source common = alone ? SOURCE_FORWARD : m->mixing ? SOURCE_MIX : SOURCE_NONE;
   route_stream(m, &m->common, common, alone, now);
   for (size_t i = 0; i < MIXER_TALKERS_MAX; i++) {
     struct talker *t = m->talkers[i];
     if (!t) {
       continue;
     }
-    if (t->active && n == 2) {
-      route_stream(m, &t->out, SOURCE_FORWARD, active_other(m, t), now);
+    struct talker *partner = t->active && n == 2 ? active_other(m, t) : NULL;
+    if (partner && talker_plain(m, partner)) {
+      route_stream(m, &t->out, SOURCE_FORWARD, partner, now);
     } else {
-      bool mix = t->mixed && n > 2 && m->mixing;
+      bool mix = t->mixed && n > 1 && m->mixing;
       route_stream(m, &t->out, mix ? SOURCE_MIX : SOURCE_NONE, NULL, now);
     }
   }
 }
 
-/* After the set of active talkers changed. Without memory to mix the room is silent until one speaks alone.
- */
+/* After the set of active talkers or their loudness changed. Without memory to mix the room is silent until
+ * one speaks alone. */
 static void mixer_settle(struct mixer *m, us_t now, struct talker *newcomer) {
-  size_t n = active_count(m);
-  if (n > 1 && !m->mixing) {
+  bool wanted = mix_wanted(m);
+  if (wanted && !m->mixing) {
     (void)mix_begin(m, now, newcomer);
-  } else if (n < 2 && m->mixing) {
+  } else if (!wanted && m->mixing) {
     mix_end(m, now);
   } else if (m->mixing && newcomer) {
     (void)voice_start(m, newcomer, newcomer->first_ext, NULL, 0, NULL);
@@ -195,8 +210,19 @@ static void talker_put(struct mixer *m, us_t now, struct talker *t, const struct
   talker_send(m, t, p);
 }
 
+static void talker_set(struct mixer *m, us_t now, struct talker *t, const struct mixer_in *in) {
+  if (t->gain_db == in->gain_db && t->priority == in->priority) {
+    return;
+  }
+  t->gain_db = in->gain_db;
+  t->priority = in->priority;
+  if (t->active) {
+    mixer_settle(m, now, NULL);
+  }
+}
+
 void mixer_put(struct mixer *m, us_t now, const struct mixer_in *in) {
-  assert(in->member != 0);
+  assert(in->member != 0 && in->gain_db >= ROOM_GAIN_MIN_DB && in->gain_db <= ROOM_GAIN_MAX_DB);
   int samples = in->len <= PACKET_MAX ? opus_packet_samples(in->payload, in->len) : -1;
   if (samples <= 0) {
     m->counters.dropped++;
@@ -213,6 +239,7 @@ void mixer_put(struct mixer *m, us_t now, const struct mixer_in *in) {
     m->counters.dropped++;
     return;
   }
+  talker_set(m, now, t, in);
   t->verify |= !in->has_level;
   if (!(t->live && t->active)) {
     if (t->verify) {
@@ -275,6 +302,9 @@ void mixer_handle_timeout(struct mixer *m, us_t now) {
   for (int i = 0; i < STEPS_MAX && mixer_next_timeout(m) <= now; i++) {
     if (m->mixing && m->mix->due <= now) {
       mix_tick(m, now);
+      if (!mix_wanted(m)) {
+        mixer_settle(m, now, NULL); /* the last one is back at his own loudness */
+      }
     }
     mixer_expire(m, now);
     mixer_sweep(m, now);

@@ -6,6 +6,11 @@
  *     2  each talker gets the other's packets, untouched; COMMON = the mix
  *    >=3 the K loudest are mixed: COMMON = mix, each of the K gets his mix-minus
  *
+ * Loudness by order of a host: a talker's gain, and ducking: while one with priority is heard, everyone
+ * without is MIXER_DUCK_DB softer. Such a talker cannot be forwarded: whoever hears him, also when he speaks
+ * alone, gets him decoded, scaled over 20 ms, limited and encoded. His gain is on his level as he sends it;
+ * the mix's automatic gain leaves him alone. One with priority outranks the loud for a place in the mix.
+ *
  * Streams: COMMON (everyone who is not an active talker) and one PERSONAL stream per active talker. Packets
  * of a stream carry a position (48 kHz samples on the room's time line) and a sequence that keeps the gaps of
  * lost packets, so that a listener's jitter buffer, LBRR and PLC work on forwarded speech.
@@ -27,6 +32,7 @@
 #define MIXER_MIXED 4                     /* K: how many of them are mixed */
 #define MIXER_HEARD_MAX (MIXER_MIXED + 1) /* K and the newcomer in his grace time */
 #define MIXER_HOLD_MS 300
+#define MIXER_DUCK_DB 12
 #define MIXER_KEEP_MS 10000 /* how long codecs are kept for the next overlap */
 
 struct mixer_out {
@@ -54,7 +60,9 @@ struct mixer_in {
   uint16_t seq;
   uint32_t ts;
   bool marker, has_level, voice;
-  uint8_t level; /* -dBov, a claim: verified on decode while mixing */
+  uint8_t level;  /* -dBov, a claim: verified on decode while mixing */
+  int8_t gain_db; /* his, from this packet on: ROOM_GAIN_MIN_DB..MAX_DB; 0: untouched */
+  bool priority;  /* the others are ducked while he is heard */
   const uint8_t *payload;
   size_t len;
 };

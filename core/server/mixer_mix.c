@@ -12,6 +12,7 @@
  * codes them with CELT, after which a decoder starts SILK afresh (and cross-fades). */
 #include "core/server/mixer_private.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,7 @@
 #define GRACE_US (500 * US_PER_MS)
 #define LOUDER_DB 6.0f
 #define LOUDER_US (500 * US_PER_MS)
+#define PRIORITY_DB ((float)SILENT_DBOV) /* who has it and speaks outdoes any voice without */
 
 static struct lane *lane_get(struct mixer *m) {
   static const struct encoder_config config = {.bitrate = 32000, .complexity = 5, .loss_pct = 10};
@@ -132,7 +134,7 @@ bool mix_begin(struct mixer *m, us_t now, const struct talker *newcomer) {
     if (voice_start(m, t, t == newcomer ? t->first_ext : t->high + 1, warm ? x->warm : NULL, WARM_SAMPLES,
                     &x->warm_len) &&
         warm) {
-      t->voice->gain = 1.0f;
+      t->voice->gain = t->voice->scale = 1.0f; /* as he was forwarded */
       x->seam = t;
     }
   }
@@ -150,14 +152,43 @@ static void seam_warm(struct mixer *m) {
   x->seam = NULL;
 }
 
-/* One more frame of t, levelled. */
+static float factor(float db) {
+  return powf(10.0f, db / 20.0f);
+}
+
+float mix_scale(const struct mixer *m, const struct talker *t) {
+  bool ducked = false;
+  for (size_t i = 0; i < MIXER_TALKERS_MAX && !t->priority; i++) {
+    const struct talker *o = m->talkers[i];
+    ducked |= o && o->active && o->mixed && o->priority;
+  }
+  return factor((float)(t->gain_db - (ducked ? MIXER_DUCK_DB : 0)));
+}
+
+/* The present frame at the loudness due; it gets there in a straight line of 20 ms. */
+static void voice_scale(struct voice *v, float due, size_t n) {
+  float to = n < AUDIO_FRAME ? v->scale + (due - v->scale) * (float)n / AUDIO_FRAME : due;
+  float step = (to - v->scale) / (float)n;
+  for (size_t i = 0; i < n; i++) {
+    v->frame[i] *= v->scale + step * (float)i;
+  }
+  v->scale = to;
+}
+
+/* One more frame of t, levelled: by the host's order, or else by the automatic gain. */
 static void talker_frame(struct mixer *m, struct talker *t, size_t n) {
   struct voice *v = t->voice;
   voice_pull(m, t, v->frame, n);
   uint8_t level = level_dbov(v->frame, n);
   float db = -(float)level;
   t->score += (db - t->score) * (db > t->score ? 0.5f : 0.05f);
-  agc_run(&v->agc, v->frame, n, level < SILENT_DBOV);
+  if (t->gain_db == 0) {
+    agc_run(&v->agc, v->frame, n, level < SILENT_DBOV);
+  } else { /* the order takes over from where the automatic gain was */
+    v->scale *= factor(v->agc.gain_db);
+    v->agc = (struct agc){0};
+  }
+  voice_scale(v, mix_scale(m, t), n);
   v->from = v->gain;
   v->gain = t->active && t->mixed ? 1.0f : 0.0f;
 }
@@ -301,6 +332,10 @@ void mix_purge(struct mixer *m) {
   }
 }
 
+static float rank(const struct talker *t) {
+  return t->score + (t->priority ? PRIORITY_DB : 0.0f);
+}
+
 /* The loudest without a place, and the quietest with one. */
 static size_t select_rank(const struct mixer *m, struct talker **loudest, struct talker **quietest) {
   size_t places = 0;
@@ -311,9 +346,9 @@ static size_t select_rank(const struct mixer *m, struct talker **loudest, struct
       continue;
     }
     places += t->slotted;
-    if (t->slotted && (!*quietest || t->score < (*quietest)->score)) {
+    if (t->slotted && (!*quietest || rank(t) < rank(*quietest))) {
       *quietest = t;
-    } else if (!t->slotted && (!*loudest || t->score > (*loudest)->score)) {
+    } else if (!t->slotted && (!*loudest || rank(t) > rank(*loudest))) {
       *loudest = t;
     }
   }
@@ -329,7 +364,7 @@ static void select_places(struct mixer *m, us_t now) {
   if (!loudest || !quietest) {
     return;
   }
-  if (loudest->score <= quietest->score + LOUDER_DB) {
+  if (rank(loudest) <= rank(quietest) + LOUDER_DB) {
     loudest->louder_since = 0;
   } else if (loudest->louder_since == 0) {
     loudest->louder_since = now;

@@ -6,7 +6,8 @@
  *   mixer_stream.c numbering of one outgoing stream
  *
  * Invariant: a talker is "live" exactly while his samples go through the FIFO (active, and the room is
- * mixing; for one more tick after that, to fade). Thread: as mixer.h. */
+ * mixing; for one more tick after that, to fade). Only who is "plain" is forwarded: loudness 1 is due to him
+ * and what was mixed of him last had it. Thread: as mixer.h. */
 #ifndef GAVEL_SERVER_MIXER_PRIVATE_H
 #define GAVEL_SERVER_MIXER_PRIVATE_H
 
@@ -43,6 +44,7 @@ struct voice { /* what decoding one talker needs */
   size_t low, low_ticks, excess; /* least depth over half a second, and what of it is not needed */
   size_t calm_ticks;             /* since a packet was lost */
   float from, gain;              /* of the present tick: 5 ms from one to the other; 0 or 1 */
+  float scale;                   /* loudness at the end of frame: his gain and ducking, ramped */
   size_t len;
   float fifo[FIFO_CAP];
   float frame[AUDIO_FRAME]; /* his part of the present tick */
@@ -84,10 +86,12 @@ struct talker {
   uint32_t member;
   bool active, live;
   bool slotted, mixed; /* has one of the K places; slotted or in grace */
-  bool verify;         /* no level claim, or a false one: judged by decoding */
-  bool confirmed;      /* had voice since he became active; as measured, in a mix */
-  uint8_t level;       /* -dBov */
-  float score;         /* smoothed loudness in dB */
+  bool priority;
+  int8_t gain_db;
+  bool verify;    /* no level claim, or a false one: judged by decoding */
+  bool confirmed; /* had voice since he became active; as measured, in a mix */
+  uint8_t level;  /* -dBov */
+  float score;    /* smoothed loudness in dB */
   us_t joined, last_voice, last_packet;
   us_t louder_since; /* 0: not louder than the quietest of the K */
   uint32_t spurt;    /* unique in the room, 0: none yet */
@@ -159,7 +163,10 @@ bool mix_begin(struct mixer *m, us_t now, const struct talker *newcomer);
  * packet on. */
 void mix_end(struct mixer *m, us_t now);
 void mix_tick(struct mixer *m, us_t now);
-/* mix_select: who is in the mix: the K loudest with hysteresis, and the newcomer in grace. */
+/* mix_scale: the loudness due to t now, a factor: his gain, and ducking. */
+float mix_scale(const struct mixer *m, const struct talker *t);
+/* mix_select: who is in the mix: those with priority, then the loudest, K in all and with hysteresis; and
+ * the newcomer in grace. */
 void mix_select(struct mixer *m, us_t now);
 /* mix_purge: who is gone stays in no encoder and no limiter. */
 void mix_purge(struct mixer *m);

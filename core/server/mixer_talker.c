@@ -172,6 +172,7 @@ bool voice_start(struct mixer *m, struct talker *t, uint64_t ext, float *warm, s
   v->calm_ticks = CALM_TICKS;
   v->low = FIFO_CAP;
   v->gain = 0.0f;
+  v->scale = mix_scale(m, t);
   v->end_ts = t->high_ts;
   v->last_samples = t->high_samples;
   memset(v->frame, 0, sizeof v->frame);

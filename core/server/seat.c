@@ -1,5 +1,4 @@
-/* seat.c: how a connection gets a seat: join, resume, admission, and the media path that belongs to the seat.
- */
+/* seat.c: how a connection gets a seat: joining and resuming. */
 #include "core/base/bytes.h"
 #include "core/base/log.h"
 #include "core/server/control_private.h"
@@ -11,127 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of the ROOM_WAITING_MAX places, so that no address keeps all others out; a school behind one still fits. */
+#define WAITING_PER_ADDRESS 400
 #define SECRET_TEXT 44 /* 32 bytes as base64url, and NUL */
-
-/* ---- media path ---- */
-
-void seat_bits(struct control *c, struct hosted *h, struct seat *s) {
-  bool send = room_may_send(&h->room, s->member), hear = room_may_hear(&h->room, s->member);
-  if (!s->peer || (send == s->may_send && hear == s->may_hear))
-    return;
-  s->may_send = send;
-  s->may_hear = hear;
-  struct media_cmd cmd = {.kind = MEDIA_PEER_SET,
-                          .room = h->handle,
-                          .peer = s->peer,
-                          .member = s->member,
-                          .may_send = send,
-                          .may_hear = hear};
-  c->cfg.media(c->cfg.ctx, h->thread, &cmd);
-}
-
-void seat_drop_media(struct control *c, struct hosted *h, struct seat *s) {
-  if (!s->peer)
-    return;
-  struct media_cmd cmd = {.kind = MEDIA_PEER_DEL, .room = h->handle, .peer = s->peer};
-  c->cfg.media(c->cfg.ctx, h->thread, &cmd);
-  free(map_del_u32(c->peers, s->peer));
-  s->peer = 0;
-  s->may_send = s->may_hear = false;
-  assert(c->threads_load[h->thread] > 0);
-  c->threads_load[h->thread]--;
-}
-
-static void open_room(struct control *c, struct hosted *h) {
-  if (h->media_open)
-    return;
-  struct media_cmd cmd = {.kind = MEDIA_ROOM_OPEN, .room = h->handle};
-  c->cfg.media(c->cfg.ctx, h->thread, &cmd);
-  h->media_open = true;
-}
-
-static void fill_params(struct control *c, const struct sdp *offer, struct media_peer_params *p) {
-  rng_token(c->cfg.rng, p->local_ufrag, 8);
-  rng_token(c->cfg.rng, p->local_pwd, 24);
-  memcpy(p->hash, offer->hash, sizeof p->hash);
-  memcpy(p->fingerprint, offer->fingerprint, sizeof p->fingerprint);
-  p->fingerprint_len = offer->fingerprint_len;
-  p->opus_pt = offer->opus_pt;
-  p->red_pt = offer->red_pt;
-  p->level_id = offer->level_id;
-  p->csrc_level_id = offer->csrc_level_id;
-  p->ssrc_in = offer->ssrc;
-  do
-    p->ssrc_out = (uint32_t)rng_u64(c->cfg.rng);
-  while (p->ssrc_out == 0 || p->ssrc_out == offer->ssrc);
-  p->recv = offer->recv;
-  p->send = offer->send;
-}
-
-/* Gives the seat a new media path for this offer (an old one ends) and returns the answer, malloc'd; NULL
- * with *why. */
-static char *answer(struct control *c, struct hosted *h, struct seat *s, const char *text, const char **why) {
-  struct sdp offer;
-  if (sdp_parse(text, strlen(text), &offer, why) != ERR_OK)
-    return NULL;
-  struct media_cmd cmd = {.kind = MEDIA_PEER_ADD,
-                          .room = h->handle,
-                          .peer = c->last_peer + 1,
-                          .member = s->member,
-                          .may_send = room_may_send(&h->room, s->member),
-                          .may_hear = room_may_hear(&h->room, s->member)};
-  fill_params(c, &offer, &cmd.params);
-  struct sdp_local me = {.ufrag = cmd.params.local_ufrag,
-                         .pwd = cmd.params.local_pwd,
-                         .fingerprint = c->cfg.dtls_sha256,
-                         .ssrc = cmd.params.ssrc_out,
-                         .cand = c->cfg.candidates[h->thread],
-                         .n_cand = c->cfg.n_candidates[h->thread],
-                         .lite = true};
-  char *out = sdp_write_answer(&offer, &me);
-  if (!out) {
-    *why = "the offer must leave the passive side to the server (a=setup:actpass or active)";
-    return NULL;
-  }
-  seat_drop_media(c, h, s);
-  open_room(c, h);
-  struct peer_ref *ref = malloc(sizeof *ref);
-  if (!ref)
-    abort();
-  *ref = (struct peer_ref){h, s->member};
-  map_put_u32(c->peers, cmd.peer, ref);
-  c->last_peer = s->peer = cmd.peer;
-  s->may_send = cmd.may_send;
-  s->may_hear = cmd.may_hear;
-  c->threads_load[h->thread]++;
-  c->cfg.media(c->cfg.ctx, h->thread, &cmd);
-  return out;
-}
-
-/* The server is the passive side and answers each offer once: a restart is a new offer with a new path. */
-void seat_media(struct control *c, struct conn *k, json_int_t id, const json_t *params) {
-  const char *sdp = json_str(params, "sdp", NULL), *why = NULL;
-  if (!json_only_keys(params, "sdp", NULL) || !sdp) {
-    control_refuse(c, k, id, ERR_BAD_ARG, "room.media wants sdp");
-    return;
-  }
-  if (!k->seat) {
-    control_refuse(c, k, id, ERR_NOT_JOINED, NULL);
-    return;
-  }
-  if (room_view_of(&k->room->room, k->seat->member) == VIEW_NOTHING) { /* waits: answered on admission */
-    free(k->seat->offer);
-    k->seat->offer = strdup(sdp);
-    control_reply(c, k, id, json_object());
-    return;
-  }
-  char *a = answer(c, k->room, k->seat, sdp, &why);
-  if (!a)
-    control_refuse(c, k, id, ERR_BAD_SDP, why);
-  else
-    control_reply(c, k, id, json_pack("{s:s}", "sdp", a));
-  free(a);
-}
 
 /* ---- seats ---- */
 
@@ -152,6 +33,7 @@ static struct seat *take_seat(struct control *c, struct conn *k, struct hosted *
     control_close(c, s->conn);
   }
   s->conn = k;
+  memcpy(s->addr, k->addr, sizeof s->addr);
   s->view = room_view_of(&h->room, member);
   k->seat = s;
   k->room = h;
@@ -170,28 +52,21 @@ void seat_dropped(struct control *c, struct conn *k) {
   room_events_free(&evs);
 }
 
-void seat_admitted(struct control *c, struct hosted *h, struct seat *s) {
-  s->view = room_view_of(&h->room, s->member);
-  const char *why = NULL;
-  char *a = s->offer ? answer(c, h, s, s->offer, &why) : NULL;
+void seat_forget(struct control *c, struct hosted *h, struct seat *s) {
+  seat_drop_media(c, h, s);
   if (s->conn) {
-    json_t *body = json_pack("{s:o}", "room", room_to_wire(&h->room, s->member));
-    if (a)
-      json_object_set_new(body, "sdp", json_string(a));
-    else if (s->offer)
-      json_object_set_new(body, "sdp_error", json_string(why ? why : "not acceptable"));
-    control_notify(c, s->conn, "admitted", body);
-    acts_qualities(c, h, s->conn);
+    s->conn->seat = NULL;
+    s->conn->room = NULL;
   }
-  free(a);
+  map_del_u32(h->seats, s->member);
   free(s->offer);
-  s->offer = NULL;
+  free(s);
 }
 
 /* ---- room.join ---- */
 
 struct join {
-  const char *room, *name, *client, *sdp, *device, *invite, *resume;
+  const char *room, *name, *client, *sdp, *device, *invite, *resume, *password;
   struct hosted *h;
   uint32_t member;
   char secret[SECRET_TEXT];
@@ -208,7 +83,7 @@ static bool secret_hash(const char *text, uint8_t out[32]) {
 }
 
 static enum err join_read(struct control *c, const json_t *p, struct join *j) {
-  if (!json_only_keys(p, "room", "name", "client", "sdp", "device", "invite", "resume", NULL))
+  if (!json_only_keys(p, "room", "name", "client", "sdp", "device", "invite", "resume", "password", NULL))
     return ERR_BAD_ARG;
   j->room = json_str(p, "room", "");
   j->name = json_str(p, "name", "");
@@ -217,6 +92,7 @@ static enum err join_read(struct control *c, const json_t *p, struct join *j) {
   j->device = json_str(p, "device", "");
   j->invite = json_str(p, "invite", NULL);
   j->resume = json_str(p, "resume", NULL);
+  j->password = json_str(p, "password", NULL);
   if (!text_slug_valid(j->room))
     return ERR_NO_ROOM;
   if (j->invite && !secret_hash(j->invite, j->invite_hash))
@@ -237,21 +113,35 @@ static enum err join_read(struct control *c, const json_t *p, struct join *j) {
   return ERR_OK;
 }
 
-static enum err join_decide(struct control *c, struct join *j, struct room_events *evs) {
+static enum err join_resume(struct control *c, struct join *j, struct room_events *evs) {
   const struct room *r = &j->h->room;
-  if (j->resume) {
-    enum err e =
-        room_decide_resume(r, j->resume_hash, j->new_hash, j->sdp != NULL, c->wall_ms, &j->member, evs);
-    for (size_t i = 0; e == ERR_OK && i < evs->n; i++)
-      if (evs->v[i].entry) /* without an offer he keeps the path he had */
-        evs->v[i].entry->audio |= room_member(r, j->member)->audio;
-    return e;
+  enum err e =
+      room_decide_resume(r, j->resume_hash, j->new_hash, j->sdp != NULL, c->wall_ms, &j->member, evs);
+  for (size_t i = 0; e == ERR_OK && i < evs->n; i++)
+    if (evs->v[i].entry) /* without an offer he keeps the path he had */
+      evs->v[i].entry->audio |= room_member(r, j->member)->audio;
+  return e;
+}
+
+/* Whether those who wait from his address (an IPv6 /64) leave no place for one more of them. */
+static bool floods(const struct conn *k, struct hosted *h) {
+  static const uint8_t V4[12] = {[10] = 0xff, [11] = 0xff};
+  size_t same = memcmp(k->addr, V4, sizeof V4) == 0 ? 16 : 8, n = 0;
+  struct seat *s;
+  for (size_t at = 0; addr_known(k->addr) && (s = map_next(h->seats, &at));) {
+    const struct member *m = room_member(&h->room, s->member);
+    n += m && m->presence == PRESENCE_WAITING && memcmp(s->addr, k->addr, same) == 0;
   }
+  return n >= WAITING_PER_ADDRESS;
+}
+
+static enum err join_new(struct control *c, struct conn *k, struct join *j, struct room_events *evs) {
   struct room_join in = {.name = j->name,
                          .client = j->client,
                          .user = "",
                          .invite_hash = j->invite ? j->invite_hash : NULL,
                          .role = ROLE_NONE,
+                         .addr = addr_known(k->addr) ? k->addr : NULL,
                          .audio = j->sdp != NULL};
   if (*j->device) {
     uint8_t h[32];
@@ -259,11 +149,30 @@ static enum err join_decide(struct control *c, struct join *j, struct room_event
     memcpy(in.device, h, sizeof in.device);
   }
   memcpy(in.resume, j->new_hash, sizeof in.resume);
-  enum err e = room_decide_join(r, &in, c->wall_ms, evs);
+  enum err e = room_decide_join(&j->h->room, &in, c->wall_ms, evs);
+  if (e == ERR_NEED_PASSWORD && j->password) { /* scrypt costs: only for whom it decides */
+    e = act_shell_password(c, j->h, k, j->password);
+    in.password_ok = e == ERR_OK;
+    if (in.password_ok)
+      e = room_decide_join(&j->h->room, &in, c->wall_ms, evs);
+  }
   for (size_t i = 0; e == ERR_OK && i < evs->n; i++)
     if (evs->v[i].entry)
       j->member = evs->v[i].entry->id;
-  return e;
+  return e == ERR_OK && evs->v[evs->n - 1].kind == ROOM_EV_KNOCKED && floods(k, j->h) ? ERR_LOBBY_FULL : e;
+}
+
+/* The refusal, and what a host wants said with it. */
+static void join_refuse(struct control *c, struct conn *k, json_int_t id, enum err e, const struct join *j) {
+  char locked[TEXT_LINE_MAX + 64];
+  const char *detail = e == ERR_BAD_REQUEST ? "this connection has joined already" : NULL;
+  if (e == ERR_ROOM_LOCKED && j->h->room.lock_text[0]) {
+    snprintf(locked, sizeof locked, "%s: %s", err_text(e), j->h->room.lock_text);
+    detail = locked;
+  }
+  control_refuse(c, k, id, e, detail);
+  if (k->wrong >= WRONG_PASSWORDS_MAX)
+    control_close(c, k);
 }
 
 static json_t *join_result(struct control *c, struct conn *k, struct join *j, const char **why) {
@@ -282,7 +191,7 @@ static json_t *join_result(struct control *c, struct conn *k, struct join *j, co
     return body;
   }
   json_object_set_new(body, "room", room_to_wire(&h->room, j->member));
-  char *a = j->sdp ? answer(c, h, s, j->sdp, why) : NULL;
+  char *a = j->sdp ? seat_answer(c, h, s, j->sdp, why) : NULL;
   if (a)
     json_object_set_new(body, "sdp", json_string(a));
   else if (j->sdp)
@@ -299,10 +208,10 @@ void seat_join(struct control *c, struct conn *k, json_int_t id, const json_t *p
   if (e == ERR_OK && !j.h)
     e = ERR_NO_ROOM;
   if (e == ERR_OK)
-    e = join_decide(c, &j, &evs);
+    e = j.resume ? join_resume(c, &j, &evs) : join_new(c, k, &j, &evs);
   if (e != ERR_OK) {
     room_events_free(&evs);
-    control_refuse(c, k, id, e, e == ERR_BAD_REQUEST ? "this connection has joined already" : NULL);
+    join_refuse(c, k, id, e, &j);
     return;
   }
   hosted_run(c, j.h, &evs);
@@ -315,11 +224,9 @@ void seat_join(struct control *c, struct conn *k, json_int_t id, const json_t *p
   OPENSSL_cleanse(j.secret, sizeof j.secret);
   control_reply(c, k, id, body);
   if (room_may_hear(&j.h->room, j.member))
-    acts_qualities(c, j.h, k);
+    levels_qualities(c, j.h, k);
   const struct member *m = room_member(&j.h->room, j.member);
   if (!j.sdp && m->audio && m->presence == PRESENCE_HERE &&
       !k->seat->peer) /* he thinks he has a path: a restart took it */
-    control_notify(
-        c, k, "media",
-        json_pack("{s:s,s:s,s:s}", "state", "lost", "code", err_code(ERR_ICE), "text", err_text(ERR_ICE)));
+    tell_lost(c, k->seat, ERR_ICE, false);
 }

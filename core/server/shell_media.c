@@ -17,6 +17,8 @@
 #define COMMANDS 8192
 #define EVENTS 8192
 #define SOCKET_BUFFER (4 << 20)
+#define KEPT_MAX 65536
+#define KEPT_US (10 * US_PER_MS) /* then the mailbox is tried again */
 
 struct media_thread {
   struct media_thread_config cfg;
@@ -28,6 +30,8 @@ struct media_thread {
   pthread_mutex_t lock; /* of `counters` only; taken once a second by the media thread */
   struct mediaport_counters counters;
   us_t counted_at;
+  struct media_event *kept; /* those that did not fit and that no later one says again */
+  size_t n_kept, cap_kept;
 };
 
 static enum err bind_socket(const char *listen, uint16_t port, int *fd, uint16_t *bound) {
@@ -90,10 +94,34 @@ static void send_batch(void *ctx, const struct media_datagram *v, size_t n) {
   }
 }
 
+static void keep(struct media_thread *t, const struct media_event *ev) {
+  if (t->n_kept == t->cap_kept) {
+    t->cap_kept = t->cap_kept ? 2 * t->cap_kept : 64;
+    t->kept = realloc(t->kept, t->cap_kept * sizeof *t->kept);
+    if (!t->kept)
+      abort();
+  }
+  t->kept[t->n_kept++] = *ev;
+}
+
 static void tell(void *ctx, const struct media_event *ev) {
   struct media_thread *t = ctx;
-  if (mailbox_put(t->out, ev))
+  bool again = ev->kind == MEDIA_STATS || (ev->kind == MEDIA_LEVELS && ev->n > 0);
+  if (t->n_kept == 0 && mailbox_put(t->out, ev))
     t->cfg.wake(t->cfg.ctx);
+  else if (!again && t->n_kept < KEPT_MAX)
+    keep(t, ev);
+}
+
+static void tell_kept(struct media_thread *t) {
+  size_t n = 0;
+  while (n < t->n_kept && mailbox_put(t->out, &t->kept[n]))
+    n++;
+  if (n == 0)
+    return;
+  t->n_kept -= n;
+  memmove(t->kept, t->kept + n, t->n_kept * sizeof *t->kept);
+  t->cfg.wake(t->cfg.ctx);
 }
 
 static bool run_commands(struct media_thread *t) {
@@ -139,6 +167,9 @@ static void *run(void *arg) {
     abort();
   for (;;) {
     us_t now = clock_now(), due = mediaport_next_timeout(t->mp);
+    tell_kept(t);
+    if (t->n_kept && now + KEPT_US < due)
+      due = now + KEPT_US;
     struct timespec wait = {0, 0}, *timeout = NULL;
     if (due != US_NEVER) {
       us_t d = due > now ? due - now : 0;
@@ -217,6 +248,7 @@ void media_thread_stop(struct media_thread *t) {
   mediaport_destroy(t->mp);
   mailbox_destroy(t->in);
   mailbox_destroy(t->out);
+  free(t->kept);
   close(t->fd);
   pthread_mutex_destroy(&t->lock);
   free(t);

@@ -46,9 +46,27 @@ static struct server *server_now(struct lws *wsi) {
   return s;
 }
 
+/* peer_address: as control.h wants it; false when it is not known (a Unix socket). */
+static bool peer_address(struct lws *wsi, uint8_t addr[16]) {
+  static const uint8_t V4[12] = {[10] = 0xff, [11] = 0xff};
+  struct sockaddr_storage sa = {0};
+  socklen_t n = sizeof sa;
+  if (getpeername(lws_get_socket_fd(wsi), (struct sockaddr *)&sa, &n) != 0)
+    return false;
+  if (sa.ss_family == AF_INET6)
+    memcpy(addr, &((struct sockaddr_in6 *)&sa)->sin6_addr, 16);
+  else if (sa.ss_family == AF_INET) {
+    memcpy(addr, V4, sizeof V4);
+    memcpy(addr + sizeof V4, &((struct sockaddr_in *)&sa)->sin_addr, 4);
+  }
+  return sa.ss_family == AF_INET6 || sa.ss_family == AF_INET;
+}
+
 static void opened(struct lws *wsi, struct pss *p, bool admin) {
   struct server *s = server_now(wsi);
-  p->conn = control_open(s->control, admin);
+  uint8_t addr[16];
+  bool known = !admin && peer_address(wsi, addr);
+  p->conn = control_open(s->control, admin, known ? addr : NULL);
   map_put_u32(s->wsis, p->conn, wsi);
 }
 

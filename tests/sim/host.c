@@ -112,10 +112,6 @@ const struct room *host_room(const struct host *h) {
 
 json_t *host_normal(json_t *room, bool steady) {
   json_object_del(room, "seq");
-  static const char *const MAY_LACK[] = {"bans", "invites"};
-  for (size_t i = 0; i < 2; i++)
-    if (json_array_size(json_object_get(room, MAY_LACK[i])) == 0)
-      json_object_del(room, MAY_LACK[i]);
   json_t *members = json_object_get(room, "members");
   for (size_t i = 0; steady && i < json_array_size(members); i++) {
     json_t *m = json_array_get(members, i);
@@ -173,6 +169,7 @@ void host_end_turn(struct host *h) {
   const struct room *r = host_room(h);
   if (r && r->seq != h->checked_seq) {
     h->checked_seq = r->seq;
+    h->changed_at = h->w->now;
     const char *bad = room_check(r);
     if (bad)
       world_fail(h->w, "the server's room breaks a rule: %s", bad);
@@ -192,7 +189,9 @@ static void open_conn(struct host *h, const struct net_event *e) {
     return;
   }
   begin(h);
-  h->conns[h->n_conns++] = (struct host_conn){control_open(h->control, false), e->epoch, e->peer, false};
+  const uint8_t addr[16] = {[10] = 0xff, 0xff, 10, 0, 0, (uint8_t)(PERSON_IP_FIRST + e->peer)};
+  h->conns[h->n_conns++] =
+      (struct host_conn){control_open(h->control, false, addr), e->epoch, e->peer, false};
   post_down(h, e->peer, e->epoch, NET_SIG_OPENED, NULL, 0);
 }
 

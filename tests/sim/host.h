@@ -39,6 +39,7 @@ struct host {
   struct host_conn conns[HOST_CONNS];
   size_t n_conns;
   uint64_t checked_seq;
+  us_t changed_at; /* the room */
 };
 void host_init(struct host *h, struct world *w, uint64_t seed, bool lobby);
 void host_free(struct host *h);

@@ -44,6 +44,7 @@ struct net_event {
   enum net_kind kind;
   unsigned peer;
   uint32_t epoch;           /* which connection of this participant */
+  bool late;                /* it has arrived before, and he did not listen */
   struct sockaddr_in local; /* the participant's address */
   struct media_cmd cmd;
   struct media_event ev;

@@ -36,19 +36,36 @@ static bool owns(const struct person *p, const struct member *m) {
   return memcmp(m->device, p->device_hash, sizeof m->device) == 0;
 }
 
-typedef bool right(const struct room *r, uint32_t id);
-
 /* Of any member that is his: one he lost in a dropped connection may linger as away. */
-static bool may_any(const struct room *r, const struct person *p, right *ask) {
-  for (size_t i = 0; r && i < r->n_members; i++)
-    if (owns(p, &r->members[i]) && ask(r, r->members[i].id))
-      return true;
+static bool may_any(const struct room *r, const struct person *talker, const struct person *ear) {
+  for (size_t i = 0; r && i < r->n_members; i++) {
+    const struct member *m = &r->members[i];
+    if (!owns(talker, m) || !room_may_send(r, m->id))
+      continue;
+    for (size_t k = 0; k < r->n_members; k++)
+      if (owns(ear, &r->members[k]) && room_may_hear(r, r->members[k].id) && r->members[k].side == m->side)
+        return true;
+  }
   return false;
 }
 
-static bool may_now(const struct room *r, const struct person *p, right *ask) {
+static const struct member *member_of(const struct room *r, const struct person *p) {
   const struct member *m = r && p->session ? room_member(r, session_me(p->session)) : NULL;
-  return m && owns(p, m) && ask(r, m->id);
+  return m && owns(p, m) ? m : NULL;
+}
+
+static bool may_now(const struct room *r, const struct person *talker, const struct person *ear) {
+  const struct member *t = member_of(r, talker), *e = member_of(r, ear);
+  return t && e && t->side == e->side && room_may_send(r, t->id) && room_may_hear(r, e->id);
+}
+
+/* Someone else's priority makes him softer than this oracle hears well. */
+static bool is_ducked(const struct room *r, const struct person *p) {
+  const struct member *m = member_of(r, p);
+  for (size_t i = 0; r && i < r->n_members; i++)
+    if (r->members[i].priority && !(m && m->id == r->members[i].id))
+      return true;
+  return false;
 }
 
 static bool sounds(const struct person *p, us_t now) {
@@ -64,13 +81,14 @@ void oracle_turn(struct oracle *o) {
   const struct room *r = host_room(&w->host);
   for (unsigned t = 0; t < w->n_people; t++) {
     const struct person *talker = &w->person[t];
-    bool possible = may_any(r, talker, room_may_send) && sounds(talker, w->now);
-    bool sure = may_now(r, talker, room_may_send);
-    o->spoke_at[t] = sure ? w->now : o->spoke_at[t];
+    const struct member *m = member_of(r, talker);
+    bool ducked = is_ducked(r, talker);
+    o->spoke_at[t] = m && room_may_send(r, m->id) ? w->now : o->spoke_at[t];
     for (unsigned e = 0; e < w->n_people; e++) {
       const struct person *ear = &w->person[e];
-      follow(&o->may_not_since[e][t], e == t || !possible || !may_any(r, ear, room_may_hear), w->now);
-      follow(&o->may_since[e][t], e != t && sure && may_now(r, ear, room_may_hear), w->now);
+      bool possible = e != t && sounds(talker, w->now) && may_any(r, talker, ear);
+      follow(&o->may_not_since[e][t], !possible, w->now);
+      follow(&o->may_since[e][t], e != t && !ducked && may_now(r, talker, ear), w->now);
     }
   }
 }
@@ -194,14 +212,56 @@ void oracle_ear(struct oracle *o, const struct person *e) {
 
 /* ---- the end ---- */
 
+/* What one who comes in now would have of this room. */
+static json_t *as_newcomer(struct world *w, const struct room *r, uint32_t viewer) {
+  struct room replica;
+  json_t *wire = room_to_wire(r, viewer);
+  room_init(&replica);
+  if (room_from_wire(wire, &replica) != ERR_OK)
+    world_fail(w, "a snapshot for %u cannot be read", viewer);
+  json_decref(wire);
+  wire = room_to_wire(&replica, 0);
+  room_free(&replica);
+  return wire;
+}
+
+/* In which order people voted does not matter. */
+static void unorder(json_t *votes) {
+  for (size_t i = 0; i < json_array_size(votes); i++) {
+    json_t *who = json_array_get(votes, i), *set = json_object();
+    for (size_t k = 0; k < json_array_size(who); k++) {
+      char id[16];
+      snprintf(id, sizeof id, "%lld", (long long)json_integer_value(json_array_get(who, k)));
+      json_object_set_new(set, id, json_true());
+    }
+    json_array_set_new(votes, i, set);
+  }
+}
+
+/* What may differ from a newcomer's room: who has moved keeps what he read in the side room and has nothing
+ * of what was said in the other before; which host muted someone is told by the policy of that time. */
+static json_t *lenient(json_t *room, bool moderator) {
+  json_t *chat = json_object_get(room, "chat"), *members = json_object_get(room, "members");
+  for (size_t i = json_array_size(chat); i-- > 0;)
+    if (strcmp(json_string_value(json_object_get(json_array_get(chat, i), "chat")), "side") == 0)
+      json_array_remove(chat, i);
+  for (size_t i = 0; !moderator && i < json_array_size(members); i++)
+    json_object_del(json_array_get(members, i), "muted_by");
+  if (!moderator)
+    json_object_del(json_object_get(room, "poll"), "by");
+  unorder(json_object_get(json_object_get(room, "poll"), "votes"));
+  return host_normal(room, false);
+}
+
 static void compare(struct world *w, const struct person *p, const struct room *r) {
   uint32_t me = session_me(p->session);
   if (!room_member(r, me)) {
     world_fail(w, "p%u believes to be member %u, whom the server does not know", p->at, me);
     return;
   }
-  json_t *a = host_normal(room_to_wire(r, me), false),
-         *b = host_normal(room_to_wire(session_room(p->session), 0), false);
+  bool moderator = room_view_of(r, me) == VIEW_MODERATOR;
+  json_t *a = lenient(as_newcomer(w, r, me), moderator),
+         *b = lenient(room_to_wire(session_room(p->session), 0), moderator);
   if (!json_equal(a, b)) {
     char *at = json_dumps(a, JSON_SORT_KEYS | JSON_COMPACT),
          *bt = json_dumps(b, JSON_SORT_KEYS | JSON_COMPACT);

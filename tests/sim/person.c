@@ -47,13 +47,7 @@ static void on_send(void *ctx, char *text) {
 static void on_event(void *ctx, struct client_event *ev) {
   struct person *p = ctx;
   script_event(&p->w->script, p, ev);
-  if (ev->kind == CLIENT_EV_ROOM) {
-    room_free(ev->room);
-    free(ev->room);
-  } else if (ev->kind == CLIENT_EV_EVENT) {
-    room_event_free(ev->event);
-    free(ev->event);
-  }
+  client_event_free(ev);
 }
 
 static void on_audio(void *ctx, const struct rtp *h) {
@@ -115,6 +109,7 @@ void person_join(struct person *p, bool owner) {
   session_destroy(p->session);
   struct session_config c = {.link = owner ? p->w->host.owner : p->w->host.guest,
                              .device_id = p->device,
+                             .password = SCRIPT_PASSWORD,
                              .mic_open = true,
                              .has_input = true,
                              .rng = &p->rng,
@@ -150,13 +145,31 @@ static void lost(struct person *p) {
     session_closed(p->session, p->w->now, ERR_IO);
 }
 
+static bool says(const struct net_event *e, const char *what) {
+  return e->kind == NET_SIG_DOWN && strstr((const char *)e->data, what);
+}
+
+/* Put back into the lobby he does not hear of it for a second; then all that was said comes in order. */
+static bool sulks(struct person *p, const struct net_event *e) {
+  us_t now = p->w->now;
+  if ((e->kind != NET_SIG_DOWN && e->kind != NET_SIG_LOST_DOWN) || e->late)
+    return false;
+  if (now > p->sulks_until && says(e, "\"method\":\"lobby\"") && says(e, "\"held\":true"))
+    p->sulks_until = now + US_PER_S;
+  if (now > p->sulks_until)
+    return false;
+  net_post(&p->w->net, ++p->sulks_until, e->kind, p->at, e->epoch, e->data, e->n)->late = true;
+  return true;
+}
+
 /* A rude one does not go when he is told to: for a second he talks and listens on. */
 static bool clings(struct person *p, const struct net_event *e) {
   us_t now = p->w->now;
   if (!p->rude || e->epoch != p->epoch)
     return false;
-  if (e->kind == NET_SIG_DOWN && strstr((const char *)e->data, "\"method\":\"bye\"") &&
-      !strstr((const char *)e->data, err_code(ERR_AGAIN)))
+  if (sulks(p, e))
+    return true;
+  if (says(e, "\"method\":\"bye\"") && !says(e, err_code(ERR_AGAIN)))
     p->clings_until = now + US_PER_S;
   if (now < p->clings_until && e->kind == NET_SIG_LOST_DOWN)
     net_post(&p->w->net, p->clings_until, NET_SIG_LOST_DOWN, p->at, p->epoch, NULL, 0);

@@ -36,7 +36,7 @@ struct person {
   /* signalling */
   uint32_t epoch;
   bool sig_up, sig_open; /* stands; or on its way */
-  us_t last_up, clings_until;
+  us_t last_up, clings_until, sulks_until;
   /* voice */
   double freq, phase;
   bool gate, talking;

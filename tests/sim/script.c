@@ -10,14 +10,25 @@ static const struct {
   enum act act;
   unsigned weight;
 } TRIES[] = {
-    {ACT_CHAT, 9},      {ACT_MUTE, 9},          {ACT_UNMUTE, 16},     {ACT_MUTE_ALL, 3},
-    {ACT_MUTE_LIFT, 6}, {ACT_ASK_UNMUTE, 4},    {ACT_FLOOR_GIVE, 9},  {ACT_FLOOR_TAKE, 4},
-    {ACT_ROLE, 7},      {ACT_REMOVE, 2},        {ACT_BAN, 1},         {ACT_UNBAN, 2},
-    {ACT_HAND, 5},      {ACT_HAND_LOWER, 2},    {ACT_NEXT, 4},        {ACT_LOCK, 1},
-    {ACT_UNLOCK, 3},    {ACT_LOBBY, 2},         {ACT_ADMIT, 6},       {ACT_ADMIT_ALL, 7},
-    {ACT_DENY, 1},      {ACT_UNDO, 6},          {ACT_CHAT_DELETE, 1}, {ACT_CHAT_CLEAR, 1},
-    {ACT_CHAT_MODE, 2}, {ACT_CHAT_TO, 3},       {ACT_CHAT_HOSTS, 3},  {ACT_TOPIC, 2},
-    {ACT_INVITE, 1},    {ACT_INVITE_REVOKE, 1}, {ACT_POLICY, 1},      {ACT_LEAVE, 1},
+    {ACT_CHAT, 9},         {ACT_MUTE, 9},          {ACT_UNMUTE, 16},     {ACT_MUTE_ALL, 3},
+    {ACT_MUTE_LIFT, 6},    {ACT_ASK_UNMUTE, 4},    {ACT_FLOOR_GIVE, 9},  {ACT_FLOOR_TAKE, 4},
+    {ACT_ROLE, 7},         {ACT_REMOVE, 2},        {ACT_BAN, 2},         {ACT_UNBAN, 2},
+    {ACT_HAND, 5},         {ACT_HAND_LOWER, 2},    {ACT_NEXT, 4},        {ACT_LOCK, 1},
+    {ACT_UNLOCK, 3},       {ACT_LOBBY, 2},         {ACT_ADMIT, 6},       {ACT_ADMIT_ALL, 7},
+    {ACT_DENY, 1},         {ACT_UNDO, 6},          {ACT_CHAT_DELETE, 1}, {ACT_CHAT_CLEAR, 1},
+    {ACT_CHAT_MODE, 2},    {ACT_CHAT_TO, 3},       {ACT_CHAT_HOSTS, 3},  {ACT_TOPIC, 2},
+    {ACT_INVITE, 1},       {ACT_INVITE_REVOKE, 1}, {ACT_POLICY, 1},      {ACT_LEAVE, 1},
+    {ACT_HOLD, 5},         {ACT_LOBBY_SAY, 2},     {ACT_AUTO_ADMIT, 1},  {ACT_TRUST, 2},
+    {ACT_UNTRUST, 1},      {ACT_MUTE_ENTRY, 1},    {ACT_DECLINE, 1},     {ACT_ONE_SPEAKER, 1},
+    {ACT_PRIORITY, 2},     {ACT_GAIN, 3},          {ACT_TALK_TIME, 2},   {ACT_HANDS_DOWN, 1},
+    {ACT_NAME, 1},         {ACT_RENAME, 1},        {ACT_BAN_CHECK, 1},   {ACT_BAN_RULE, 2},
+    {ACT_BAN_EDIT, 1},     {ACT_NOTE, 2},          {ACT_NOTE_DELETE, 1}, {ACT_SUCCESSION, 1},
+    {ACT_CLAIM_CODE, 1},   {ACT_CLAIM, 1},         {ACT_MOVE, 6},        {ACT_BREAKOUTS, 4},
+    {ACT_DISTRIBUTE, 2},   {ACT_RECALL, 2},        {ACT_ANNOUNCE, 2},    {ACT_CHAT_EDIT, 2},
+    {ACT_CHAT_PURGE, 1},   {ACT_SLOW, 1},          {ACT_LINKS, 1},       {ACT_PIN, 2},
+    {ACT_UNPIN, 1},        {ACT_PASSWORD, 1},      {ACT_AGENDA, 1},      {ACT_AGENDA_NEXT, 1},
+    {ACT_MAX_SPEAKERS, 1}, {ACT_POLL, 2},          {ACT_VOTE, 4},        {ACT_POLL_END, 1},
+    {ACT_NAME_HOSTS, 1},   {ACT_ATTENDANCE, 1},
 };
 
 static uint32_t below(struct script *s, uint32_t n) {
@@ -49,6 +60,15 @@ static enum act pick_act(struct script *s) {
   return TRIES[i].act;
 }
 
+/* What has to come first for an act to mean anything. */
+static enum act instead(const struct room *r, enum act a) {
+  if ((a == ACT_MOVE || a == ACT_DISTRIBUTE || a == ACT_RECALL) && !r->sides)
+    return ACT_BREAKOUTS;
+  if ((a == ACT_VOTE || a == ACT_POLL_END) && !r->poll.open)
+    return ACT_POLL;
+  return (a == ACT_ADMIT || a == ACT_DENY) && room_count(r, PRESENCE_WAITING) == 0 ? ACT_HOLD : a;
+}
+
 /* Mostly a moderator, else anyone; NULL when nobody is in. */
 static struct person *pick_actor(struct script *s) {
   for (unsigned tries = 0; tries < 12; tries++) {
@@ -62,36 +82,89 @@ static struct person *pick_actor(struct script *s) {
   return NULL;
 }
 
-static uint32_t pick_target(struct script *s, const struct room *r, enum act act) {
+static uint32_t pick_target(struct script *s, const struct room *r, enum act act, uint32_t me) {
   bool waiting = ACTS[act].target == TARGET_WAITING;
   for (unsigned tries = 0; r->n_members && tries < 8; tries++) {
     const struct member *m = &r->members[below(s, (uint32_t)r->n_members)];
-    if ((m->presence == PRESENCE_WAITING) == waiting)
+    if ((m->presence == PRESENCE_WAITING) == waiting && (m->id != me || below(s, 8) == 0))
       return m->id;
   }
   return 0;
 }
 
-static int64_t pick_number(struct script *s, const struct room *r, enum act act) {
-  static const enum role ROLES[] = {ROLE_AUDIENCE, ROLE_SPEAKER, ROLE_SPEAKER,
-                                    ROLE_COHOST,   ROLE_COHOST,  ROLE_HOST};
+/* The number an act names a thing by, or 1. */
+static int64_t pick_id(struct script *s, const struct room *r, enum act act) {
   switch (act) {
-  case ACT_ROLE:
-    return ROLES[below(s, 6)];
-  case ACT_MUTE_ALL:
-  case ACT_LOBBY:
-  case ACT_POLICY:
-    return below(s, 2);
-  case ACT_CHAT_MODE:
-    return below(s, 8) ? CHAT_MODE_ALL : (int64_t)below(s, 4);
   case ACT_UNBAN:
+  case ACT_BAN_EDIT:
     return r->n_bans ? (int64_t)r->bans[below(s, (uint32_t)r->n_bans)].id : 1;
-  case ACT_CHAT_DELETE:
-    return r->n_chat ? (int64_t)r->chat[below(s, (uint32_t)r->n_chat)].id : 1;
+  case ACT_UNTRUST:
+    return r->n_trusted ? (int64_t)r->trusted[below(s, (uint32_t)r->n_trusted)].id : 1;
+  case ACT_NOTE_DELETE:
+    return r->n_notes ? (int64_t)r->notes[below(s, (uint32_t)r->n_notes)].id : 1;
   case ACT_INVITE_REVOKE: /* never the first two: people come back with them */
     return r->n_invites > 2 ? (int64_t)r->invites[r->n_invites - 1].id : 1;
   default:
-    return 0;
+    return r->n_chat ? (int64_t)r->chat[below(s, (uint32_t)r->n_chat)].id : 1;
+  }
+}
+
+static int64_t pick_number(struct script *s, const struct room *r, enum act act, const struct act_param *p) {
+  static const enum role ROLES[] = {ROLE_AUDIENCE, ROLE_SPEAKER, ROLE_SPEAKER,
+                                    ROLE_COHOST,   ROLE_COHOST,  ROLE_HOST};
+  if (strcmp(p->key, "id") == 0)
+    return pick_id(s, r, act);
+  switch (act) {
+  case ACT_ROLE:
+    return ROLES[below(s, 6)];
+  case ACT_CHAT_MODE:
+    return below(s, 8) ? CHAT_MODE_ALL : (int64_t)below(s, 4);
+  case ACT_POLICY: /* people are to come in and stay */
+    return below(s, 2);
+  case ACT_GAIN: /* what the oracle still hears */
+    return (int64_t)below(s, 13) - 6;
+  case ACT_BREAKOUTS:
+    return r->sides && below(s, 3) == 0 ? 0 : 1 + below(s, 3);
+  case ACT_VOTE:
+    return 1 + below(s, 2);
+  default:
+    return p->kind == PARAM_TIME || p->kind == PARAM_NUMBER ? below(s, 4) : below(s, 2);
+  }
+}
+
+static const char *pick_text(struct script *s, enum act act, uint32_t ticket, char text[48]) {
+  snprintf(text, 48, "m%u", ticket);
+  if (act == ACT_PASSWORD)
+    return below(s, 2) ? SCRIPT_PASSWORD : "";
+  if (act == ACT_POLL)
+    snprintf(text, 48, "m%u? | yes | no | perhaps", ticket);
+  if (act == ACT_AGENDA)
+    snprintf(text, 48, "m%u; second; third", ticket);
+  return text;
+}
+
+/* Everything an act's row lets one say besides people. */
+static void fill(struct script *s, const struct room *r, uint32_t ticket, struct room_cmd *cmd, char text[48],
+                 char word[48]) {
+  struct act_arg arg;
+  for (size_t i = 0; act_param_at(cmd->act, i, &arg); i++) {
+    const struct act_param *p = arg.param;
+    if (p->kind == PARAM_PEOPLE || (arg.optional && p->kind != PARAM_TIME && below(s, 2)))
+      continue;
+    if (p->kind == PARAM_TEXT)
+      cmd->text = pick_text(s, cmd->act, ticket, text);
+    else if (p->kind == PARAM_WORD) {
+      snprintf(word, 48, "cidr:10.0.0.%u", PERSON_IP_FIRST + below(s, s->w->n_people));
+      cmd->word = word;
+    } else if (p->kind == PARAM_FLAG)
+      cmd->flags |= (unsigned)p->flag;
+    else if (p->second) {
+      cmd->num2 = pick_number(s, r, cmd->act, p);
+      cmd->has_num2 = true;
+    } else {
+      cmd->num = pick_number(s, r, cmd->act, p);
+      cmd->has_num = true;
+    }
   }
 }
 
@@ -119,22 +192,26 @@ static void act(struct script *s) {
   if (!p)
     return;
   const struct room *r = session_room(p->session);
-  char text[24];
-  uint32_t ticket = ++s->last_ticket, target[2] = {pick_target(s, r, a), pick_target(s, r, a)};
-  snprintf(text, sizeof text, "m%u", ticket);
-  struct room_cmd cmd = {.act = a, .num = pick_number(s, r, a), .text = text};
+  a = instead(r, a);
+  char text[48] = "", word[48] = "";
+  uint32_t ticket = ++s->last_ticket, me = session_me(p->session),
+           target[2] = {pick_target(s, r, a, me), pick_target(s, r, a, me)};
+  struct room_cmd cmd = {.act = a};
+  fill(s, r, ticket, &cmd, text, word);
   bool self = (a == ACT_MUTE || a == ACT_HAND_LOWER) && below(s, 4) == 0;
-  bool many = ACTS[a].target == TARGET_MANY || ACTS[a].target == TARGET_WAITING;
+  bool many =
+      ACTS[a].target == TARGET_MANY || ACTS[a].target == TARGET_WAITING || ACTS[a].target == TARGET_LIST;
   if ((many || ACTS[a].target == TARGET_ONE) && !self && target[0]) {
     cmd.targets = target;
     cmd.n_targets = many && target[1] && target[1] != target[0] && below(s, 3) == 0 ? 2 : 1;
   }
   if (a == ACT_CHAT && s->n_chat < SCRIPT_CHATS)
     s->chat[s->n_chat++].ticket = ticket;
-  s->cleared |= a == ACT_CHAT_CLEAR || a == ACT_CHAT_DELETE;
+  s->cleared |= a == ACT_CHAT_CLEAR || a == ACT_CHAT_DELETE || a == ACT_CHAT_PURGE || a == ACT_CHAT_EDIT;
   s->acts++;
-  world_note(s->w, "p%u: #%u %s %u num %lld", p->at, ticket, ACTS[a].name, cmd.n_targets ? target[0] : 0,
-             (long long)cmd.num);
+  world_note(s->w, "p%u: #%u %s %u num %lld %lld flags %u %s%s", p->at, ticket, ACTS[a].name,
+             cmd.n_targets ? target[0] : 0, (long long)cmd.num, (long long)cmd.num2, cmd.flags,
+             cmd.word ? cmd.word : "", cmd.text ? cmd.text : "");
   session_act(p->session, s->w->now, ticket, &cmd);
 }
 

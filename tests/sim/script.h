@@ -8,6 +8,7 @@
 #include "core/session/session.h"
 
 #define SCRIPT_CHATS 256
+#define SCRIPT_PASSWORD "sesame" /* known to all */
 
 struct world;
 struct person;

@@ -4,9 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TURNS_MOST 2000 /* at one instant: beyond that a timeout is due for ever */
+#define TURNS_MOST 2000             /* at one instant: beyond that a timeout is due for ever */
 #define QUIET_US (2200 * US_PER_MS) /* a rude one clings for 1 s after his goodbye, then tries to return */
-#define SETTLE_US (9 * US_PER_S) /* the longest that coming back may take */
+#define TOLD_US (400 * US_PER_MS)   /* then everyone knows of a change */
+#define SETTLE_US (9 * US_PER_S)    /* the longest that coming back may take */
 
 int64_t world_wall_ms(const struct world *w) {
   return WORLD_WALL_MS + w->now / US_PER_MS;
@@ -129,6 +130,10 @@ bool world_run(uint64_t seed, int seconds, bool verbose) {
   while (!w.failed && unsettled(&w) && w.now < limit)
     run_until(&w, w.now + US_PER_S / 4);
   run_until(&w, w.now + QUIET_US);
+  limit = w.now + SETTLE_US;
+  while (!w.failed && w.now - w.host.changed_at < TOLD_US &&
+         w.now < limit) /* time alone still changes things */
+    run_until(&w, w.host.changed_at + TOLD_US);
   if (!w.failed)
     oracle_end(&w.oracle);
   if (!w.failed)

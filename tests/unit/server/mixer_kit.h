@@ -39,6 +39,8 @@ struct person {
   size_t frame;                        /* samples of a packet */
   double freq, phase;
   float amplitude;
+  int8_t gain_db;
+  bool priority;
   const float *pcm; /* instead of a tone; silence after pcm_len */
   size_t pcm_at, pcm_len;
   uint16_t seq;
@@ -164,6 +166,8 @@ static inline void person_send(struct kit *k, struct person *p) {
                         .has_level = !p->no_level,
                         .voice = p->liar || level < 50,
                         .level = p->liar ? 5 : level,
+                        .gain_db = p->gain_db,
+                        .priority = p->priority,
                         .payload = p->last,
                         .len = p->last_len};
   p->ts += (uint32_t)p->frame;

@@ -1,171 +1,12 @@
 /* The control plane by hand: a client that writes its own JSON, an operator, and a disk that is full. */
-#include "core/server/control.h"
-#include "core/wire/json.h"
-#include "core/wire/sdp.h"
+#include "tests/unit/server/control_kit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <errno.h>
-#include <jansson.h>
 #include <openssl/crypto.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "core/base/bytes.h"
-
-#define START (1000 * US_PER_S)
-#define WALL INT64_C(1700000000000)
-
-struct kit {
-  struct rng rng;
-  struct store *store;
-  struct control *c;
-  us_t now;
-  struct link host, guest;
-  unsigned media_cmds;
-  struct media_cmd last;
-  char dir[64], path[96];
-};
-
-static void on_media(void *ctx, unsigned thread, const struct media_cmd *cmd) {
-  struct kit *k = ctx;
-  (void)thread;
-  k->last = *cmd;
-  k->media_cmds++;
-}
-
-static void on_want_write(void *ctx, uint32_t conn) {
-  (void)ctx;
-  (void)conn;
-}
-
-static void kit_start(struct kit *k) {
-  struct control_config c = {.store = k->store,
-                             .rng = &k->rng,
-                             .media_threads = 1,
-                             .media = on_media,
-                             .want_write = on_want_write,
-                             .ctx = k};
-  snprintf(c.link.host, sizeof c.link.host, "test.example");
-  c.link.port = 443;
-  char why[256] = "";
-  assert_int_equal(control_create(&c, k->now, WALL + k->now / US_PER_MS, &k->c, why), ERR_OK);
-}
-
-static struct kit *kit_make(const char *path) {
-  static const uint8_t KEY[32] = {7};
-  struct kit *k = calloc(1, sizeof *k);
-  assert_non_null(k);
-  char why[256] = "";
-  k->now = START;
-  rng_seed(&k->rng, 42);
-  snprintf(k->dir, sizeof k->dir, "/tmp/gavel-test-XXXXXX");
-  if (path) {
-    assert_non_null(mkdtemp(k->dir));
-    snprintf(k->path, sizeof k->path, "%s/%s", k->dir, path);
-  }
-  assert_int_equal(store_open(path ? k->path : ":memory:", KEY, &k->rng, &k->store, why), ERR_OK);
-  kit_start(k);
-  assert_int_equal(control_room_create(k->c, "den", false, &k->host, &k->guest), ERR_OK);
-  control_commit(k->c);
-  return k;
-}
-
-static void kit_free(struct kit *k) {
-  control_destroy(k->c);
-  store_close(k->store);
-  free(k);
-}
-
-static void tick(struct kit *k, us_t us) {
-  k->now += us;
-  control_tick(k->c, k->now, WALL + k->now / US_PER_MS);
-}
-
-static uint32_t open_conn(struct kit *k, bool admin) {
-  tick(k, 0);
-  return control_open(k->c, admin);
-}
-
-static void say(struct kit *k, uint32_t conn, const char *text) {
-  tick(k, 0);
-  control_message(k->c, conn, text, strlen(text));
-  control_commit(k->c);
-}
-
-/* The next message as JSON, NULL when none. */
-static json_t *next(struct kit *k, uint32_t conn) {
-  size_t n;
-  const char *text = control_next_message(k->c, conn, &n);
-  json_t *o = text ? json_loadb(text, n, 0, NULL) : NULL;
-  assert_true(!text || o);
-  return o;
-}
-
-static unsigned drain(struct kit *k, uint32_t conn) {
-  unsigned n = 0;
-  for (json_t *o; (o = next(k, conn)); n++)
-    json_decref(o);
-  return n;
-}
-
-/* The answer to request `id` (0: one without an id) among what waits; the rest is dropped. */
-static json_t *answer(struct kit *k, uint32_t conn, json_int_t id) {
-  json_t *found = NULL, *o;
-  while ((o = next(k, conn))) {
-    bool is = !json_object_get(o, "method") && json_integer_value(json_object_get(o, "id")) == id;
-    if (is && !found)
-      found = o;
-    else
-      json_decref(o);
-  }
-  return found;
-}
-
-/* The code of a refusal, "ok" for a result, "" for no answer. */
-static const char *code_of(json_t *o, char out[48]) {
-  json_t *data = json_object_get(json_object_get(o, "error"), "data");
-  const char *code = json_string_value(json_object_get(data, "code"));
-  snprintf(out, 48, "%s", code ? code : json_object_get(o, "result") ? "ok" : "");
-  json_decref(o);
-  return out;
-}
-
-static void expect(struct kit *k, uint32_t conn, json_int_t id, const char *text, const char *code) {
-  char got[48];
-  say(k, conn, text);
-  assert_string_equal(code_of(answer(k, conn, id), got), code);
-}
-
-static void join_text(const struct link *l, const char *name, char out[512]) {
-  char secret[48];
-  b64url_encode(l->secret, sizeof l->secret, secret);
-  snprintf(
-      out, 512,
-      "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"room.join\",\"params\":{\"room\":\"den\",\"name\":\"%s\","
-      "\"invite\":\"%s\"}}",
-      name, secret);
-}
-
-static uint32_t join(struct kit *k, const struct link *l, const char *name) {
-  uint32_t conn = open_conn(k, false);
-  char text[512];
-  join_text(l, name, text);
-  expect(k, conn, 1, text, "ok");
-  return conn;
-}
-
-#define RPC(id, method, params)                                                                              \
-  "{\"jsonrpc\":\"2.0\",\"id\":" #id ",\"method\":\"" method "\",\"params\":" params "}"
 
 static void test_malformed(void **state) {
   static const struct {
@@ -423,23 +264,6 @@ static json_int_t quality(struct kit *k, uint32_t conn) {
       found = json_integer_value(json_array_get(pair, 0)) * 10 + json_integer_value(json_array_get(pair, 1));
   }
   return found;
-}
-
-static uint32_t join_with_sound(struct kit *k, const char *name) {
-  static const uint8_t FINGERPRINT[32] = {1};
-  struct sdp_candidate cand = {
-      .line = "candidate:1 1 udp 1 10.0.0.1 9 typ host", .address = "10.0.0.1", .port = 9};
-  struct sdp_local me = {"abcd", "passwordof24letters00000", FINGERPRINT, 5, &cand, 1, false};
-  char secret[48], *offer = sdp_write_offer(&me);
-  b64url_encode(k->guest.secret, sizeof k->guest.secret, secret);
-  char *text = rpc_request(
-      1, "room.join",
-      json_pack("{s:s,s:s,s:s,s:s}", "room", "den", "name", name, "invite", secret, "sdp", offer));
-  uint32_t conn = open_conn(k, false);
-  expect(k, conn, 1, text, "ok");
-  free(text);
-  free(offer);
-  return conn;
 }
 
 static void report(struct kit *k, uint32_t peer, uint8_t loss_pct, uint16_t rtt_ms) {

@@ -1,6 +1,8 @@
 /* The media port by hand: strangers get silence, checks need the right password, addresses move only by a
- * check, consent ends, rights are enforced, and what one says reaches the other unchanged. */
+ * check, consent ends, rights are enforced, what one says reaches the other unchanged, or as loud as was
+ * ordered, and people move between rooms. */
 #include "audio/codec.h"
+#include "audio/dsp.h"
 #include "core/media/srtp.h"
 #include "core/server/mediaport.h"
 #include "core/wire/rtp.h"
@@ -27,7 +29,11 @@ struct party { /* a client at one address */
   struct dtls *dtls;
   struct srtp_session *srtp;
   uint16_t seq;
+  uint32_t ts_off;
   unsigned packets; /* RTP that came and authenticated */
+  struct rtp h;     /* of the last of them */
+  uint16_t seq_gap; /* packets missing before it, and samples */
+  uint32_t ts_gap;
   uint8_t last[1500];
   size_t last_len;
 };
@@ -41,7 +47,7 @@ struct kit {
   size_t n_out;
   struct media_event ev[OUT_MAX];
   size_t n_ev;
-  struct party a, b;
+  struct party a, b, c;
 };
 
 static void on_send(void *ctx, const struct media_datagram *v, size_t n) {
@@ -62,14 +68,30 @@ static struct sockaddr_in address(unsigned last, uint16_t port) {
       .sin_family = AF_INET, .sin_addr.s_addr = htonl(0x0a000000u + last), .sin_port = htons(port)};
 }
 
-static void set(struct kit *k, struct party *p, int kind, bool send, bool hear) {
-  struct media_cmd cmd = {
-      .room = 1, .peer = p->handle, .member = p->handle, .may_send = send, .may_hear = hear, .params = p->p};
+static struct media_cmd order(const struct party *p, int kind, uint32_t room) {
+  struct media_cmd cmd = {.room = room,
+                          .peer = p->handle,
+                          .member = p->handle,
+                          .may_send = true,
+                          .may_hear = true,
+                          .params = p->p};
   cmd.kind = (unsigned)kind;
+  return cmd;
+}
+
+static void set(struct kit *k, struct party *p, int kind, bool send, bool hear) {
+  struct media_cmd cmd = order(p, kind, 1);
+  cmd.may_send = send;
+  cmd.may_hear = hear;
   mediaport_command(k->m, k->now, &cmd);
 }
 
-static void add(struct kit *k, struct party *p, uint32_t handle) {
+static void move(struct kit *k, struct party *p, uint32_t room) {
+  struct media_cmd cmd = order(p, MEDIA_PEER_SET, room);
+  mediaport_command(k->m, k->now, &cmd);
+}
+
+static void add(struct kit *k, struct party *p, uint32_t handle, uint32_t room) {
   *p = (struct party){.handle = handle, .at = address(10 + handle, 5000)};
   snprintf(p->p.local_ufrag, sizeof p->p.local_ufrag, "ufrag%03u", handle);
   snprintf(p->p.local_pwd, sizeof p->p.local_pwd, "password-of-some-size%03u", handle);
@@ -82,7 +104,8 @@ static void add(struct kit *k, struct party *p, uint32_t handle) {
   p->p.ssrc_in = 1000 + handle;
   p->p.ssrc_out = 2000 + handle;
   p->p.send = p->p.recv = true;
-  set(k, p, MEDIA_PEER_ADD, true, true);
+  struct media_cmd cmd = order(p, MEDIA_PEER_ADD, room);
+  mediaport_command(k->m, k->now, &cmd);
 }
 
 static int make(void **state) {
@@ -99,17 +122,18 @@ static int make(void **state) {
   k->now = START;
   struct media_cmd room = {.kind = MEDIA_ROOM_OPEN, .room = 1};
   mediaport_command(k->m, k->now, &room);
-  add(k, &k->a, 1);
-  add(k, &k->b, 2);
+  add(k, &k->a, 1, 1);
+  add(k, &k->b, 2, 1);
   *state = k;
   return 0;
 }
 
 static int unmake(void **state) {
   struct kit *k = *state;
-  for (struct party *p = &k->a; p; p = p == &k->a ? &k->b : NULL) {
-    dtls_destroy(p->dtls);
-    srtp_session_destroy(p->srtp);
+  struct party *all[] = {&k->a, &k->b, &k->c};
+  for (size_t i = 0; i < 3; i++) {
+    dtls_destroy(all[i]->dtls);
+    srtp_session_destroy(all[i]->srtp);
   }
   mediaport_destroy(k->m);
   dtls_ctx_destroy(k->server_ctx);
@@ -147,7 +171,9 @@ static void deliver(struct kit *k) {
     struct media_datagram *d = &k->out[i];
     struct sockaddr_in to;
     memcpy(&to, &d->to, sizeof to);
-    struct party *p = to.sin_addr.s_addr == k->a.at.sin_addr.s_addr ? &k->a : &k->b;
+    struct party *p = to.sin_addr.s_addr == k->a.at.sin_addr.s_addr   ? &k->a
+                      : to.sin_addr.s_addr == k->b.at.sin_addr.s_addr ? &k->b
+                                                                      : &k->c;
     assert_int_equal(to.sin_port, p->at.sin_port);
     size_t n = d->len;
     struct rtp h;
@@ -157,8 +183,11 @@ static void deliver(struct kit *k) {
       assert_int_equal(srtp_session_unprotect(p->srtp, d->data, &n), ERR_OK);
       assert_int_equal(rtp_parse(d->data, n, false, &h), ERR_OK);
       assert_int_equal(h.ssrc, p->p.ssrc_out);
+      p->seq_gap = (uint16_t)(h.seq - p->h.seq - 1);
+      p->ts_gap = h.ts - p->h.ts - (uint32_t)opus_packet_samples(p->last, p->last_len);
       memcpy(p->last, h.payload, h.payload_len);
       p->last_len = h.payload_len;
+      p->h = h;
       p->packets++;
     }
   }
@@ -193,7 +222,7 @@ static size_t talk(struct kit *k, struct party *p, struct encoder *e, const stru
     pcm[i] = (float)((i + 7 * p->seq) % 96) / 200.0f - 0.25f;
   int len = encoder_run(e, pcm, AUDIO_FRAME, payload, AUDIO_PACKET_MAX);
   assert_true(len > 2);
-  struct rtp h = {.pt = PT, .seq = p->seq, .ts = 960u * p->seq, .ssrc = p->p.ssrc_in};
+  struct rtp h = {.pt = PT, .seq = p->seq, .ts = p->ts_off + 960u * p->seq, .ssrc = p->p.ssrc_in};
   p->seq++;
   size_t n = rtp_build(buf, sizeof buf, &h, 0, NULL, 0);
   memcpy(buf + n, payload, (size_t)len);
@@ -340,6 +369,172 @@ static void run_timeouts(struct kit *k, us_t until) {
   k->now = until;
 }
 
+static size_t count_levels(const struct kit *k, uint32_t room, uint32_t member) {
+  size_t n = 0;
+  for (size_t i = 0; i < k->n_ev; i++)
+    if (k->ev[i].kind == MEDIA_LEVELS && k->ev[i].room == room)
+      for (unsigned w = 0; w < k->ev[i].n; w++)
+        n += k->ev[i].level[w].member == member;
+  return n;
+}
+
+static void open_side_room(struct kit *k) {
+  struct media_cmd room = {.kind = MEDIA_ROOM_OPEN, .room = 2};
+  mediaport_command(k->m, k->now, &room);
+  add(k, &k->c, 3, 2);
+  connect_party(k, &k->a);
+  connect_party(k, &k->b);
+  connect_party(k, &k->c);
+  k->n_ev = 0;
+}
+
+/* a says something in his room, and c in his. */
+static void both_talk(struct kit *k, struct encoder *ea, struct encoder *ec, int times) {
+  uint8_t payload[AUDIO_PACKET_MAX];
+  for (int i = 0; i < times; i++) {
+    talk(k, &k->a, ea, &k->a.at, payload);
+    k->now -= 20 * US_PER_MS;
+    talk(k, &k->c, ec, &k->c.at, payload);
+    deliver(k);
+    run_timeouts(k, k->now);
+  }
+}
+
+static void test_listener_moves(void **state) {
+  struct kit *k = *state;
+  struct encoder *ea = voice(), *ec = voice();
+  open_side_room(k);
+  both_talk(k, ea, ec, 30);
+  assert_int_equal(k->b.packets, 30);
+  assert_int_equal(k->b.h.csrc[0], 1);
+  for (unsigned i = 1; i <= 6; i++) { /* there and back: one stream to him, whoever speaks */
+    uint32_t room = i % 2 ? 2 : 1;
+    k->c.ts_off += 20000; /* c's clock is wrong: the time lines of the rooms drift apart */
+    both_talk(k, ea, ec, 1);
+    unsigned had = k->b.packets;
+    move(k, &k->b, room);
+    deliver(k);
+    assert_int_equal(k->b.packets, had);
+    for (int n = 0; n < 5; n++) {
+      both_talk(k, ea, ec, 1);
+      assert_int_equal(k->b.packets, ++had);
+      assert_int_equal(k->b.h.n_csrc, 1);
+      assert_int_equal(k->b.h.csrc[0], room == 2 ? 3 : 1);
+      assert_int_equal(k->b.seq_gap, 0);
+      assert_int_equal(k->b.ts_gap, 0);
+      assert_int_equal(k->b.h.marker, n == 0);
+    }
+  }
+  assert_int_equal(k->a.packets + k->c.packets, 0);
+  assert_true(count_levels(k, 1, 1) > 2 && count_levels(k, 2, 3) > 2);
+  assert_int_equal(count_levels(k, 1, 3) + count_levels(k, 2, 1), 0);
+  encoder_destroy(ea);
+  encoder_destroy(ec);
+}
+
+static void test_talker_moves(void **state) {
+  struct kit *k = *state;
+  struct encoder *ea = voice(), *ec = voice();
+  open_side_room(k);
+  both_talk(k, ea, ec, 20);
+  unsigned heard = k->b.packets;
+  assert_int_equal(heard, 20);
+  size_t told = count_levels(k, 1, 1);
+  move(k, &k->a, 2);
+  both_talk(k, ea, ec, 30); /* the two of them hear each other */
+  assert_int_equal(k->b.packets, heard);
+  assert_int_equal(count_levels(k, 1, 1), told);
+  assert_true(count_levels(k, 2, 1) > 1);
+  assert_int_equal(k->a.packets, 30);
+  assert_int_equal(k->a.h.csrc[0], 3);
+  assert_true(k->c.packets >= 29);
+  assert_int_equal(k->c.h.csrc[0], 1);
+  bool silent = false;
+  for (size_t i = 0; i < k->n_ev; i++)
+    silent |= k->ev[i].kind == MEDIA_LEVELS && k->ev[i].room == 1 && k->ev[i].n == 0;
+  assert_true(silent); /* his old room was told that nobody speaks there */
+  heard = k->c.packets;
+  unsigned own = k->a.packets;
+  move(k, &k->a, 1);
+  both_talk(k, ea, ec, 10);
+  assert_int_equal(k->c.packets, heard);
+  assert_int_equal(k->a.packets, own);
+  assert_int_equal(k->b.packets, 30);
+  assert_int_equal(k->b.seq_gap, 0);
+  struct media_cmd gone = {.kind = MEDIA_ROOM_CLOSE, .room = 2};
+  mediaport_command(k->m, k->now, &gone);
+  assert_int_equal(counters(k).peers, 2); /* only who is in it leaves with a room */
+  encoder_destroy(ea);
+  encoder_destroy(ec);
+}
+
+static void test_unknown_room_is_silence(void **state) {
+  struct kit *k = *state;
+  struct encoder *ea = voice(), *ec = voice();
+  open_side_room(k);
+  both_talk(k, ea, ec, 5);
+  move(k, &k->a, 77);
+  both_talk(k, ea, ec, 5);
+  assert_int_equal(k->b.packets, 5);
+  assert_int_equal(counters(k).no_right, 5);
+  move(k, &k->a, 1);
+  both_talk(k, ea, ec, 5);
+  assert_int_equal(k->b.packets, 10);
+  move(k, &k->b, 77);
+  both_talk(k, ea, ec, 5);
+  assert_int_equal(k->b.packets, 10);
+  move(k, &k->b, 2);
+  both_talk(k, ea, ec, 5);
+  assert_int_equal(k->b.packets, 15);
+  assert_int_equal(k->b.h.csrc[0], 3);
+  encoder_destroy(ea);
+  encoder_destroy(ec);
+}
+
+static uint8_t level_of(struct decoder *d, const uint8_t *p, size_t n) {
+  float pcm[AUDIO_FRAME_MAX];
+  int samples = decoder_run(d, p, n, pcm);
+  assert_true(samples > 0);
+  return level_dbov(pcm, (size_t)samples);
+}
+
+/* By how many dB what b hears is softer than what a sends, after some packets. */
+static int softer_by(struct kit *k, struct encoder *e, const struct media_cmd *cmd) {
+  struct decoder *sent = decoder_create(), *came = decoder_create();
+  uint8_t payload[AUDIO_PACKET_MAX];
+  int by = 0;
+  assert_true(sent && came);
+  mediaport_command(k->m, k->now, cmd);
+  for (int i = 0; i < 12; i++) {
+    unsigned had = k->b.packets;
+    size_t len = talk(k, &k->a, e, &k->a.at, payload);
+    deliver(k);
+    by = level_of(sent, payload, len);
+    if (k->b.packets > had)
+      by = level_of(came, k->b.last, k->b.last_len) - by;
+  }
+  decoder_destroy(sent);
+  decoder_destroy(came);
+  return by;
+}
+
+static void test_orders_reach_the_mixer(void **state) {
+  struct kit *k = *state;
+  struct encoder *e = voice();
+  connect_party(k, &k->a);
+  connect_party(k, &k->b);
+  struct media_cmd cmd = order(&k->a, MEDIA_PEER_SET, 1);
+  assert_int_equal(softer_by(k, e, &cmd), 0);
+  cmd.gain_db = -12;
+  assert_in_range(softer_by(k, e, &cmd), 10, 14);
+  cmd.gain_db = 0;
+  assert_int_equal(softer_by(k, e, &cmd), 0);
+  cmd = order(&k->b, MEDIA_PEER_SET, 1);
+  cmd.gain_db = 6; /* the loudness of who listens is not what he hears */
+  assert_int_equal(softer_by(k, e, &cmd), 0);
+  encoder_destroy(e);
+}
+
 static void test_consent_expires(void **state) {
   struct kit *k = *state;
   connect_party(k, &k->a);
@@ -371,6 +566,10 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_forwarded_unchanged, make, unmake),
       cmocka_unit_test_setup_teardown(test_rights, make, unmake),
       cmocka_unit_test_setup_teardown(test_address_moves_by_check_only, make, unmake),
+      cmocka_unit_test_setup_teardown(test_listener_moves, make, unmake),
+      cmocka_unit_test_setup_teardown(test_talker_moves, make, unmake),
+      cmocka_unit_test_setup_teardown(test_unknown_room_is_silence, make, unmake),
+      cmocka_unit_test_setup_teardown(test_orders_reach_the_mixer, make, unmake),
       cmocka_unit_test_setup_teardown(test_consent_expires, make, unmake),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

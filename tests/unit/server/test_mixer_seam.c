@@ -327,6 +327,71 @@ static void test_personal_seams(void **state) {
   }
 }
 
+/* A gain that comes and goes in mid-speech of one alone: what he says in between is mixed as it is long, not
+ * a sample more or less. */
+static void test_gain_in_mid_speech(void **state) {
+  (void)state;
+  assert_true(speech_load("speech_a.wav", voice_a, N_MAX) > 5 * AUDIO_RATE);
+  through_opus(voice_a, sent_a);
+  through_opus(sent_a, mixed); /* at the same cost in codecs */
+  for (int offset_ms = 0; offset_ms < 8 * 115; offset_ms += 115) {
+    struct kit k;
+    kit_open(&k);
+    struct person *a = kit_person(&k, 1, 0, 20);
+    a->pcm = voice_a;
+    a->pcm_len = N_MAX;
+    a->talking = true;
+    kit_run(&k, 1500 + offset_ms);
+    a->gain_db = offset_ms % 2 ? 6 : -12;
+    kit_run(&k, 1600);
+    a->gain_db = 0;
+    kit_run(&k, 1200);
+    memset(heard, 0, sizeof heard);
+    struct seams s = listen(&k); /* one after the other without a gap */
+    assert_true(s.index_before != SIZE_MAX && s.index_after != SIZE_MAX);
+    assert_int_equal(s.mixed, (s.index_after - s.index_before - 1) * AUDIO_FRAME);
+    double loud = 10 * log10(energy(heard + s.to_mix + AUDIO_MS(40), AUDIO_MS(1500)) /
+                             energy(mixed + s.to_mix + AUDIO_MS(40), AUDIO_MS(1500)));
+    printf("  offset %3d ms: %+.1f dB in between\n", offset_ms, loud);
+    assert_true(fabs(loud - (offset_ms % 2 ? 6 : -12)) < 1.5);
+    kit_check_order(&k);
+    kit_close(&k);
+  }
+}
+
+/* The same for what his partner hears of him, when it is not only the mix of all. */
+static void test_gain_seams_of_a_partner(void **state) {
+  (void)state;
+  for (int frame_ms = 10; frame_ms <= 40; frame_ms *= 2) {
+    struct kit k;
+    kit_open(&k);
+    struct person *a = kit_person(&k, 1, 2500, 20), *b = kit_person(&k, 2, 0, frame_ms);
+    for (size_t i = 0; i < N_MAX; i++) {
+      voice_a[i] = 0.1f * (float)sin(sweep_phase((double)i / AUDIO_RATE));
+    }
+    b->pcm = voice_a;
+    b->pcm_len = N_MAX;
+    a->amplitude = 0.003f;
+    a->talking = b->talking = true;
+    kit_run(&k, 1007);
+    us_t order = k.now;
+    b->gain_db = 6;
+    kit_run(&k, 900);
+    b->gain_db = 0;
+    kit_run(&k, 900);
+    const size_t seam[2] = {samples_until(&k, 1, order, true),
+                            samples_until(&k, 1, order + 905 * US_PER_MS, false)};
+    assert_true(kit_hear(&k, 1, 0, k.now, heard, N_MAX) > seam[1] + AUDIO_MS(200));
+    for (size_t i = 0; i < 2; i++) {
+      double moved = sweep_at(heard, seam[i] + AUDIO_MS(30)) - sweep_at(heard, seam[i] - AUDIO_MS(130)) - 160;
+      printf("  %d ms packets, gain seam %zu: sound moves by %.1f ms\n", frame_ms, i + 1, moved);
+      assert_true(fabs(moved - (i == 0 ? 1.5 : -1.5)) < 3.0);
+    }
+    kit_check_order(&k);
+    kit_close(&k);
+  }
+}
+
 static float peak_after(size_t seam) {
   float peak = 0;
   for (size_t i = seam; i < seam + AUDIO_MS(100); i++) {
@@ -404,7 +469,8 @@ static void test_loss_in_the_mix(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_seams_over_speech), cmocka_unit_test(test_personal_seams),
-      cmocka_unit_test(test_no_burst_of_tones), cmocka_unit_test(test_loss_in_the_mix)};
+      cmocka_unit_test(test_seams_over_speech),  cmocka_unit_test(test_personal_seams),
+      cmocka_unit_test(test_gain_in_mid_speech), cmocka_unit_test(test_gain_seams_of_a_partner),
+      cmocka_unit_test(test_no_burst_of_tones),  cmocka_unit_test(test_loss_in_the_mix)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

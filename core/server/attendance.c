@@ -1,0 +1,158 @@
+/* attendance.c: who was in a room from when to when: a second fold over its log. */
+#include "core/server/control_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define CSV_MAX (4 << 20) /* what one message to a client may hold */
+
+struct stay { /* of one member */
+  uint32_t id;
+  enum role role;
+  char name[TEXT_NAME_MAX + 1];
+  int64_t first_ms, last_ms, since_ms; /* since: here now, 0 when not */
+  int64_t present_ms;
+  const char *end;
+};
+struct stays {
+  struct room room;
+  struct stay *v; /* in the order they came in */
+  size_t n, cap;
+  struct map *places; /* member id -> index + 1, as a pointer */
+};
+
+static struct stay *find(struct stays *l, uint32_t id) {
+  uintptr_t place = (uintptr_t)map_get_u32(l->places, id);
+  return place ? &l->v[place - 1] : NULL;
+}
+
+static struct stay *add(struct stays *l, const struct member *m, int64_t ts_ms) {
+  if (l->n == l->cap) {
+    l->cap = l->cap ? l->cap * 2 : 64;
+    l->v = realloc(l->v, l->cap * sizeof *l->v);
+    if (!l->v)
+      abort();
+  }
+  l->v[l->n++] = (struct stay){.id = m->id, .first_ms = ts_ms};
+  map_put_u32(l->places, m->id, (void *)l->n);
+  return &l->v[l->n - 1];
+}
+
+static const char *how(const struct room_event *ev) {
+  switch (ev->kind) {
+  case ROOM_EV_AWAY:
+    return "lost";
+  case ROOM_EV_HELD:
+    return "held";
+  case ROOM_EV_REMOVED:
+    return ev->num ? "banned" : "removed";
+  case ROOM_EV_ENDED:
+    return "room ended";
+  default:
+    return ev->kind == ROOM_EV_LEFT && ev->num ? "lost" : "left";
+  }
+}
+
+/* After an event: is this person here, and was he before? */
+static void update(struct stays *l, uint32_t id, const struct room_event *ev) {
+  const struct member *m = room_member(&l->room, id);
+  bool here = m && m->presence == PRESENCE_HERE && !l->room.ended;
+  struct stay *s = find(l, id);
+  if (!s && !here)
+    return;
+  if (!s)
+    s = add(l, m, ev->ts_ms);
+  if (m) {
+    s->role = m->role;
+    snprintf(s->name, sizeof s->name, "%s", m->name);
+  }
+  if (here && !s->since_ms) {
+    s->since_ms = ev->ts_ms;
+    s->last_ms = 0;
+  } else if (!here && s->since_ms) {
+    s->present_ms += ev->ts_ms - s->since_ms;
+    s->since_ms = 0;
+    s->last_ms = ev->ts_ms;
+  }
+  if (!here)
+    s->end = how(ev);
+}
+
+static enum err read_one(void *ctx, const struct store_record *r) {
+  struct stays *l = ctx;
+  struct room_event ev;
+  enum err e = hosted_event(r, &ev);
+  if (e == ERR_OK) {
+    room_apply(&l->room, &ev);
+    for (size_t i = 0; i < ev.n_targets; i++)
+      update(l, ev.targets[i], &ev);
+    if (ev.entry)
+      update(l, ev.entry->id, &ev);
+    for (size_t i = 0; ev.kind == ROOM_EV_ENDED && i < l->n; i++)
+      if (l->v[i].since_ms)
+        update(l, l->v[i].id, &ev);
+  }
+  room_event_free(&ev);
+  return e;
+}
+
+/* ---- RFC 4180, with times as in RFC 3339 ---- */
+
+/* A spreadsheet must not take a name for a formula. */
+static void cell(FILE *f, const char *text) {
+  bool quote = strpbrk(text, ",\"\r\n") != NULL;
+  if (quote)
+    fputc('"', f);
+  if (*text && strchr("=+-@\t\r", *text))
+    fputc('\'', f);
+  for (; *text; text++) {
+    if (*text == '"')
+      fputc('"', f);
+    fputc(*text, f);
+  }
+  if (quote)
+    fputc('"', f);
+}
+
+static void stamp(FILE *f, int64_t ms) {
+  time_t t = (time_t)(ms / 1000);
+  struct tm tm;
+  char text[32] = "";
+  if (ms && gmtime_r(&t, &tm))
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+  fputs(text, f);
+}
+
+static void line(FILE *f, const struct stay *s, int64_t now_ms) {
+  int64_t ms = s->present_ms + (s->since_ms ? now_ms - s->since_ms : 0);
+  cell(f, s->name);
+  fprintf(f, ",%u,%s,", s->id, role_name(s->role));
+  stamp(f, s->first_ms);
+  fputc(',', f);
+  stamp(f, s->last_ms);
+  fprintf(f, ",%lld,%s\r\n", (long long)(ms / 1000), s->since_ms ? "here" : s->end);
+}
+
+enum err attendance_csv(struct control *c, struct hosted *h, char **csv) {
+  struct stays l = {.places = map_create(rng_u64(c->cfg.rng))};
+  size_t n = 0;
+  room_init(&l.room);
+  enum err e = store_replay(c->cfg.store, h->stream, 0, read_one, &l);
+  FILE *f = e == ERR_OK ? open_memstream(csv, &n) : NULL;
+  if (e == ERR_OK && !f)
+    e = ERR_NOMEM;
+  if (f) {
+    fputs("name,id,role,first_in,last_out,seconds,end\r\n", f);
+    for (size_t i = 0; i < l.n; i++)
+      line(f, &l.v[i], c->wall_ms);
+    fclose(f);
+    if (n > CSV_MAX)
+      e = ERR_FULL;
+  }
+  room_free(&l.room);
+  map_destroy(l.places);
+  free(l.v);
+  return e;
+}

@@ -1,0 +1,98 @@
+/* levels.c: what the media threads report, and who is told: who is heard, whose line is weak, whose path
+ * ended. */
+#include "core/base/log.h"
+#include "core/server/control_private.h"
+
+static unsigned side_of(const struct hosted *h, uint32_t media_room) {
+  unsigned side = 0;
+  while (side <= ROOM_SIDES_MAX && h->media[side] != media_room)
+    side++;
+  return side;
+}
+
+/* For those in that room without sound of their own: the others read CSRC levels. */
+static void tell_levels(struct control *c, const struct media_event *ev) {
+  struct hosted *h = map_get_u32(c->media_rooms, ev->room);
+  if (!h)
+    return;
+  unsigned side = side_of(h, ev->room);
+  struct msg *m = NULL;
+  struct seat *s;
+  for (size_t at = 0; (s = map_next(h->seats, &at));) {
+    const struct member *who = room_member(&h->room, s->member);
+    if (!s->conn || s->peer || !who || who->side != side || !room_may_hear(&h->room, s->member))
+      continue;
+    if (!m) {
+      json_t *list = json_array();
+      for (unsigned i = 0; i < ev->n; i++)
+        json_array_append_new(list, json_pack("[i,i]", (int)ev->level[i].member, (int)ev->level[i].level));
+      m = msg_take(rpc_notify("levels", json_pack("{s:o}", "who", list)));
+    }
+    control_send(c, s->conn, m);
+  }
+  msg_unref(m);
+}
+
+/* 0 good, 1 weak, 2 bad: by the worse of both directions. */
+static uint8_t quality_of(const struct media_event *ev) {
+  unsigned loss = ev->stats.loss_up > ev->stats.loss_down ? ev->stats.loss_up : ev->stats.loss_down;
+  if (loss >= 15 || ev->stats.rtt_ms >= 800)
+    return 2;
+  return loss >= 4 || ev->stats.rtt_ms >= 400 || ev->stats.jitter_ms >= 80;
+}
+
+void levels_qualities(struct control *c, struct hosted *h, struct conn *k) {
+  json_t *who = json_array();
+  struct seat *s;
+  for (size_t at = 0; (s = map_next(h->seats, &at));)
+    if (s->quality)
+      json_array_append_new(who, json_pack("[i,i]", (int)s->member, (int)s->quality));
+  if (json_array_size(who))
+    control_notify(c, k, "quality", json_pack("{s:O}", "who", who));
+  json_decref(who);
+}
+
+/* Everyone inside hears of it when someone's line becomes better or worse, and only then. */
+static void tell_quality(struct control *c, struct hosted *h, struct seat *about,
+                         const struct media_event *ev) {
+  uint8_t quality = quality_of(ev);
+  if (quality == about->quality)
+    return;
+  about->quality = quality;
+  struct msg *m =
+      msg_take(rpc_notify("quality", json_pack("{s:[[i,i]]}", "who", (int)about->member, (int)quality)));
+  struct seat *s;
+  for (size_t at = 0; (s = map_next(h->seats, &at));)
+    if (s->conn && room_may_hear(&h->room, s->member))
+      control_send(c, s->conn, m);
+  msg_unref(m);
+}
+
+void control_media_event(struct control *c, unsigned thread, const struct media_event *ev) {
+  (void)thread;
+  if (ev->kind == MEDIA_LEVELS) {
+    tell_levels(c, ev);
+    return;
+  }
+  struct peer_ref *ref = map_get_u32(c->peers, ev->peer);
+  struct seat *s = ref ? hosted_seat(ref->room, ref->member) : NULL;
+  if (!s || s->peer != ev->peer)
+    return;
+  switch (ev->kind) {
+  case MEDIA_CONNECTED:
+    if (s->conn)
+      control_notify(c, s->conn, "media",
+                     json_pack("{s:s,s:s}", "state", "connected", "profile", srtp_profile_text(ev->profile)));
+    break;
+  case MEDIA_FAILED:
+  case MEDIA_LOST:
+    log_event(LOG_INFO, "media path ended", "room", ref->room->room.name, "member", log_int(s->member), "why",
+              err_code(ev->why), NULL);
+    if (s->conn)
+      tell_lost(c, s, ev->why, ev->kind == MEDIA_FAILED);
+    seat_drop_media(c, ref->room, s);
+    break;
+  default:
+    tell_quality(c, ref->room, s, ev);
+  }
+}

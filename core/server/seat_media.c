@@ -1,0 +1,199 @@
+/* seat_media.c: the media path of a seat: offer and answer, in which media room it is, and what it may there.
+ * A side room is a media room of its own, opened when the first person is moved to it. */
+#include "core/server/control_private.h"
+#include "core/wire/room_json.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- media rooms ---- */
+
+static uint32_t room_handle(struct control *c, struct hosted *h, unsigned side) {
+  assert(side <= ROOM_SIDES_MAX);
+  if (h->media[side] == 0) {
+    struct media_cmd cmd = {.kind = MEDIA_ROOM_OPEN, .room = ++c->last_room};
+    h->media[side] = cmd.room;
+    map_put_u32(c->media_rooms, cmd.room, h);
+    c->cfg.media(c->cfg.ctx, h->thread, &cmd);
+  }
+  return h->media[side];
+}
+
+void seat_close_rooms(struct control *c, struct hosted *h, unsigned from) {
+  for (unsigned side = from; side <= ROOM_SIDES_MAX; side++) {
+    struct media_cmd cmd = {.kind = MEDIA_ROOM_CLOSE, .room = h->media[side]};
+    if (!cmd.room)
+      continue;
+    c->cfg.media(c->cfg.ctx, h->thread, &cmd);
+    map_del_u32(c->media_rooms, cmd.room);
+    h->media[side] = 0;
+  }
+}
+
+/* ---- rights ---- */
+
+static struct seat_bits wanted(struct control *c, struct hosted *h, const struct seat *s) {
+  const struct member *m = room_member(&h->room, s->member);
+  assert(m);
+  return (struct seat_bits){.room = room_handle(c, h, m->side),
+                            .may_send = room_may_send(&h->room, s->member),
+                            .may_hear = room_may_hear(&h->room, s->member),
+                            .priority = m->priority,
+                            .gain_db = m->gain_db};
+}
+
+static struct media_cmd command(const struct seat *s, struct seat_bits b) {
+  return (struct media_cmd){.room = b.room,
+                            .peer = s->peer,
+                            .member = s->member,
+                            .may_send = b.may_send,
+                            .may_hear = b.may_hear,
+                            .priority = b.priority,
+                            .gain_db = b.gain_db};
+}
+
+static bool same_bits(const struct seat_bits *a, const struct seat_bits *b) {
+  return a->room == b->room && a->may_send == b->may_send && a->may_hear == b->may_hear &&
+         a->priority == b->priority && a->gain_db == b->gain_db;
+}
+
+void seat_bits(struct control *c, struct hosted *h, struct seat *s) {
+  if (!s->peer)
+    return;
+  struct seat_bits b = wanted(c, h, s);
+  if (same_bits(&b, &s->told))
+    return;
+  s->told = b;
+  struct media_cmd cmd = command(s, b);
+  cmd.kind = MEDIA_PEER_SET;
+  c->cfg.media(c->cfg.ctx, h->thread, &cmd);
+}
+
+void seat_drop_media(struct control *c, struct hosted *h, struct seat *s) {
+  if (!s->peer)
+    return;
+  struct media_cmd cmd = {.kind = MEDIA_PEER_DEL, .room = s->told.room, .peer = s->peer};
+  c->cfg.media(c->cfg.ctx, h->thread, &cmd);
+  free(map_del_u32(c->peers, s->peer));
+  s->peer = 0;
+  s->told = (struct seat_bits){0};
+  assert(c->threads_load[h->thread] > 0);
+  c->threads_load[h->thread]--;
+}
+
+/* ---- offer and answer ---- */
+
+static void fill_params(struct control *c, const struct sdp *offer, struct media_peer_params *p) {
+  rng_token(c->cfg.rng, p->local_ufrag, 8);
+  rng_token(c->cfg.rng, p->local_pwd, 24);
+  memcpy(p->hash, offer->hash, sizeof p->hash);
+  memcpy(p->fingerprint, offer->fingerprint, sizeof p->fingerprint);
+  p->fingerprint_len = offer->fingerprint_len;
+  p->opus_pt = offer->opus_pt;
+  p->red_pt = offer->red_pt;
+  p->level_id = offer->level_id;
+  p->csrc_level_id = offer->csrc_level_id;
+  p->ssrc_in = offer->ssrc;
+  do
+    p->ssrc_out = (uint32_t)rng_u64(c->cfg.rng);
+  while (p->ssrc_out == 0 || p->ssrc_out == offer->ssrc);
+  p->recv = offer->recv;
+  p->send = offer->send;
+}
+
+char *seat_answer(struct control *c, struct hosted *h, struct seat *s, const char *text, const char **why) {
+  struct sdp offer;
+  struct media_peer_params params = {0};
+  if (sdp_parse(text, strlen(text), &offer, why) != ERR_OK)
+    return NULL;
+  fill_params(c, &offer, &params);
+  struct sdp_local me = {.ufrag = params.local_ufrag,
+                         .pwd = params.local_pwd,
+                         .fingerprint = c->cfg.dtls_sha256,
+                         .ssrc = params.ssrc_out,
+                         .cand = c->cfg.candidates[h->thread],
+                         .n_cand = c->cfg.n_candidates[h->thread],
+                         .lite = true};
+  char *out = sdp_write_answer(&offer, &me);
+  if (!out) {
+    *why = "the offer must leave the passive side to the server (a=setup:actpass or active)";
+    return NULL;
+  }
+  seat_drop_media(c, h, s);
+  struct peer_ref *ref = malloc(sizeof *ref);
+  if (!ref)
+    abort();
+  *ref = (struct peer_ref){h, s->member};
+  s->peer = ++c->last_peer;
+  map_put_u32(c->peers, s->peer, ref);
+  s->told = wanted(c, h, s);
+  struct media_cmd cmd = command(s, s->told);
+  cmd.kind = MEDIA_PEER_ADD;
+  cmd.params = params;
+  c->threads_load[h->thread]++;
+  c->cfg.media(c->cfg.ctx, h->thread, &cmd);
+  return out;
+}
+
+/* The server is the passive side and answers each offer once: a restart is a new offer with a new path. */
+void seat_media(struct control *c, struct conn *k, json_int_t id, const json_t *params) {
+  const char *sdp = json_str(params, "sdp", NULL), *why = NULL;
+  if (!json_only_keys(params, "sdp", NULL) || !sdp) {
+    control_refuse(c, k, id, ERR_BAD_ARG, "room.media wants sdp");
+    return;
+  }
+  if (!k->seat) {
+    control_refuse(c, k, id, ERR_NOT_JOINED, NULL);
+    return;
+  }
+  if (room_view_of(&k->room->room, k->seat->member) == VIEW_NOTHING) { /* waits: answered on admission */
+    free(k->seat->offer);
+    k->seat->offer = strdup(sdp);
+    control_reply(c, k, id, json_object());
+    return;
+  }
+  char *a = seat_answer(c, k->room, k->seat, sdp, &why);
+  if (!a)
+    control_refuse(c, k, id, ERR_BAD_SDP, why);
+  else
+    control_reply(c, k, id, json_pack("{s:s}", "sdp", a));
+  free(a);
+}
+
+/* ---- through the lobby's door, both ways ---- */
+
+void seat_admitted(struct control *c, struct hosted *h, struct seat *s) {
+  s->view = room_view_of(&h->room, s->member);
+  const char *why = NULL;
+  char *a = s->offer ? seat_answer(c, h, s, s->offer, &why) : NULL;
+  if (s->conn) {
+    json_t *body = json_pack("{s:o}", "room", room_to_wire(&h->room, s->member));
+    if (a)
+      json_object_set_new(body, "sdp", json_string(a));
+    else if (s->offer)
+      json_object_set_new(body, "sdp_error", json_string(why ? why : "not acceptable"));
+    control_notify(c, s->conn, "admitted", body);
+    levels_qualities(c, h, s->conn);
+  }
+  free(a);
+  free(s->offer);
+  s->offer = NULL;
+}
+
+void seat_held(struct control *c, struct hosted *h, struct seat *s, const char *by, const char *reason) {
+  seat_drop_media(c, h, s);
+  free(s->offer);
+  s->offer = NULL;
+  s->quality = 0;
+  s->view = VIEW_NOTHING;
+  if (!s->conn)
+    return;
+  json_t *body = json_pack("{s:i,s:i,s:b}", "place", (int)room_lobby_place(&h->room, s->member), "waiting",
+                           (int)room_count(&h->room, PRESENCE_WAITING), "held", true);
+  if (*by)
+    json_object_set_new(body, "by", json_string(by));
+  if (*reason)
+    json_object_set_new(body, "text", json_string(reason));
+  control_notify(c, s->conn, "lobby", body);
+}
