@@ -21,6 +21,7 @@
 #include <glib.h>
 #include <linux/rtnetlink.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,21 +31,24 @@
 #define EVENTS 2048
 #define NETWORK_SETTLE_US (700 * US_PER_MS)
 #define AUDIO_PATH_MAX 256
+#define KEPT_MAX 256 /* answers for a front end that does not read: at most as many as there are intents */
 
 struct intent {
-  enum { DO_ACT, DO_GATE, DO_AUDIO, DO_LEAVE, DO_STOP } kind;
+  enum { DO_ACT, DO_HISTORY, DO_GATE, DO_AUDIO, DO_LEAVE, DO_WAKE } kind;
   uint32_t ticket;
-  struct room_cmd cmd; /* targets, text and invite are owned copies */
+  struct room_cmd cmd; /* targets, text, word and invite are owned copies */
+  uint64_t before;
   bool open;
   char input[AUDIO_PATH_MAX], output[AUDIO_PATH_MAX];
 };
 struct client {
   struct session_config cfg;
   struct audio_thread_config audio_cfg;
-  char *input, *output, *device_id;
+  char *input, *output, *device_id, *password;
   struct mailbox *intents, *events;
   pthread_t thread;
   uint32_t last_ticket;
+  atomic_bool stop;
   /* the engine thread's own */
   struct session *session;
   struct ws_client *ws;
@@ -53,7 +57,10 @@ struct client {
   struct ice_nice_env nice;
   int netlink;
   us_t network_at;
-  bool stop, lost; /* lost: an event did not fit; a fresh room replaces it */
+  bool lost;                 /* an event did not fit; a fresh room replaces it */
+  struct client_event state; /* the last told */
+  struct client_event *kept; /* those that did not fit and that nothing can replace */
+  size_t n_kept;
 };
 
 /* ---- session -> others ---- */
@@ -72,8 +79,18 @@ static void on_send(void *ctx, char *text) {
 }
 static void on_event(void *ctx, struct client_event *ev) {
   struct client *c = ctx;
-  if (mailbox_put(c->events, ev))
+  if (ev->kind == CLIENT_EV_STATE)
+    c->state = *ev;
+  if (c->n_kept == 0 && mailbox_put(c->events, ev))
     return;
+  bool answer = ev->kind == CLIENT_EV_REPLY || ev->kind == CLIENT_EV_HISTORY;
+  if (answer && c->n_kept < KEPT_MAX) {
+    c->kept = realloc(c->kept, (c->n_kept + 1) * sizeof *c->kept);
+    if (!c->kept)
+      abort();
+    c->kept[c->n_kept++] = *ev;
+    return;
+  }
   c->lost |= ev->kind == CLIENT_EV_EVENT || ev->kind == CLIENT_EV_ROOM || ev->kind == CLIENT_EV_STATE;
   client_event_free(ev);
 }
@@ -93,6 +110,7 @@ static void on_gate(void *ctx, bool open) {
 static void intent_free(struct intent *i) {
   free((void *)(uintptr_t)i->cmd.targets);
   free((void *)(uintptr_t)i->cmd.text);
+  free((void *)(uintptr_t)i->cmd.word);
   free((void *)(uintptr_t)i->cmd.invite);
 }
 
@@ -110,11 +128,14 @@ static void serve_intents(struct client *c, us_t now) {
       if (c->audio)
         audio_thread_device(c->audio, i.input, i.output);
       break;
+    case DO_HISTORY:
+      session_history(c->session, now, i.before);
+      break;
     case DO_LEAVE:
       session_leave(c->session, now);
       break;
-    case DO_STOP:
-      c->stop = true;
+    case DO_WAKE:
+      break;
     }
     intent_free(&i);
   }
@@ -173,13 +194,21 @@ static int open_netlink(void) {
   return fd;
 }
 
-/* The front end missed something: a whole room, and where we are, make it right again. */
+/* The front end missed something: what was kept for it, a whole room, and where we are, make it right again.
+ */
 static void repair(struct client *c) {
-  struct client_event ev = {
-      .kind = CLIENT_EV_STATE, .state = session_state(c->session), .me = session_me(c->session)};
-  if (!c->lost || !mailbox_put(c->events, &ev))
+  size_t told = 0;
+  struct client_event ev = c->state;
+  while (told < c->n_kept && mailbox_put(c->events, &c->kept[told]))
+    told++;
+  c->n_kept -= told;
+  if (told)
+    memmove(c->kept, c->kept + told, c->n_kept * sizeof *c->kept);
+  if (!c->lost || c->n_kept || !mailbox_put(c->events, &ev))
     return;
   c->lost = false;
+  if (session_room(c->session)->seq == 0) /* in the lobby, or never in */
+    return;
   json_t *wire = room_to_wire(session_room(c->session), 0);
   ev = (struct client_event){
       .kind = CLIENT_EV_ROOM, .me = session_me(c->session), .room = calloc(1, sizeof(struct room))};
@@ -216,11 +245,11 @@ static void *run(void *arg) {
     g_source_add_unix_fd(source, c->netlink, G_IO_IN);
   g_source_attach(source, context);
   session_start(c->session, clock_now());
-  while (!c->stop) {
+  while (!atomic_load(&c->stop)) {
     us_t due = session_next_timeout(c->session);
     if (c->network_at < due)
       due = c->network_at;
-    if (c->lost && clock_now() + 50 * US_PER_MS < due)
+    if ((c->lost || c->n_kept) && clock_now() + 50 * US_PER_MS < due)
       due = clock_now() + 50 * US_PER_MS;
     g_source_set_ready_time(source, due == US_NEVER ? -1 : due); /* GLib's clock is CLOCK_MONOTONIC too */
     g_main_context_iteration(context, TRUE);
@@ -262,11 +291,13 @@ static void configure(struct client *c, const struct client_config *cfg) {
   c->input = copy(cfg->input);
   c->output = copy(cfg->output);
   c->device_id = copy(cfg->device_id);
+  c->password = copy(cfg->password);
   c->audio_cfg = (struct audio_thread_config){c->input, c->output, cfg->loop, cfg->aec, cfg->ns, cfg->agc};
   struct session_config *s = &c->cfg;
   s->link = cfg->link;
   memcpy(s->name, cfg->name, sizeof s->name);
   s->device_id = c->device_id;
+  s->password = c->password;
   s->no_audio = cfg->no_audio;
   s->mic_open = cfg->mic_open;
   s->has_input = !cfg->no_audio;
@@ -299,6 +330,8 @@ static void release(struct client *c) {
   free(c->input);
   free(c->output);
   free(c->device_id);
+  free(c->password);
+  free(c->kept);
   free(c);
 }
 
@@ -348,6 +381,13 @@ void client_event_free(struct client_event *ev) {
     free(ev->event);
     ev->event = NULL;
   }
+  for (size_t i = 0; i < ev->n_chat; i++)
+    free(ev->chat[i].text);
+  free(ev->chat);
+  free(ev->data);
+  ev->chat = NULL;
+  ev->data = NULL;
+  ev->n_chat = 0;
 }
 
 static void ask(struct client *c, struct intent *i) {
@@ -359,6 +399,9 @@ uint32_t client_act(struct client *c, const struct room_cmd *cmd) {
   struct intent i = {.kind = DO_ACT, .cmd = *cmd};
   i.ticket = ++c->last_ticket ? c->last_ticket : ++c->last_ticket;
   i.cmd.text = cmd->text ? copy(cmd->text) : NULL;
+  i.cmd.word = cmd->word ? copy(cmd->word) : NULL;
+  i.cmd.secret = NULL; /* the server's to fill, as the addresses */
+  i.cmd.cidrs = NULL;
   if (cmd->n_targets) {
     uint32_t *t = malloc(cmd->n_targets * sizeof *t);
     if (!t)
@@ -379,6 +422,10 @@ uint32_t client_act(struct client *c, const struct room_cmd *cmd) {
   return ticket;
 }
 
+void client_history(struct client *c, uint64_t before) {
+  ask(c, &(struct intent){.kind = DO_HISTORY, .before = before});
+}
+
 void client_mic_gate(struct client *c, bool open) {
   ask(c, &(struct intent){.kind = DO_GATE, .open = open});
 }
@@ -397,11 +444,14 @@ void client_leave(struct client *c) {
 void client_stop(struct client *c) {
   if (!c)
     return;
-  ask(c, &(struct intent){.kind = DO_STOP});
+  atomic_store(&c->stop, true);
+  ask(c, &(struct intent){.kind = DO_WAKE}); /* does not fit: the engine is awake */
   pthread_join(c->thread, NULL);
   struct client_event ev;
   while (mailbox_get(c->events, &ev))
     client_event_free(&ev);
+  for (size_t i = 0; i < c->n_kept; i++)
+    client_event_free(&c->kept[i]);
   struct intent i;
   while (mailbox_get(c->intents, &i))
     intent_free(&i);

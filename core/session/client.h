@@ -16,7 +16,8 @@
 
 enum client_state {
   CLIENT_CONNECTING,
-  CLIENT_LOBBY, /* place, waiting */
+  CLIENT_LOBBY, /* place, waiting; from JOINED: a host put him back, text says who and why; the replica of the
+                   room is to be forgotten */
   CLIENT_JOINED,
   CLIENT_RECONNECTING, /* lost the server; the person keeps his seat for ROOM_AWAY_MS */
   CLIENT_ENDED         /* final: why, text; ERR_OK when left by himself */
@@ -38,10 +39,13 @@ struct client_link {   /* quality of his own path */
 #define CLIENT_LEVELS_MAX 16
 struct client_event {
   enum {
-    CLIENT_EV_STATE,   /* state, why, text, place, waiting, me (own id once known) */
-    CLIENT_EV_ROOM,    /* room: a fresh snapshot replaces the replica; receiver owns it (room_free + free) */
-    CLIENT_EV_EVENT,   /* event: apply it to the replica; receiver owns it (room_event_free + free) */
-    CLIENT_EV_REPLY,   /* ticket, why, text: how an act ended; text may hold an invite link */
+    CLIENT_EV_STATE, /* state, why, text, place, waiting, me (own id once known) */
+    CLIENT_EV_ROOM,  /* room: a fresh snapshot replaces the replica; receiver owns it (room_free + free) */
+    CLIENT_EV_EVENT, /* event: apply it to the replica; receiver owns it (room_event_free + free) */
+    CLIENT_EV_REPLY, /* ticket, why, text: how an act ended; text may hold an invite link, a claim code, whom
+                        else a ban would hit ("ann, bob"), or a CSV file; see data */
+    CLIENT_EV_HISTORY, /* why; chat, n_chat (oldest first), more: client_history_into puts them in a replica
+                        */
     CLIENT_EV_LEVELS,  /* who is heard now; n = 0: silence */
     CLIENT_EV_QUALITY, /* n people in level_of, level: 0 good, 1 weak, 2 bad line; others as before */
     CLIENT_EV_MIC,     /* mic, level, muted_talk */
@@ -65,13 +69,18 @@ struct client_event {
   bool muted_talk; /* he talks while muted */
   struct client_link link;
   char text[640];
+  char *data; /* REPLY: the whole text when it is longer than fits in `text`, else NULL; receiver owns it */
+  struct chat *chat; /* HISTORY: receiver owns it and the texts */
+  size_t n_chat;
+  bool more; /* there are still older ones */
 };
 
 struct client;
 struct client_config {
   struct link link;
   char name[TEXT_NAME_MAX + 1];
-  const char *password;       /* NULL: none */
+  const char
+      *password; /* NULL: none. Ended with ERR_NEED_PASSWORD or ERR_BAD_PASSWORD: start again with one */
   const char *input, *output; /* as struct device_config */
   bool loop;                  /* file input starts again */
   bool no_audio;              /* moderate only: no media path at all */
@@ -85,11 +94,17 @@ struct client *client_start(const struct client_config *c, const char **why);
 /* client_fd: readable while events wait. client_poll: the next event; false when none. */
 int client_fd(const struct client *c);
 bool client_poll(struct client *c, struct client_event *ev);
-/* client_event_free: what a polled event owns (room, event); for events one does not keep. */
+/* client_event_free: what a polled event owns (room, event, data, chat); for events one does not keep. */
 void client_event_free(struct client_event *ev);
 /* client_act: send an act; the reply carries the ticket returned here (never 0). Targets and text are copied.
  */
 uint32_t client_act(struct client *c, const struct room_cmd *cmd);
+/* client_history: ask for up to 100 messages older than message `before`; one page at a time (more calls are
+ * ignored). CLIENT_EV_HISTORY brings them. */
+void client_history(struct client *c, uint64_t before);
+/* client_history_into: move the messages of such an event that are older than the replica's oldest into it,
+ * so that later edits and deletions reach them too; returns how many. Free the event afterwards. */
+size_t client_history_into(struct room *replica, struct client_event *ev);
 /* client_mic_gate: open or close the microphone (push-to-talk). Local and immediate; the room is not told. */
 void client_mic_gate(struct client *c, bool open);
 /* client_audio: change devices in the call ("" default). */

@@ -10,12 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BACKOFF_FIRST_US (200 * US_PER_MS)
 #define BACKOFF_MAX_US (4 * US_PER_S)
 #define CONNECT_LIMIT_US (30 * US_PER_S) /* never been in: then it is not a drop but a wrong address */
 #define LEAVE_US (1500 * US_PER_MS)
 
-static struct client_event *event_of(struct client_event *ev, int kind) {
+struct client_event *session_event(struct client_event *ev, int kind) {
   memset(ev, 0, sizeof *ev);
   ev->kind = (unsigned)kind; // NOLINT: the enum is anonymous
   return ev;
@@ -23,7 +22,7 @@ static struct client_event *event_of(struct client_event *ev, int kind) {
 
 void session_emit_state(struct session *s, enum err why, const char *text) {
   struct client_event ev;
-  event_of(&ev, CLIENT_EV_STATE);
+  session_event(&ev, CLIENT_EV_STATE);
   ev.state = s->state;
   ev.why = why;
   ev.me = s->me;
@@ -35,7 +34,7 @@ void session_emit_state(struct session *s, enum err why, const char *text) {
 
 void session_notice(struct session *s, const char *text) {
   struct client_event ev;
-  event_of(&ev, CLIENT_EV_NOTICE);
+  session_event(&ev, CLIENT_EV_NOTICE);
   snprintf(ev.text, sizeof ev.text, "%s", text);
   s->cfg.event(s->cfg.ctx, &ev);
 }
@@ -48,6 +47,9 @@ struct session *session_create(const struct session_config *c) {
   s->want_open = c->mic_open;
   s->has_input = c->has_input;
   s->device = strdup(c->device_id ? c->device_id : "");
+  s->password = strdup(c->password ? c->password : "");
+  if (!s->device || !s->password)
+    abort();
   s->backoff = BACKOFF_FIRST_US;
   s->retry_at = s->leave_at = s->give_up_at = US_NEVER;
   media_init(s);
@@ -78,7 +80,7 @@ void session_end(struct session *s, enum err why, const char *text) {
 
 /* ---- requests ---- */
 
-static void request(struct session *s, json_int_t id, const char *method, json_t *params) {
+void session_request(struct session *s, json_int_t id, const char *method, json_t *params) {
   s->cfg.send(s->cfg.ctx, rpc_request(id, method, params));
 }
 
@@ -99,37 +101,41 @@ void session_try_join(struct session *s) {
       b64url_encode(s->cfg.link.secret, sizeof s->cfg.link.secret, secret);
       json_object_set_new(p, "invite", json_string(secret));
     }
+    if (*s->password)
+      json_object_set_new(p, "password", json_string(s->password));
   }
   char *offer = need_offer ? media_offer(s) : NULL;
   if (offer)
     json_object_set_new(p, "sdp", json_string(offer));
   free(offer);
   s->join_id = ++s->last_id;
-  request(s, s->join_id, "room.join", p);
+  session_request(s, s->join_id, "room.join", p);
 }
 
 void session_media_request(struct session *s) {
   char *offer = media_offer(s);
   if (offer) {
     s->media_id = ++s->last_id;
-    request(s, s->media_id, "room.media", json_pack("{s:s}", "sdp", offer));
+    session_request(s, s->media_id, "room.media", json_pack("{s:s}", "sdp", offer));
   }
   free(offer);
 }
 
-static void reply(struct session *s, uint32_t ticket, enum err why, const char *text) {
+void session_reply(struct session *s, uint32_t ticket, enum err why, const char *text) {
   struct client_event ev;
-  event_of(&ev, CLIENT_EV_REPLY);
+  session_event(&ev, CLIENT_EV_REPLY);
   ev.ticket = ticket;
   ev.why = why;
-  snprintf(ev.text, sizeof ev.text, "%s", text ? text : "");
+  int n = snprintf(ev.text, sizeof ev.text, "%s", text ? text : "");
+  if (text && (size_t)n >= sizeof ev.text && !(ev.data = strdup(text)))
+    abort();
   s->cfg.event(s->cfg.ctx, &ev);
 }
 
 void session_act(struct session *s, us_t now, uint32_t ticket, const struct room_cmd *cmd) {
   s->now = now;
   if (s->state != CLIENT_JOINED && !(s->state == CLIENT_LOBBY && cmd->act == ACT_LEAVE)) {
-    reply(s, ticket, s->state == CLIENT_LOBBY ? ERR_IN_LOBBY : ERR_NOT_JOINED, NULL);
+    session_reply(s, ticket, s->state == CLIENT_LOBBY ? ERR_IN_LOBBY : ERR_NOT_JOINED, NULL);
     return;
   }
   for (size_t i = 0; i < SESSION_TICKETS; i++)
@@ -138,10 +144,10 @@ void session_act(struct session *s, us_t now, uint32_t ticket, const struct room
       s->tickets[i].ticket = ticket;
       char method[64];
       snprintf(method, sizeof method, "room.%s", ACTS[cmd->act].name);
-      request(s, s->tickets[i].id, method, room_cmd_to_params(cmd));
+      session_request(s, s->tickets[i].id, method, room_cmd_to_params(cmd));
       return;
     }
-  reply(s, ticket, ERR_RATE, "too many acts wait for the server");
+  session_reply(s, ticket, ERR_RATE, "too many acts wait for the server");
 }
 
 void session_leave(struct session *s, us_t now) {
@@ -151,7 +157,7 @@ void session_leave(struct session *s, us_t now) {
   s->leaving = true;
   s->leave_at = now + LEAVE_US;
   if (s->state == CLIENT_JOINED || s->state == CLIENT_LOBBY)
-    request(s, ++s->last_id, "room.leave", json_object());
+    session_request(s, ++s->last_id, "room.leave", json_object());
   else
     session_end(s, ERR_OK, "you left");
 }
@@ -171,7 +177,7 @@ static enum client_mic mic_state(const struct session *s) {
 
 static void emit_mic(struct session *s) {
   struct client_event ev;
-  event_of(&ev, CLIENT_EV_MIC);
+  session_event(&ev, CLIENT_EV_MIC);
   ev.mic = s->mic;
   ev.level = s->level;
   ev.muted_talk = s->muted_talk;
@@ -210,188 +216,6 @@ void session_input(struct session *s, us_t now, bool has_input, uint8_t level, b
     emit_mic(s);
 }
 
-/* ---- answers and notifications ---- */
-
-static bool take_room(struct session *s, const json_t *room) {
-  if (!room || room_from_wire(room, &s->room) != ERR_OK)
-    return false;
-  struct client_event ev;
-  event_of(&ev, CLIENT_EV_ROOM);
-  ev.me = s->me;
-  ev.room = calloc(1, sizeof *ev.room);
-  if (!ev.room)
-    abort();
-  room_init(ev.room);
-  if (room_from_wire(room, ev.room) != ERR_OK)
-    abort(); /* it parsed a moment ago */
-  s->cfg.event(s->cfg.ctx, &ev);
-  session_gate_update(s);
-  return true;
-}
-
-static void enter(struct session *s, const json_t *room, const char *sdp) {
-  s->state = CLIENT_JOINED;
-  session_emit_state(s, ERR_OK, "");
-  if (!take_room(s, room)) {
-    session_end(s, ERR_PROTOCOL, "the server sent a room this client cannot read");
-    return;
-  }
-  if (sdp)
-    media_answer(s, sdp);
-  session_gate_update(s);
-}
-
-static void on_join_result(struct session *s, const json_t *r) {
-  s->join_id = 0;
-  s->backoff = BACKOFF_FIRST_US;
-  s->give_up_at = US_NEVER;
-  s->me = (uint32_t)json_int(r, "me", 0);
-  snprintf(s->resume, sizeof s->resume, "%s", json_str(r, "resume", ""));
-  const char *sdp_error = json_str(r, "sdp_error", NULL);
-  if (strcmp(json_str(r, "state", ""), "lobby") == 0) {
-    s->state = CLIENT_LOBBY;
-    s->place = (unsigned)json_int(r, "place", 0);
-    s->waiting = (unsigned)json_int(r, "waiting", 0);
-    session_emit_state(s, ERR_OK, "");
-  } else
-    enter(s, json_object_get(r, "room"), json_str(r, "sdp", NULL));
-  if (sdp_error)
-    session_notice(s, sdp_error);
-  if (s->gathered && !s->offered && s->state != CLIENT_ENDED) /* a new agent since the request left */
-    session_media_request(s);
-}
-
-static void on_join_error(struct session *s, const struct rpc_in *in) {
-  s->join_id = 0;
-  session_end(s, in->error, in->message);
-}
-
-static void on_reply(struct session *s, const struct rpc_in *in) {
-  bool ok = in->kind == RPC_RESULT;
-  if (in->id == 0) /* the server could not read something: no request of ours to answer */
-    return;
-  if (in->id == s->join_id) {
-    if (ok)
-      on_join_result(s, in->result);
-    else
-      on_join_error(s, in);
-    return;
-  }
-  if (in->id == s->media_id) {
-    s->media_id = 0;
-    const char *sdp =
-        ok ? json_str(in->result, "sdp", NULL) : NULL; /* none in the lobby: it keeps the offer */
-    if (sdp)
-      media_answer(s, sdp);
-    else if (!ok)
-      session_notice(s, in->message);
-    return;
-  }
-  for (size_t i = 0; i < SESSION_TICKETS; i++)
-    if (s->tickets[i].id == in->id && in->id) {
-      uint32_t ticket = s->tickets[i].ticket;
-      s->tickets[i].id = 0;
-      reply(s, ticket, ok ? ERR_OK : in->error, ok ? json_str(in->result, "link", NULL) : in->message);
-      return;
-    }
-}
-
-static void on_event(struct session *s, const json_t *p) {
-  struct room_event *ev = calloc(1, sizeof *ev);
-  if (!ev)
-    abort();
-  if (s->state != CLIENT_JOINED || room_event_from_wire(p, ev) != ERR_OK || ev->seq <= s->room.seq) {
-    room_event_free(ev);
-    free(ev);
-    return;
-  }
-  room_apply(&s->room, ev);
-  struct client_event out;
-  event_of(&out, CLIENT_EV_EVENT);
-  out.event = ev;
-  s->cfg.event(s->cfg.ctx, &out);
-  session_gate_update(s);
-}
-
-/* [[id, level or quality], ...] of `levels` and `quality`. */
-static void on_pairs(struct session *s, const json_t *p, int kind) {
-  const json_t *who = json_object_get(p, "who");
-  struct client_event ev;
-  event_of(&ev, kind);
-  for (size_t i = 0; i < json_array_size(who) && ev.n < CLIENT_LEVELS_MAX; i++, ev.n++) {
-    const json_t *e = json_array_get(who, i);
-    ev.level_of[ev.n].member = (uint32_t)json_integer_value(json_array_get(e, 0));
-    ev.level_of[ev.n].level = (uint8_t)json_integer_value(json_array_get(e, 1));
-  }
-  s->cfg.event(s->cfg.ctx, &ev);
-}
-
-void session_levels(struct session *s, unsigned n, const uint32_t *id, const uint8_t *level) {
-  struct client_event ev;
-  event_of(&ev, CLIENT_EV_LEVELS);
-  ev.n = n;
-  for (unsigned i = 0; i < n; i++) {
-    ev.level_of[i].member = id[i];
-    ev.level_of[i].level = level[i];
-  }
-  s->cfg.event(s->cfg.ctx, &ev);
-}
-
-static void on_bye(struct session *s, const json_t *p) {
-  enum err why = err_from_code(json_str(p, "code", "internal"));
-  if (s->leaving)
-    session_end(s, ERR_OK, "you left");
-  else if (why == ERR_AGAIN) { /* the server goes down: come back */
-    s->retry_after = json_int(p, "retry_ms", 500) * US_PER_MS;
-    session_notice(s, json_str(p, "text", err_text(why)));
-  } else if (why == ERR_BANNED &&
-             s->state == CLIENT_JOINED) /* removed from inside, not stopped at the door */
-    session_end(s, ERR_REMOVED, "a host removed you from the room and keeps you out");
-  else
-    session_end(s, why, json_str(p, "text", NULL));
-}
-
-static void admitted(struct session *s, const json_t *p) {
-  const char *sdp_error = json_str(p, "sdp_error", NULL);
-  enter(s, json_object_get(p, "room"), json_str(p, "sdp", NULL));
-  if (sdp_error)
-    session_notice(s, sdp_error);
-}
-
-static void on_notify(struct session *s, const struct rpc_in *in) {
-  const json_t *p = in->params;
-  if (strcmp(in->method, "event") == 0)
-    on_event(s, p);
-  else if (strcmp(in->method, "sync") == 0)
-    (void)take_room(s, json_object_get(p, "room"));
-  else if (strcmp(in->method, "levels") == 0)
-    on_pairs(s, p, CLIENT_EV_LEVELS);
-  else if (strcmp(in->method, "quality") == 0)
-    on_pairs(s, p, CLIENT_EV_QUALITY);
-  else if (strcmp(in->method, "admitted") == 0)
-    admitted(s, p);
-  else if (strcmp(in->method, "lobby") == 0 && s->state == CLIENT_LOBBY) {
-    s->place = (unsigned)json_int(p, "place", 0);
-    s->waiting = (unsigned)json_int(p, "waiting", 0);
-    session_emit_state(s, ERR_OK, "");
-  } else if (strcmp(in->method, "media") == 0 && strcmp(json_str(p, "state", ""), "connected") != 0)
-    media_failed(s, err_from_code(json_str(p, "code", "internal")));
-  else if (strcmp(in->method, "bye") == 0)
-    on_bye(s, p);
-}
-
-void session_message(struct session *s, us_t now, const char *text, size_t n) {
-  s->now = now;
-  struct rpc_in in;
-  if (s->state == CLIENT_ENDED || rpc_parse(text, n, true, &in) != ERR_OK)
-    return;
-  if (in.kind == RPC_RESULT || in.kind == RPC_ERROR)
-    on_reply(s, &in);
-  else if (in.kind == RPC_NOTIFY)
-    on_notify(s, &in);
-  json_decref(in.root);
-}
-
 /* ---- connection ---- */
 
 void session_connected(struct session *s, us_t now) {
@@ -407,11 +231,12 @@ void session_closed(struct session *s, us_t now, enum err why) {
   s->now = now;
   s->connected = false;
   s->join_id = s->media_id = 0;
+  history_lost(s);
   for (size_t i = 0; i < SESSION_TICKETS; i++)
     if (s->tickets[i].id) { /* not known whether it happened: the fresh snapshot will show */
       uint32_t ticket = s->tickets[i].ticket;
       s->tickets[i].id = 0;
-      reply(s, ticket, ERR_AGAIN, "the connection was lost before the server answered");
+      session_reply(s, ticket, ERR_AGAIN, "the connection was lost before the server answered");
     }
   if (s->state == CLIENT_ENDED)
     return;
@@ -481,6 +306,7 @@ void session_destroy(struct session *s) {
   media_drop(s);
   room_free(&s->room);
   free(s->device);
+  free(s->password);
   memset(s, 0, sizeof *s);
   free(s);
 }

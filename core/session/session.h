@@ -2,6 +2,7 @@
  *
  *   CONNECTING --joined--> JOINED <--resumed-- RECONNECTING
  *        \--lobby--> LOBBY --admitted--/  \--lost--/       any --bye, refused, left--> ENDED
+ *                      \<-----held-----/
  *
  * Invariant: the replica is changed only by server events; acts are requests, never guesses. The microphone's
  * gate is open only when the person wants it and the room lets him speak. A secret (invite, resume) is never
@@ -21,7 +22,7 @@ struct session;
 struct session_config {
   struct link link;
   char name[TEXT_NAME_MAX + 1];
-  const char *device_id;
+  const char *device_id, *password;
   bool no_audio, mic_open, has_input;
   struct rng *rng;
   struct dtls_ctx *dtls;
@@ -49,6 +50,7 @@ void session_closed(struct session *s, us_t now, enum err why);
 
 /* in: the person */
 void session_act(struct session *s, us_t now, uint32_t ticket, const struct room_cmd *cmd);
+void session_history(struct session *s, us_t now, uint64_t before);
 void session_gate(struct session *s, us_t now, bool open);
 void session_leave(struct session *s, us_t now);
 

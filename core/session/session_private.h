@@ -1,18 +1,20 @@
-/* session_private.h: the state of a session, shared by session.c (signalling) and media.c (sound). Nobody
- * else includes it. */
+/* session_private.h: the state of a session, shared by session.c (life and requests), inbox.c (what the
+ * server says), history.c (older messages) and media.c (sound). Nobody else includes it. */
 #ifndef GAVEL_SESSION_SESSION_PRIVATE_H
 #define GAVEL_SESSION_SESSION_PRIVATE_H
 
 #include "core/session/path.h"
 #include "core/session/session.h"
+#include "core/wire/json.h"
 
 #include <jansson.h>
 
+#define BACKOFF_FIRST_US (200 * US_PER_MS)
 #define SESSION_TICKETS 64 /* acts on their way */
 
 struct session {
   struct session_config cfg;
-  char *device;
+  char *device, *password;
   us_t now;
   enum client_state state;
   bool connected, leaving;
@@ -20,7 +22,7 @@ struct session {
   unsigned place, waiting;
   char resume[64];
   struct room room; /* the replica */
-  json_int_t last_id, join_id, media_id;
+  json_int_t last_id, join_id, media_id, history_id;
   struct {
     json_int_t id;
     uint32_t ticket;
@@ -47,6 +49,9 @@ struct session {
 };
 
 /* session.c */
+struct client_event *session_event(struct client_event *ev, int kind);
+void session_request(struct session *s, json_int_t id, const char *method, json_t *params);
+void session_reply(struct session *s, uint32_t ticket, enum err why, const char *text);
 void session_emit_state(struct session *s, enum err why, const char *text);
 void session_notice(struct session *s, const char *text);
 void session_end(struct session *s, enum err why, const char *text);
@@ -54,6 +59,10 @@ void session_try_join(struct session *s);
 void session_media_request(struct session *s);
 void session_levels(struct session *s, unsigned n, const uint32_t *id, const uint8_t *level);
 void session_gate_update(struct session *s);
+
+/* history.c */
+void history_reply(struct session *s, const struct rpc_in *in);
+void history_lost(struct session *s); /* with the connection */
 
 /* media.c */
 void media_init(struct session *s);

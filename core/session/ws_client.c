@@ -15,7 +15,7 @@
 #define QUEUE 256
 
 struct request {
-  enum { DO_CONNECT, DO_CLOSE, DO_SEND, DO_STOP } kind;
+  enum { DO_CONNECT, DO_CLOSE, DO_SEND } kind;
   char *text;
 };
 struct ws_client {
@@ -25,7 +25,11 @@ struct ws_client {
   struct lws *wsi;
   pthread_t thread;
   struct mailbox *in, *out;
-  bool attempt, open, closing, stop, cert_bad;
+  atomic_bool stop;
+  atomic_bool closed_untold;  /* a WS_CLOSED that did not fit */
+  atomic_bool asked_too_much; /* a request that did not fit: the connection is closed */
+  bool attempt, open, closing, cert_bad;
+  bool gap; /* a message did not fit: nothing more is told until the connection is closed */
   char *queue[QUEUE];
   size_t n_queue;
   char *rx;
@@ -33,8 +37,12 @@ struct ws_client {
 };
 
 static void tell(struct ws_client *w, const struct ws_event *ev) {
-  if (!mailbox_put(w->out, ev))
-    free(ev->text); /* the engine is stuck; it will find the connection closed */
+  if (!w->gap && mailbox_put(w->out, ev))
+    return;
+  free(ev->text);
+  w->gap = w->closing = true;
+  if (w->wsi)
+    lws_callback_on_writable(w->wsi);
 }
 
 static void tell_closed(struct ws_client *w, enum err why) {
@@ -44,7 +52,13 @@ static void tell_closed(struct ws_client *w, enum err why) {
   for (size_t i = 0; i < w->n_queue; i++)
     free(w->queue[i]);
   w->n_queue = 0;
-  tell(w, &(struct ws_event){.kind = WS_CLOSED, .why = why});
+  w->gap = false;
+  struct ws_event ev = {.kind = WS_CLOSED, .why = why};
+  if (mailbox_put(w->out, &ev))
+    return;
+  atomic_store(&w->closed_untold, true); /* seen when the box is empty, unless it has become so just now */
+  if (mailbox_put(w->out, &ev))
+    atomic_store(&w->closed_untold, false);
 }
 
 /* Called two or three times a handshake. A pinned certificate needs no chain and no name; without a pin the
@@ -160,6 +174,8 @@ static void begin(struct ws_client *w) {
 
 static void serve(struct ws_client *w) {
   struct request r;
+  if (atomic_exchange(&w->asked_too_much, false))
+    w->closing = w->attempt;
   while (mailbox_get(w->in, &r)) {
     switch (r.kind) {
     case DO_CONNECT:
@@ -168,14 +184,14 @@ static void serve(struct ws_client *w) {
     case DO_SEND:
       if (w->open && w->n_queue < QUEUE)
         w->queue[w->n_queue++] = r.text;
-      else
+      else {
         free(r.text);
+        w->closing |= w->open; /* the server does not read: a request must not be lost unseen */
+      }
       break;
     case DO_CLOSE:
       w->closing = w->attempt;
       break;
-    case DO_STOP:
-      w->stop = true;
     }
     if (w->open && w->wsi)
       lws_callback_on_writable(w->wsi);
@@ -184,7 +200,7 @@ static void serve(struct ws_client *w) {
 
 static void *run(void *arg) {
   struct ws_client *w = arg;
-  while (!w->stop) {
+  while (!atomic_load(&w->stop)) {
     lws_service(w->ctx, 0);
     serve(w);
   }
@@ -238,8 +254,10 @@ struct ws_client *ws_client_create(const struct link *l) {
 
 static void ask(struct ws_client *w, int kind, char *text) {
   struct request r = {.kind = (unsigned)kind, .text = text};
-  if (!mailbox_put(w->in, &r))
+  if (!mailbox_put(w->in, &r)) {
     free(text);
+    atomic_store(&w->asked_too_much, true);
+  }
   lws_cancel_service(w->ctx);
 }
 
@@ -256,13 +274,17 @@ int ws_client_fd(const struct ws_client *w) {
   return mailbox_fd(w->out);
 }
 bool ws_client_poll(struct ws_client *w, struct ws_event *ev) {
-  return mailbox_get(w->out, ev);
+  if (mailbox_get(w->out, ev))
+    return true;
+  *ev = (struct ws_event){.kind = WS_CLOSED, .why = ERR_CONNECT};
+  return atomic_exchange(&w->closed_untold, false);
 }
 
 void ws_client_destroy(struct ws_client *w) {
   if (!w)
     return;
-  ask(w, DO_STOP, NULL);
+  atomic_store(&w->stop, true);
+  lws_cancel_service(w->ctx);
   pthread_join(w->thread, NULL);
   lws_context_destroy(w->ctx);
   SSL_CTX_free(w->tls);

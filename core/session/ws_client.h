@@ -2,7 +2,8 @@
  * lookups block.
  *
  * Invariant: the server's certificate is the pinned one, or (without a pin) a valid one for the host;
- * otherwise nothing is sent. Thread: functions from the engine thread; messages come back through
+ * otherwise nothing is sent. No message is ever missing between two that are told: when the engine does not
+ * read, the connection is closed. Thread: functions from the engine thread; messages come back through
  * ws_client_poll after ws_client_fd became readable. */
 #ifndef GAVEL_SESSION_WS_CLIENT_H
 #define GAVEL_SESSION_WS_CLIENT_H
