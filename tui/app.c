@@ -63,12 +63,16 @@ static void do_intent(struct app *a, const struct intent *i) {
     if (!term_copy(a->term, i->text))
       model_toast(a->f.m, clock_now(), STYLE_WARN, "this terminal has no clipboard: :link shows the link");
     break;
+  case INTENT_MOUSE:
+    term_mouse(a->term, i->on);
+    break;
   case INTENT_BELL:
-    term_bell(a->term);
+    if (a->f.config->notify != OSC_NOTIFY_OFF)
+      term_bell(a->term);
     break;
   case INTENT_NOTIFY:
     if (!a->focused)
-      term_notify(a->term, i->text);
+      term_notify(a->term, a->f.config->notify, i->text);
     break;
   default:
     break;
@@ -86,6 +90,15 @@ static void carry(struct app *a) {
   }
 }
 
+/* click: a person is chosen; nothing is ever done to him by a click alone. */
+static void click(struct app *a, struct key k) {
+  uint32_t id = canvas_person_at(a->canvas, k.x, k.y);
+  if (id == 0 || a->f.m->mode != MODE_KEYS)
+    return;
+  a->f.m->cursor = id;
+  a->dirty = a->typing = true;
+}
+
 static void on_key(struct app *a, struct key k, us_t now) {
   enum term_releases r;
   switch (k.code) {
@@ -94,6 +107,15 @@ static void on_key(struct app *a, struct key k, us_t now) {
     return;
   case KEY_RECEIPT:
   case KEY_RESIZE:
+    return;
+  case KEY_CLICK:
+    click(a, k);
+    return;
+  case KEY_WHEEL_UP:
+  case KEY_WHEEL_DOWN:
+    for (int i = 0; i < 3; i++)
+      pilot_key(&a->f.ctl, (struct key){.code = k.code == KEY_WHEEL_UP ? KEY_UP : KEY_DOWN}, NULL, now);
+    a->dirty = a->typing = true;
     return;
   case KEY_FOCUS_IN:
   case KEY_FOCUS_OUT:
@@ -189,11 +211,12 @@ static int timeout_ms(const struct app *a) {
 
 static void loop(struct app *a) {
   while (!a->f.done) {
-    struct pollfd fds[3] = {{.fd = term_fd(a->term), .events = POLLIN},
+    struct pollfd fds[4] = {{.fd = term_fd(a->term), .events = POLLIN},
                             {.fd = client_fd(a->f.client), .events = POLLIN},
-                            {.fd = term_resize_fd(a->term), .events = POLLIN}};
+                            {.fd = term_resize_fd(a->term), .events = POLLIN},
+                            {.fd = reach_fd(&a->f.reach), .events = POLLIN}};
     draw(a);
-    if (poll(fds, 3, timeout_ms(a)) < 0 && errno != EINTR)
+    if (poll(fds, 4, timeout_ms(a)) < 0 && errno != EINTR)
       break;
     if (fds[2].revents != 0 && term_resized(a->term))
       fit(a);
@@ -201,6 +224,8 @@ static void loop(struct app *a) {
     if (fds[1].revents != 0)
       read_events(a);
     tick(a);
+    reach_run(&a->f.reach, clock_now());
+    a->dirty |= fds[3].revents != 0;
     carry(a);
   }
 }

@@ -1,11 +1,11 @@
 #include "tui/args.h"
 
+#include "tui/theme.h"
+
+#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-/* ---- words ---- */
 
 /* next_word: a word, or what stands in quotes; *p moves behind it. False at the end. */
 static bool next_word(const char **p, const char **word, size_t *len) {
@@ -25,208 +25,8 @@ static bool next_word(const char **p, const char **word, size_t *len) {
   return true;
 }
 
-/* ---- people ---- */
-
-static bool is_in_list(const struct member *p, bool waiting) {
-  return (p->presence == PRESENCE_WAITING) == waiting;
-}
-
-static uint32_t who_by_id(const struct model *m, const char *word, size_t len, bool waiting,
-                          char why[SAY_MAX]) {
-  char digits[12] = "";
-  char *end;
-  if (len >= 2 && len < sizeof digits)
-    memcpy(digits, word + 1, len - 1);
-  unsigned long id = strtoul(digits, &end, 10);
-  const struct member *p =
-      digits[0] != '\0' && *end == '\0' && id <= UINT32_MAX ? room_member(&m->room, (uint32_t)id) : NULL;
-  if (p != NULL && is_in_list(p, waiting))
-    return p->id;
-  snprintf(why, SAY_MAX, "there is no %.*s %s", (int)(len > 12 ? 12 : len), word,
-           waiting ? "in the lobby" : "here");
-  return 0;
-}
-
-uint32_t args_who(const struct model *m, const char *word, size_t len, bool waiting, char why[SAY_MAX]) {
-  const struct member *found = NULL, *second = NULL;
-  if (len > 0 && word[0] == '#')
-    return who_by_id(m, word, len, waiting, why);
-  for (size_t i = 0; i < m->room.n_members && len > 0; i++) {
-    const struct member *p = &m->room.members[i];
-    if (!is_in_list(p, waiting) || strncasecmp(p->name, word, len) != 0)
-      continue;
-    if (p->name[len] == '\0')
-      return p->id;
-    if (found == NULL)
-      found = p;
-    else
-      second = p;
-  }
-  if (second != NULL)
-    snprintf(why, SAY_MAX, "%.*s could be %s or %s", (int)len, word, found->name, second->name);
-  else if (found == NULL)
-    snprintf(why, SAY_MAX, "nobody %s is called %.*s", waiting ? "in the lobby" : "here",
-             (int)(len > 60 ? 60 : len), word);
-  return second == NULL && found != NULL ? found->id : 0;
-}
-
-void args_name(const struct model *m, uint32_t id, char *out, size_t cap) {
-  const struct member *p = room_member(&m->room, id);
-  char why[SAY_MAX];
-  if (p == NULL || strchr(p->name, '"') != NULL || p->name[0] == '#' ||
-      args_who(m, p->name, strlen(p->name), p->presence == PRESENCE_WAITING, why) != id)
-    snprintf(out, cap, "#%u", id);
-  else
-    snprintf(out, cap, strchr(p->name, ' ') != NULL ? "\"%s\"" : "%s", p->name);
-}
-
-/* ---- the forms ---- */
-
-struct parse {
-  const struct model *m;
-  const struct command *c;
-  const char *p; /* what is left of the words */
-  struct order *o;
-  char *why;
-};
-
-static bool waiting_act(const struct command *c) {
-  return c->act != ACT__COUNT && ACTS[c->act].target == TARGET_WAITING;
-}
-
-/* in_full: the word is the whole name, or an id. */
-static bool in_full(const struct model *m, uint32_t id, const char *word, size_t len) {
-  const struct member *p = room_member(&m->room, id);
-  return word[0] == '#' || (p != NULL && strlen(p->name) == len);
-}
-
-/* read_who: where a text may follow, the second and later people need their full name: in "remove bob he was
- * rude" the word "he" is the reason and not Henri. The first word that is nobody begins the text. */
-static bool read_who(struct parse *s, bool many, bool optional) {
-  const char *word, *before = s->p;
-  bool text_follows = strstr(s->c->args, "text") != NULL;
-  size_t len;
-  while (s->o->n_targets < MODEL_MARKS_MAX && (many || s->o->n_targets == 0) &&
-         next_word(&s->p, &word, &len)) {
-    bool later = s->o->n_targets > 0 && text_follows;
-    uint32_t id = args_who(s->m, word, len, waiting_act(s->c), s->why);
-    if (id == 0 && !later)
-      return false;
-    if (later && (id == 0 || !in_full(s->m, id, word, len))) {
-      s->p = before;
-      break;
-    }
-    s->o->targets[s->o->n_targets++] = id;
-    before = s->p;
-  }
-  if (s->o->n_targets == 0 && !optional)
-    snprintf(s->why, SAY_MAX, "%s needs a name", s->c->name);
-  return s->o->n_targets > 0 || optional;
-}
-
-static bool read_text(struct parse *s, bool optional) {
-  s->p += strspn(s->p, " ");
-  snprintf(s->o->text, sizeof s->o->text, "%s", s->p);
-  s->p += strlen(s->p);
-  if (s->o->text[0] == '\0' && !optional)
-    snprintf(s->why, SAY_MAX, "%s needs a text", s->c->name);
-  return s->o->text[0] != '\0' || optional;
-}
-
-static bool read_role(struct parse *s, bool optional) {
-  const char *word;
-  size_t len;
-  char name[16] = "";
-  enum role role = ROLE_NONE;
-  if (!next_word(&s->p, &word, &len) && optional)
-    return true;
-  if (len < sizeof name)
-    memcpy(name, word, len);
-  if (!role_parse(name, &role)) {
-    snprintf(s->why, SAY_MAX, "%s needs a role: audience, speaker, cohost, host", s->c->name);
-    return false;
-  }
-  s->o->num = role;
-  return true;
-}
-
-static bool read_id(struct parse *s) {
-  const char *word;
-  size_t len;
-  char *end = NULL;
-  char digits[20] = "";
-  if (next_word(&s->p, &word, &len) && len < sizeof digits)
-    memcpy(digits, word, len);
-  s->o->num = strtoll(digits, &end, 10);
-  if (digits[0] == '\0' || *end != '\0' || s->o->num <= 0) {
-    snprintf(s->why, SAY_MAX, "%s needs a number", s->c->name);
-    return false;
-  }
-  return true;
-}
-
-/* read_choice: `form` is "a|b|c"; the number is the place, but on|off means 1 and 0. */
-static bool read_choice(struct parse *s, const char *form, size_t form_len) {
-  const char *word = "", *p = form, *end = form + form_len;
-  size_t len = 0;
-  bool given = next_word(&s->p, &word, &len);
-  for (int64_t i = 0; given && p < end; i++) {
-    const char *bar = memchr(p, '|', (size_t)(end - p));
-    size_t n = (size_t)((bar != NULL ? bar : end) - p);
-    if (n == len && strncasecmp(p, word, n) == 0) {
-      s->o->num = strncmp(form, "on|off", 6) == 0 ? 1 - i : i;
-      return true;
-    }
-    p += n + 1;
-  }
-  snprintf(s->why, SAY_MAX, "%s needs one of %.*s", s->c->name, (int)form_len, form);
-  return false;
-}
-
-static bool read_hold(struct parse *s) {
-  const char *word;
-  size_t len;
-  if (!next_word(&s->p, &word, &len))
-    return true;
-  s->o->num = len == 4 && strncasecmp(word, "hold", 4) == 0;
-  if (s->o->num == 0)
-    snprintf(s->why, SAY_MAX, "%s can be followed by hold only", s->c->name);
-  return s->o->num != 0;
-}
-
-static bool is(const char *form, size_t len, const char *word) {
-  return len == strlen(word) && memcmp(form, word, len) == 0;
-}
-
-static bool read_form(struct parse *s, const char *f, size_t n) {
-  if (is(f, n, "who") || is(f, n, "who...") || is(f, n, "[who...]"))
-    return read_who(s, n > 3, f[0] == '[');
-  if (is(f, n, "text") || is(f, n, "[text]"))
-    return read_text(s, f[0] == '[');
-  if (is(f, n, "role") || is(f, n, "[role]"))
-    return read_role(s, f[0] == '[');
-  if (is(f, n, "[hold]"))
-    return read_hold(s);
-  return is(f, n, "id") ? read_id(s) : read_choice(s, f, n);
-}
-
-bool args_parse(const struct model *m, const struct command *c, const char *words, struct order *o,
-                char why[SAY_MAX]) {
-  struct parse s = {m, c, words, o, why};
-  memset(o, 0, sizeof *o);
-  o->act = c->act;
-  why[0] = '\0';
-  for (const char *form = c->args; *form != '\0';) {
-    size_t len = strcspn(form, " ");
-    if (!read_form(&s, form, len))
-      return false;
-    form += len + (form[len] == ' ');
-  }
-  if (s.p[strspn(s.p, " ")] == '\0')
-    return true;
-  snprintf(why, SAY_MAX, c->args[0] != '\0' ? "%s takes only: %s" : "%s takes nothing more%s", c->name,
-           c->args);
-  return false;
+static bool is_in_list(const struct member *p, enum act_where where) {
+  return where == ACT_WHERE_BOTH || (p->presence == PRESENCE_WAITING) == (where == ACT_WHERE_LOBBY);
 }
 
 /* ---- completion ---- */
@@ -255,52 +55,167 @@ static void complete_command(const struct model *m, const char *word, size_t len
     }
 }
 
-static void complete_name(const struct model *m, const char *word, size_t len, struct completion *out) {
-  size_t skip = len > 0 && word[0] == '"';
-  for (size_t i = 0; i < m->room.n_members; i++) {
+/* complete_name: at most `most` of them. */
+static void complete_name(const struct model *m, const char *word, size_t len, size_t most,
+                          struct completion *out) {
+  size_t skip = len > 0 && word[0] == '"', before = out->n;
+  for (size_t i = 0; i < m->room.n_members && out->n - before < most; i++) {
     const struct member *p = &m->room.members[i];
     char name[TEXT_NAME_MAX + 8];
-    if (!is_in_list(p, waiting_act(out->command)) || strncasecmp(p->name, word + skip, len - skip) != 0)
+    if (!is_in_list(p, act_words_where(out->command->act)) ||
+        strncasecmp(p->name, word + skip, len - skip) != 0)
       continue;
-    args_name(m, p->id, name, sizeof name);
+    act_words_name(&m->room, p->id, name, sizeof name);
     offer(out, name, NULL, command_refusal(m, out->command, p->id));
   }
 }
 
-static void complete_choice(const char *form, size_t n, const char *word, size_t len,
-                            struct completion *out) {
-  static const char ROLES[] = "audience|speaker|cohost|host|monitor";
-  if (is(form, n, "role") || is(form, n, "[role]")) {
-    form = ROLES;
-    n = sizeof ROLES - 1;
-  } else if (is(form, n, "[hold]")) {
-    form = "hold";
-    n = 4;
-  }
-  for (const char *p = form, *end = form + n; p < end;) {
-    size_t k = strcspn(p, "|") < (size_t)(end - p) ? strcspn(p, "|") : (size_t)(end - p);
+static void offer_if(struct completion *out, const char *text, const char *help, const char *word,
+                     size_t len) {
+  if (strncasecmp(text, word, len) == 0)
+    offer(out, text, help, NULL);
+}
+
+/* complete_words: of "a|b|c". */
+static void complete_words(const char *c, const char *word, size_t len, struct completion *out) {
+  for (; *c != '\0'; c += strcspn(c, "|") + (c[strcspn(c, "|")] == '|')) {
     char choice[24];
-    snprintf(choice, sizeof choice, "%.*s", (int)k, p);
-    if (k >= len && strncasecmp(p, word, len) == 0)
-      offer(out, choice, NULL, NULL);
-    p += k + 1;
+    snprintf(choice, sizeof choice, "%.*s", (int)strcspn(c, "|"), c);
+    offer_if(out, choice, NULL, word, len);
   }
 }
 
-/* complete_arg: the `index`-th word after the command; a form with "..." takes all that follow. */
-static void complete_arg(const struct model *m, size_t index, const char *word, size_t len,
-                         struct completion *out) {
-  const char *form = out->command->args;
-  size_t n = strcspn(form, " ");
-  for (size_t i = 0; i < index && memchr(form, '.', n) == NULL && form[n] != '\0'; i++) {
-    form += n + 1;
-    n = strcspn(form, " ");
+static void offer_id(struct completion *out, uint64_t id, const char *help, const char *word, size_t len) {
+  char digits[24];
+  snprintf(digits, sizeof digits, "%" PRIu64, id);
+  offer_if(out, digits, help, word, len);
+}
+
+/* complete_id: the numbers of what the act can work on, newest messages first. */
+static void complete_id(const struct model *m, const char *word, size_t len, struct completion *out) {
+  const struct room *r = &m->room;
+  switch (out->command->act) {
+  case ACT_UNBAN:
+  case ACT_BAN_EDIT:
+    for (size_t i = 0; i < r->n_bans; i++)
+      offer_id(out, r->bans[i].id, r->bans[i].name, word, len);
+    break;
+  case ACT_UNTRUST:
+    for (size_t i = 0; i < r->n_trusted; i++)
+      offer_id(out, r->trusted[i].id, r->trusted[i].name, word, len);
+    break;
+  case ACT_NOTE_DELETE:
+    for (size_t i = 0; i < r->n_notes; i++)
+      offer_id(out, r->notes[i].id, r->notes[i].text, word, len);
+    break;
+  case ACT_INVITE_REVOKE:
+    for (size_t i = 0; i < r->n_invites; i++)
+      offer_id(out, r->invites[i].id, role_name(r->invites[i].role), word, len);
+    break;
+  default:
+    for (size_t i = r->n_chat; i-- > 0;)
+      if (!r->chat[i].deleted && (out->command->act != ACT_CHAT_EDIT || r->chat[i].from == m->me))
+        offer_id(out, r->chat[i].id, r->chat[i].text, word, len);
   }
-  if (n >= 3 && (strncmp(form, "who", 3) == 0 || strncmp(form, "[who", 4) == 0))
-    complete_name(m, word, len, out);
-  else if (n > 0 && !is(form, n, "text") && !is(form, n, "[text]") && !is(form, n, "id") &&
-           (index == 0 || form != out->command->args))
-    complete_choice(form, n, word, len, out);
+}
+
+/* complete_param: `more`: other words may stand in its place, and names must leave room for them. */
+static void complete_param(const struct model *m, const struct act_param *p, const char *word, bool more,
+                           struct completion *out) {
+  size_t len = strlen(word);
+  switch (p->kind) {
+  case PARAM_PEOPLE:
+    complete_name(m, word, len, more ? COMPLETE_MAX / 2 : COMPLETE_MAX, out);
+    break;
+  case PARAM_FLAG:
+    offer_if(out, p->word, NULL, word, len);
+    break;
+  case PARAM_TIME:
+    complete_words("30s|90s|5m|10m|1h|2h|1d|7d", word, len, out);
+    break;
+  case PARAM_NUMBER:
+    if (strcmp(p->word, "id") == 0)
+      complete_id(m, word, len, out);
+    break;
+  case PARAM_WORD:
+    complete_words("user:|invite:|cidr:", word, len, out);
+    break;
+  default:
+    if (p->choice != NULL)
+      complete_words(p->choice, word, len, out);
+  }
+}
+
+static bool is_choice(const char *c, const char *word, size_t len) {
+  for (; *c != '\0'; c += strcspn(c, "|") + (c[strcspn(c, "|")] == '|'))
+    if (strcspn(c, "|") == len && strncasecmp(c, word, len) == 0)
+      return true;
+  return false;
+}
+
+/* takes: a finished word is what this parameter wants. */
+static bool takes(const struct model *m, enum act act, const struct act_param *p, const char *word,
+                  size_t len) {
+  char why[ACT_WHY_MAX];
+  switch (p->kind) {
+  case PARAM_PEOPLE:
+    return memchr(word, '*', len) != NULL || memchr(word, '?', len) != NULL ||
+           act_words_who(&m->room, word, len, act_words_where(act), why) != 0;
+  case PARAM_FLAG:
+    return strlen(p->word) == len && strncasecmp(word, p->word, len) == 0;
+  case PARAM_TIME:
+  case PARAM_NUMBER:
+    return len > 0 && ((word[0] >= '0' && word[0] <= '9') || word[0] == '-' || word[0] == '+');
+  case PARAM_CHOICE:
+  case PARAM_SWITCH:
+    return is_choice(p->choice, word, len);
+  case PARAM_WORD:
+  case PARAM_TEXT:
+    return true;
+  }
+  return false;
+}
+
+/* complete_arg: walks the form along the words before `at`; then whatever may come next is offered: those
+ * that may be left out up to the one that must come. A list of people takes all that fit. */
+static void complete_arg(const struct model *m, const char *p, const char *at, struct completion *out) {
+  enum act act = out->command->act;
+  struct act_arg arg;
+  const char *word;
+  size_t len, i = 0;
+  bool some = false; /* the list of people has one already */
+  while (p < at && next_word(&p, &word, &len)) {
+    if (word >= at)
+      break;
+    while (act_param_at(act, i, &arg) && !takes(m, act, arg.param, word, len)) {
+      if (!arg.optional && !some)
+        return;
+      some = false;
+      i++;
+    }
+    if (!act_param_at(act, i, &arg) || arg.param->kind == PARAM_TEXT)
+      return;
+    some = arg.many;
+    i += !arg.many;
+  }
+  for (; act_param_at(act, i, &arg); i++) {
+    complete_param(m, arg.param, at, arg.optional || some, out);
+    if (!arg.optional && !some)
+      return;
+    some = false;
+  }
+}
+
+/* complete_ui: the choices of the screen's own commands stand in their form; themes and groups have names. */
+static void complete_ui(const char *word, struct completion *out) {
+  char form[64];
+  const char *args = out->command->args;
+  if (out->command->ui == UI_THEME)
+    for (size_t i = 0; theme_shipped(i) != NULL; i++)
+      offer_if(out, theme_shipped(i), NULL, word, strlen(word));
+  snprintf(form, sizeof form, "%.*s", (int)strcspn(args + (args[0] == '['), "]"), args + (args[0] == '['));
+  if (strchr(form, '|') != NULL)
+    complete_words(form, word, strlen(word), out);
 }
 
 void args_complete(const struct model *m, const char *line, size_t at, struct completion *out) {
@@ -324,6 +239,10 @@ void args_complete(const struct model *m, const char *line, size_t at, struct co
   }
   const char *first = head + strspn(head, " ");
   out->command = command_find(first, name_len, why);
-  if (out->command != NULL)
-    complete_arg(m, words - (new_word ? 1 : 2), last, strlen(last), out);
+  if (out->command == NULL)
+    return;
+  if (out->command->act != ACT__COUNT)
+    complete_arg(m, first + name_len, last, out);
+  else if (words == (new_word ? 1 : 2))
+    complete_ui(last, out);
 }

@@ -67,6 +67,7 @@ void canvas_destroy(struct canvas *c) {
 }
 
 void canvas_clear(struct canvas *c) {
+  c->n_hits = 0;
   for (int i = 0; i < c->w * c->h; i++)
     c->cells[i] = (struct cell){.text = " ", .width = 1, .style = STYLE_NORMAL};
   c->cursor_x = c->cursor_y = 0;
@@ -247,4 +248,18 @@ char *canvas_styles(const struct canvas *c) {
   }
   *p = '\0';
   return out;
+}
+
+void canvas_hit(struct canvas *c, struct rect r, uint32_t person) {
+  if (c->n_hits < CANVAS_HITS_MAX)
+    c->hits[c->n_hits++] = (struct hit){r, person};
+}
+
+uint32_t canvas_person_at(const struct canvas *c, int x, int y) {
+  for (size_t i = c->n_hits; i-- > 0;) {
+    struct rect r = c->hits[i].at;
+    if (x >= r.x && x < r.x + r.w && y >= r.y && y < r.y + r.h)
+      return c->hits[i].person;
+  }
+  return 0;
 }

@@ -21,12 +21,18 @@ struct cell {
 struct rect {
   int x, y, w, h;
 };
+#define CANVAS_HITS_MAX 256
 struct canvas {
   int w, h;
   struct cell *cells; /* h rows of w */
   /* where the real cursor is parked: always on the focused element (screen readers, braille) */
   int cursor_x, cursor_y;
   bool cursor_shown;
+  struct hit {
+    struct rect at;
+    uint32_t person;
+  } hits[CANVAS_HITS_MAX]; /* where people are drawn, for the mouse */
+  size_t n_hits;
   bool ascii; /* line art and marks in ASCII only; text that is not ASCII is shown as '?' */
 };
 /* canvas_create: w by h blank cells; NULL without memory. canvas_clear: all blank again, the cursor hidden.
@@ -42,6 +48,10 @@ void canvas_hline(struct canvas *c, int x, int y, int w, enum style s);
 void canvas_vline(struct canvas *c, int x, int y, int h, enum style s);
 void canvas_box(struct canvas *c, struct rect r, enum style s, const char *title);
 void canvas_style(struct canvas *c, struct rect r, enum style s); /* restyle what is there */
+/* canvas_hit: a person is drawn there. canvas_person_at: who is, 0 for nobody; a later one lies over an
+ * earlier. */
+void canvas_hit(struct canvas *c, struct rect r, uint32_t person);
+uint32_t canvas_person_at(const struct canvas *c, int x, int y);
 /* canvas_text: the grid as lines of text without trailing blanks; canvas_styles: one letter a cell (see
  * canvas.c), for goldens. malloc'd. */
 char *canvas_text(const struct canvas *c);

@@ -7,7 +7,7 @@
 #include <strings.h>
 
 const struct command COMMANDS[COMMANDS_COUNT] = {
-#define ACT(id, name_, least, target, rank, args_, undo, ask, key, help_)                                    \
+#define ACT(id, name_, group, least, target, rank, args_, undo, ask, key, help_)                             \
   {.name = name_,                                                                                            \
    .args = args_,                                                                                            \
    .keys = key,                                                                                              \
@@ -67,6 +67,28 @@ const struct command *command_find(const char *name, size_t len, char why[SAY_MA
   return second != NULL ? NULL : found;
 }
 
+unsigned command_group(const struct command *c) {
+  return c->act == ACT__COUNT ? ACT_GROUP__COUNT : ACTS[c->act].group;
+}
+
+const char *command_group_name(unsigned group) {
+  return group < ACT_GROUP__COUNT ? act_group_name((enum act_group)group) : "screen";
+}
+
+const char *command_more(const struct command *c) {
+  static const struct {
+    const char *name, *key;
+  } KEYS[] = {
+#define MORE(name_, key_) {name_, key_},
+#include "tui/command.def"
+#undef MORE
+  };
+  for (size_t i = 0; i < sizeof KEYS / sizeof KEYS[0]; i++)
+    if (strcmp(KEYS[i].name, c->name) == 0)
+      return KEYS[i].key;
+  return "";
+}
+
 /* needs: "needs cohost" and so on; static strings, because views keep the pointer while they draw. */
 static const char *needs(enum role least) {
   static const char *const WORDS[] = {[ROLE_AUDIENCE] = "needs to be in the room",
@@ -79,7 +101,7 @@ static const char *needs(enum role least) {
 
 const char *command_refusal(const struct model *m, const struct command *c, uint32_t target) {
   if (c->act == ACT__COUNT)
-    return NULL;
+    return (c->ui == UI_YES || c->ui == UI_NO) && m->mode != MODE_ASK ? "nothing is asked" : NULL;
   if (m->state != CLIENT_JOINED && c->act != ACT_LEAVE)
     return m->state == CLIENT_LOBBY ? "you are still in the lobby" : "not connected";
   if (m->readonly && c->act != ACT_LEAVE)
@@ -91,7 +113,7 @@ const char *command_refusal(const struct model *m, const struct command *c, uint
   return self == NULL || self->role < ACTS[c->act].least ? needs(ACTS[c->act].least) : err_text(e);
 }
 
-#define KEYS_MAX (COMMANDS_COUNT * 3)
+#define KEYS_MAX (COMMANDS_COUNT * 4)
 #define KEY_NAME_MAX 24
 
 struct keymap *command_keymap(void) {
@@ -111,6 +133,8 @@ struct keymap *command_keymap(void) {
       n++;
       p += len;
     } while (*p++ == ' ');
+    if (command_more(&COMMANDS[i])[0] != '\0')
+      rows[n++] = (struct keymap_default){KEY_CONTEXT_GLOBAL, COMMANDS[i].name, command_more(&COMMANDS[i])};
   }
   km = keymap_create(rows, n);
 out:

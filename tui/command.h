@@ -29,6 +29,12 @@ extern const struct command COMMANDS[COMMANDS_COUNT];
 const struct command *command_find(const char *name, size_t len, char why[SAY_MAX]);
 const struct command *command_of_act(enum act act);
 const struct command *command_of_ui(enum ui ui);
+/* command_group: the page of the menu and the section of help and docs it is in: an enum act_group, or
+ * ACT_GROUP__COUNT for what the screen does. command_group_name: "lobby" ... "screen". */
+unsigned command_group(const struct command *c);
+const char *command_group_name(unsigned group);
+/* command_more: a second key that works while typing, too, "" for none. */
+const char *command_more(const struct command *c);
 /* command_refusal: NULL when it may be used now, else the reason in words ("needs cohost"); target 0: nobody
  * in particular. */
 const char *command_refusal(const struct model *m, const struct command *c, uint32_t target);

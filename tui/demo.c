@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 static const char HINT[] =
-    "Five people will knock. Try: a admit  A admit all  Up/Down choose a person  m mute  k ask to unmute  "
+    "Five people will knock. Try: a admit  A admit all  Up/Down choose a person  m mute  U ask to unmute  "
     "f/F give/take the floor  n next hand  x remove  Enter chat  : commands  ? help  q leave";
 
 static const char *speech_dir(void) {

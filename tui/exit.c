@@ -10,6 +10,7 @@ enum exit_code exit_of(enum err why) {
   case ERR_BAD_THEME:
   case ERR_BAD_ARG:
     return EXIT_USAGE;
+  case ERR_NEED_PASSWORD:
   case ERR_BAD_PASSWORD:
   case ERR_BAD_INVITE:
   case ERR_BAD_NAME:

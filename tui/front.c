@@ -2,12 +2,18 @@
 
 #include "audio/device.h"
 #include "core/base/clock.h"
+#include "tui/options.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
+
+#define PASSWORD_TRIES 3
 
 static int utc_offset_s(void) {
   time_t now = (time_t)(clock_wall_ms() / 1000);
@@ -22,12 +28,40 @@ static enum err load_keys(struct front *f, char why[256]) {
   return f->config->keys_file != NULL ? keymap_load(f->keys, f->config->keys_file, why) : ERR_OK;
 }
 
+/* open_reach: a client without a control socket works all the same, and says so. */
+static void open_reach(struct front *f) {
+  const struct front_config *c = f->config;
+  char state[512], folder[400], why[256] = "its folder cannot be had", name[24];
+  bool none = c->control != NULL ? strcmp(c->control, "none") == 0
+                                 : c->kind == FRONT_HEADLESS; /* a script has a way in already */
+  snprintf(name, sizeof name, "%ld", (long)getpid());
+  bool have =
+      !none && options_state_path("", state, why) && remote_folder(getenv("XDG_RUNTIME_DIR"), state, folder);
+  if (reach_open(&f->reach, &f->ctl, have ? folder : NULL, c->control != NULL ? c->control : name, c->hook,
+                 why) &&
+      (have || none))
+    return;
+  char text[SAY_MAX];
+  snprintf(text, sizeof text, "No control socket: %.200s.", why);
+  model_note(f->m, clock_wall_ms(), STYLE_WARN, text);
+}
+
+/* tell_conflicts: what the keys file took from a command. */
+static void tell_conflicts(struct front *f) {
+  char line[160], text[SAY_MAX];
+  for (size_t i = 0; keymap_conflict(f->keys, i, line); i++) {
+    snprintf(text, sizeof text, "Keys: %s.", line);
+    model_note(f->m, clock_wall_ms(), STYLE_WARN, text);
+  }
+}
+
 bool front_open(struct front *f, const struct front_config *c, char why[256]) {
   const char *reason = NULL;
   *f = (struct front){.config = c, .code = EXIT_USAGE};
   snprintf(why, 256, "%s", err_text(ERR_NOMEM));
   if (load_keys(f, why) != ERR_OK || (f->m = model_create()) == NULL)
     goto fail;
+  f->m->wall_ms_at_0 = clock_wall_ms() - clock_now() / US_PER_MS;
   pilot_init(&f->ctl, f->m, f->keys);
   f->m->no_audio = c->client.no_audio;
   f->m->readonly = c->readonly;
@@ -36,6 +70,8 @@ bool front_open(struct front *f, const struct front_config *c, char why[256]) {
   f->ctl.mic_on = f->m->gate = c->client.mic_open;
   snprintf(f->m->link_room, sizeof f->m->link_room, "%s", c->client.link.room);
   snprintf(f->m->invite, sizeof f->m->invite, "%s", c->invite);
+  open_reach(f);
+  tell_conflicts(f);
   if (c->hint != NULL)
     model_note(f->m, clock_wall_ms(), STYLE_NOTICE, c->hint);
   f->client = client_start(&c->client, &reason);
@@ -50,6 +86,7 @@ fail:
 }
 
 void front_state(struct front *f, const struct client_event *ev) {
+  reach_reply(&f->reach, ev);
   if (ev->kind == CLIENT_EV_NOTICE) { /* the toast is cut where the row ends */
     char text[SAY_MAX];
     say_sentence(ev->text, text);
@@ -62,9 +99,13 @@ void front_state(struct front *f, const struct client_event *ev) {
   }
   if (ev->kind != CLIENT_EV_STATE || ev->state != CLIENT_ENDED)
     return;
+  if (f->config->end != NULL)
+    *f->config->end = ev->why;
   bool own_will = f->leaving || ev->why == ERR_OK || (f->ending && ev->why == ERR_ROOM_ENDED);
   f->code = own_will ? EXIT_LEFT : exit_of(ev->why);
-  f->done = f->done || own_will;
+  bool asks =
+      ev->why == ERR_NEED_PASSWORD || ev->why == ERR_BAD_PASSWORD; /* front_run does, outside the screen */
+  f->done = f->done || own_will || asks;
 }
 
 static void leave(struct front *f) {
@@ -83,20 +124,52 @@ static void open_devices(struct front *f) {
     model_page(f->m, "Sound devices (devices NAME uses one)", list);
 }
 
+/* save_page: names and times of people: for its owner only, and never over a file that exists. */
+static void save_page(struct front *f, const char *path) {
+  char text[SAY_MAX];
+  int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  const char *p = f->m->page != NULL ? f->m->page : "";
+  size_t left = fd >= 0 ? strlen(p) : 0;
+  ssize_t n = 1;
+  for (; left > 0 && n > 0; p += n, left -= (size_t)n)
+    if ((n = write(fd, p, left)) < 0)
+      break;
+  bool ok = fd >= 0 && left == 0;
+  int fault = errno;
+  if (fd >= 0 && close(fd) != 0 && ok) {
+    ok = false;
+    fault = errno;
+  }
+  if (ok)
+    snprintf(text, sizeof text, "Saved as %.300s.", path);
+  else
+    snprintf(text, sizeof text, "cannot save %.250s: %s", path, strerror(fault));
+  model_toast(f->m, clock_now(), ok ? STYLE_OK : STYLE_WARN, text);
+}
+
 uint32_t front_carry(struct front *f, const struct intent *i, bool *other) {
-  const struct order *o = &i->order;
+  const struct act_order *o = &i->order;
+  struct room_cmd cmd;
+  uint32_t ticket;
   *other = false;
   switch (i->kind) {
   case INTENT_ACT:
     f->ending = f->ending || o->act == ACT_END;
-    return client_act(f->client, &(struct room_cmd){.act = o->act,
-                                                    .actor = f->m->me,
-                                                    .targets = o->targets,
-                                                    .n_targets = o->n_targets,
-                                                    .num = o->num,
-                                                    .text = o->text[0] != '\0' ? o->text : NULL});
+    act_order_cmd(o, &cmd);
+    cmd.actor = f->m->me;
+    ticket = client_act(f->client, &cmd);
+    model_sent(f->m, ticket, o->act);
+    reach_sent(&f->reach, i, ticket);
+    return ticket;
+  case INTENT_NOTIFY:
+    reach_notify(&f->reach, i);
+    *other = true;
+    return 0;
   case INTENT_GATE:
     client_mic_gate(f->client, i->on);
+    return 0;
+  case INTENT_HISTORY:
+    client_history(f->client, f->m->room.n_chat > 0 ? f->m->room.chat[0].id : 0);
     return 0;
   case INTENT_LEAVE:
     leave(f);
@@ -107,6 +180,9 @@ uint32_t front_carry(struct front *f, const struct intent *i, bool *other) {
   case INTENT_DEVICES:
     open_devices(f);
     return 0;
+  case INTENT_SAVE:
+    save_page(f, i->text);
+    return 0;
   default:
     *other = true;
     return 0;
@@ -116,6 +192,7 @@ uint32_t front_carry(struct front *f, const struct intent *i, bool *other) {
 void front_close(struct front *f) {
   if (f->client != NULL)
     client_stop(f->client);
+  reach_close(&f->reach);
   model_destroy(f->m);
   keymap_destroy(f->keys);
   f->client = NULL;
@@ -123,11 +200,48 @@ void front_close(struct front *f) {
   f->keys = NULL;
 }
 
+/* ask_password: without echo, from the terminal itself: standard input may be a pipe. */
+static bool ask_password(const char *prompt, char out[128]) {
+  FILE *tty = fopen("/dev/tty", "r+e");
+  struct termios saved, quiet;
+  if (tty == NULL)
+    return false;
+  bool ok = tcgetattr(fileno(tty), &saved) == 0;
+  quiet = saved;
+  quiet.c_lflag &= ~(tcflag_t)ECHO;
+  if (ok && tcsetattr(fileno(tty), TCSAFLUSH, &quiet) == 0) {
+    fprintf(tty, "gavel: %s. Password: ", prompt);
+    fflush(tty);
+    ok = fgets(out, 128, tty) != NULL;
+    out[strcspn(out, "\r\n")] = '\0';
+    (void)tcsetattr(fileno(tty), TCSAFLUSH, &saved);
+    fputc('\n', tty);
+  }
+  fclose(tty);
+  return ok && out[0] != '\0';
+}
+
+static enum exit_code run_once(const struct front_config *c) {
+  return c->kind == FRONT_SCREEN ? app_run(c) : stream_run(c);
+}
+
 enum exit_code front_run(const struct front_config *c) {
   struct front_config chosen = *c;
+  enum err end = ERR_OK;
+  char password[128] = "";
   const char *term = getenv("TERM");
   bool plain = !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) || term == NULL || strcmp(term, "dumb") == 0;
   if (chosen.kind == FRONT_AUTO)
     chosen.kind = plain ? FRONT_LINE : FRONT_SCREEN;
-  return chosen.kind == FRONT_SCREEN ? app_run(&chosen) : stream_run(&chosen);
+  chosen.end = &end;
+  enum exit_code code = run_once(&chosen);
+  for (int i = 0; i < PASSWORD_TRIES && (end == ERR_NEED_PASSWORD || end == ERR_BAD_PASSWORD); i++) {
+    if (chosen.kind == FRONT_HEADLESS || !ask_password(err_text(end), password))
+      break;
+    chosen.client.password = password;
+    end = ERR_OK;
+    code = run_once(&chosen);
+  }
+  memset(password, 0, sizeof password);
+  return code;
 }

@@ -6,15 +6,20 @@
 #define GAVEL_TUI_FRONT_H
 
 #include "tui/exit.h"
-#include "tui/pilot.h"
+#include "tui/osc.h"
+#include "tui/reach.h"
 
 enum front_kind { FRONT_AUTO, FRONT_SCREEN, FRONT_LINE, FRONT_HEADLESS };
 struct front_config {
   enum front_kind kind;
   struct client_config client;   /* strings borrowed for the run */
   const char *theme, *keys_file; /* NULL: the default */
+  const char *hook;              /* command for what needs the person, NULL: none */
+  const char *control;           /* name of the control socket; NULL: by the process id; "none" */
+  enum osc_notify notify;
   bool ascii, readonly, require_audio;
   unsigned baud;         /* 0: what the terminal says */
+  enum err *end;         /* why it ended goes there; NULL: nowhere */
   const char *hint;      /* one sentence for the beginning, borrowed; NULL: none */
   char invite[LINK_MAX]; /* the guest link when one is known, else "" */
 };
@@ -24,6 +29,7 @@ struct front {
   struct keymap *keys;
   struct pilot ctl;
   struct client *client;
+  struct reach reach;
   enum exit_code code;        /* how it ends, once `done` */
   bool leaving, ending, done; /* ending: this person ended the room */
 };

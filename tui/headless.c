@@ -62,6 +62,28 @@ static json_t *link_json(const struct client_link *l) {
                    l->loss_up_pct, "rtt_ms", l->rtt_ms, "jitter_ms", l->jitter_ms, "buffer_ms", l->buffer_ms);
 }
 
+static json_t *history_json(const struct client_event *ev) {
+  static const char *const KINDS[] = {"public", "private", "hosts", "lobby", "announce", "side"};
+  json_t *list = json_array();
+  for (size_t i = 0; i < ev->n_chat; i++) {
+    const struct chat *c = &ev->chat[i];
+    json_array_append_new(list, json_pack("{sI sI ss sI sI ss ss sb sb}", "id", (json_int_t)c->id, "ts",
+                                          (json_int_t)c->ts_ms, "kind", KINDS[c->kind % 6], "from",
+                                          (json_int_t)c->from, "to", (json_int_t)c->to, "name", c->name,
+                                          "text", c->text != NULL ? c->text : "", "deleted", c->deleted,
+                                          "edited", c->edited));
+  }
+  return json_pack("{ss sb ss sb so}", "event", "history", "ok", ev->why == ERR_OK, "code", err_code(ev->why),
+                   "more", ev->more, "chat", list);
+}
+
+static json_t *reply_json(const struct client_event *ev) {
+  const char *text = ev->data != NULL ? ev->data : ev->text;
+  return json_pack("{ss sI sb ss ss}", "event", "reply", "ticket", (json_int_t)ev->ticket, "ok",
+                   ev->why == ERR_OK, "code", err_code(ev->why), "text",
+                   text[0] != '\0' ? text : err_text(ev->why));
+}
+
 static json_t *event_json(const struct client_event *ev) {
   switch (ev->kind) {
   case CLIENT_EV_STATE:
@@ -71,9 +93,9 @@ static json_t *event_json(const struct client_event *ev) {
   case CLIENT_EV_EVENT:
     return json_pack("{ss so}", "event", "room_event", "data", room_event_to_wire(ev->event));
   case CLIENT_EV_REPLY:
-    return json_pack("{ss sI sb ss ss}", "event", "reply", "ticket", (json_int_t)ev->ticket, "ok",
-                     ev->why == ERR_OK, "code", err_code(ev->why), "text",
-                     ev->text[0] != '\0' ? ev->text : err_text(ev->why));
+    return reply_json(ev);
+  case CLIENT_EV_HISTORY:
+    return history_json(ev);
   case CLIENT_EV_LEVELS:
     return levels_json(ev);
   case CLIENT_EV_QUALITY:
@@ -119,13 +141,15 @@ static void input_cmd(struct headless *h, const json_t *o, us_t now) {
     pilot_line(h->ctl, json_flag(o, "on", false) ? "mic on" : "mic off", now);
   else if (strcmp(cmd, "leave") == 0)
     model_intent(h->m, INTENT_LEAVE);
+  else if (strcmp(cmd, "history") == 0)
+    model_intent(h->m, INTENT_HISTORY);
   else
     emit_reply(h, 0, ERR_BAD_METHOD, NULL);
 }
 
 static void input_act(struct headless *h, json_t *o) {
   enum act act = act_find(json_str(o, "act", ""));
-  struct order order = {.act = act};
+  struct act_order order = {.act = act};
   struct room_cmd cmd = {.act = act};
   if (act == ACT__COUNT) {
     emit_reply(h, 0, ERR_BAD_METHOD, NULL);
@@ -137,9 +161,7 @@ static void input_act(struct headless *h, json_t *o) {
     emit_reply(h, 0, e, NULL);
     return;
   }
-  order.n_targets = cmd.n_targets;
-  order.num = cmd.num;
-  snprintf(order.text, sizeof order.text, "%s", cmd.text != NULL ? cmd.text : "");
+  act_order_take(&order, &cmd);
   model_act(h->m, &order);
 }
 

@@ -1,12 +1,13 @@
 /* headless.h: for scripts: every event one JSON line; commands as JSON lines or as plain lines.
  *
- * Events: {"event":"state"|"room"|"room_event"|"reply"|"levels"|"mic"|"link"|"notice"|"page", ...}.
- * Commands: {"act":"mute","who":[3]} (the params of room.<act>), {"cmd":"mic","on":true}, {"cmd":"leave"}, or
- * a plain line as in line mode: `/mute bob` or chat text. Nothing asks: a script means what it says. Each act
- * is answered at once by {"event":"sent","ticket":N} and later by {"event":"reply","ticket":N,...}; what does
- * not get that far by a reply with ticket 0.
- * Invariant: one event, one line; other people's texts are JSON strings, so they cannot fake a line. One
- * thread. */
+ * Events: {"event":"state"|"room"|"room_event"|"reply"|"history"|"levels"|"quality"|"mic"|"link"|
+ * "notice"|"page", ...}.
+ * Commands: {"act":"mute","who":[3]} (the params of room.<act>), {"cmd":"mic","on":true}, {"cmd":"leave"},
+ * {"cmd":"history"} (messages older than those known), or a plain line as in line mode: `/mute bob` or chat
+ * text. Nothing asks: a script means what it says. Each act is answered at once by
+ * {"event":"sent","ticket":N} and later by {"event":"reply","ticket":N,...}; what does not get that far by a
+ * reply with ticket 0. Invariant: one event, one line; other people's texts are JSON strings, so they cannot
+ * fake a line. One thread. */
 #ifndef GAVEL_TUI_HEADLESS_H
 #define GAVEL_TUI_HEADLESS_H
 

@@ -337,9 +337,29 @@ static void csi_letter(struct input *in, const struct params *p, uint8_t final) 
     emit(in, key->code, mods | key->mods, phase);
 }
 
+/* mouse: SGR report CSI < button ; x ; y M (pressed) or m. Motion, other buttons and releases are not wanted.
+ */
+static void mouse(struct input *in, const char *seq, size_t n, uint8_t final) {
+  struct params p = parse(seq, n);
+  unsigned button = p.v[0][0] & ~28U; /* without shift, alt, ctrl */
+  uint32_t code = button == 0    ? KEY_CLICK
+                  : button == 64 ? KEY_WHEEL_UP
+                  : button == 65 ? KEY_WHEEL_DOWN
+                                 : KEY_NONE;
+  if (final != 'M' || code == KEY_NONE || p.v[1][0] == 0 || p.v[2][0] == 0)
+    return;
+  emit(in, code, 0, KEY_PRESS);
+  in->queue[in->queue_n - 1].x = (uint16_t)(p.v[1][0] - 1 < 9999 ? p.v[1][0] - 1 : 9999);
+  in->queue[in->queue_n - 1].y = (uint16_t)(p.v[2][0] - 1 < 9999 ? p.v[2][0] - 1 : 9999);
+}
+
 static void csi_done(struct input *in, uint8_t final) {
   const char *seq = in->seq;
   size_t n = in->seq_n;
+  if (n > 0 && seq[0] == '<' && !in->seq_over && strspn(seq + 1, "0123456789;") >= n - 1) {
+    mouse(in, seq + 1, n - 1, final);
+    return;
+  }
   bool private = n && seq[0] == '?';
   for (size_t i = private; i < n; i++)
     if ((seq[i] < '0' || seq[i] > '9') && seq[i] != ':' && seq[i] != ';')

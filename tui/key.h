@@ -20,7 +20,9 @@ enum key_code { /* below 0x110000 a code point; ASCII control characters appear 
   KEY_PASTE,   /* text of a bracketed paste follows in input_paste() */
   KEY_FOCUS_IN, KEY_FOCUS_OUT, KEY_RESIZE,
   KEY_KITTY,   /* the terminal answered CSI ? u: it knows the kitty protocol; mods holds its flags */
-  KEY_RECEIPT  /* the terminal answered CSI 5 n: the frame before it is on screen */
+  KEY_RECEIPT, /* the terminal answered CSI 5 n: the frame before it is on screen */
+  KEY_CLICK,   /* the left button went down at x, y; only where the mouse was asked for */
+  KEY_WHEEL_UP, KEY_WHEEL_DOWN
 };
 /* clang-format on */
 enum key_mod { MOD_SHIFT = 1, MOD_ALT = 2, MOD_CTRL = 4 };
@@ -29,6 +31,7 @@ struct key {
   uint32_t code;
   uint8_t mods;
   uint8_t phase;
+  uint16_t x, y; /* KEY_CLICK: cell, from 0 */
 };
 /* key_name: "a", "M", "Space", "Ctrl-l", "Alt-a", "F1", "PgUp"; key_from_name is its inverse (case of
  * modifiers is free). */

@@ -28,7 +28,7 @@ struct conflict {
   const char *lost;
 };
 struct keymap {
-  const struct keymap_default *table;
+  struct keymap_default *table; /* a copy */
   size_t table_n;
   struct binding bindings[BINDINGS_MAX];
   size_t n;
@@ -43,6 +43,19 @@ const char *key_context_name(enum key_context c) {
 
 static bool is_text(struct key k) {
   return k.code < KEY_ESC && !(k.mods & (MOD_CTRL | MOD_ALT));
+}
+
+static bool is_typed_in(enum key_context c) {
+  return c == KEY_CONTEXT_INPUT || c == KEY_CONTEXT_HELP;
+}
+
+/* next: which context is asked after this one; GLOBAL is the last. */
+static enum key_context next(enum key_context c) {
+  static const enum key_context NEXT[KEY_CONTEXT__COUNT] = {[KEY_CONTEXT_LOBBY] = KEY_CONTEXT_ROOM,
+                                                            [KEY_CONTEXT_CHAT] = KEY_CONTEXT_ROOM,
+                                                            [KEY_CONTEXT_ROOM] = KEY_CONTEXT_LIST,
+                                                            [KEY_CONTEXT_HELP] = KEY_CONTEXT_LIST};
+  return NEXT[c]; /* zero is GLOBAL */
 }
 
 static const struct binding *find(const struct keymap *km, enum key_context c, struct key k) {
@@ -97,14 +110,19 @@ struct keymap *keymap_create(const struct keymap_default *table, size_t n) {
   struct keymap *km = calloc(1, sizeof *km);
   if (!km)
     return NULL;
-  km->table = table;
+  km->table = malloc(n * sizeof *table + 1);
+  if (!km->table) {
+    free(km);
+    return NULL;
+  }
+  memcpy(km->table, table, n * sizeof *table);
   km->table_n = n;
   for (size_t i = 0; i < n; i++) {
     struct binding b = {.context = table[i].context, .action = find_action(km, table[i].action)};
     if (!table[i].key)
       continue;
     bool known = key_from_name(table[i].key, &b.key);
-    assert(known && (b.context != KEY_CONTEXT_INPUT || !is_text(b.key)));
+    assert(known && (!is_typed_in(b.context) || !is_text(b.key)));
     enum err err = bind(km, b);
     assert(err == ERR_OK);
     (void)known, (void)err;
@@ -114,6 +132,8 @@ struct keymap *keymap_create(const struct keymap_default *table, size_t n) {
 }
 
 void keymap_destroy(struct keymap *km) {
+  if (km)
+    free(km->table);
   free(km);
 }
 
@@ -161,8 +181,8 @@ static enum err on_line(void *ctx, const struct conf_line *l, char why[CONF_WHY]
       snprintf(why, CONF_WHY, "there is no key \"%s\" (keys are like m, F5, Ctrl-k, Alt-a, Space)", word);
       return ERR_BAD_CONFIG;
     }
-    if (b.context == KEY_CONTEXT_INPUT && is_text(b.key)) {
-      snprintf(why, CONF_WHY, "\"%s\" is text in [input] and cannot be bound there", word);
+    if (is_typed_in(b.context) && is_text(b.key)) {
+      snprintf(why, CONF_WHY, "\"%s\" is text in [%s] and cannot be bound there", word, contexts[b.context]);
       return ERR_BAD_CONFIG;
     }
     if ((err = bind(km, b)) != ERR_OK) {
@@ -182,20 +202,19 @@ enum err keymap_load_text(struct keymap *km, const char *name, const char *text,
 }
 
 const char *keymap_lookup(const struct keymap *km, enum key_context c, struct key k) {
-  if (c == KEY_CONTEXT_INPUT && is_text(k))
+  if (is_typed_in(c) && is_text(k))
     return NULL;
   const struct binding *b = find(km, c, k);
-  if (!b)
-    b = find(km, KEY_CONTEXT_GLOBAL, k);
+  for (; !b && c != KEY_CONTEXT_GLOBAL; b = find(km, c, k))
+    c = next(c);
   return b ? b->action : NULL;
 }
 
 bool keymap_key(const struct keymap *km, enum key_context c, const char *action, size_t i, char out[24]) {
-  const enum key_context order[2] = {c, KEY_CONTEXT_GLOBAL};
-  for (size_t o = 0; o < (c == KEY_CONTEXT_GLOBAL ? 1 : 2); o++)
+  for (enum key_context at = c;; at = next(at)) {
     for (size_t k = 0; k < km->n; k++) {
       const struct binding *b = &km->bindings[k];
-      if (b->context != order[o] || !b->action || strcmp(b->action, action) != 0)
+      if (b->context != at || !b->action || strcmp(b->action, action) != 0)
         continue;
       const char *does = keymap_lookup(km, c, b->key);
       if (does != b->action || i-- > 0)
@@ -203,7 +222,9 @@ bool keymap_key(const struct keymap *km, enum key_context c, const char *action,
       key_name(b->key, out);
       return true;
     }
-  return false;
+    if (at == KEY_CONTEXT_GLOBAL)
+      return false;
+  }
 }
 
 bool keymap_conflict(const struct keymap *km, size_t i, char out[160]) {

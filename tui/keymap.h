@@ -11,17 +11,17 @@
 
 #include <stddef.h>
 
-/* X(ID, section of the keys file). GLOBAL is asked when the context itself has nothing for the key. */
+/* X(ID, section of the keys file). What a context has nothing for, the next one is asked: LOBBY and CHAT ask
+ * ROOM; ROOM and HELP ask LIST; all ask GLOBAL last. */
 #define KEY_CONTEXTS(X)                                                                                      \
-  X(GLOBAL, "global") /* everywhere */                                                                       \
-  X(ROOM, "room")     /* in a room, the input line is empty */                                               \
-  X(LOBBY, "lobby")   /* waiting to be let in */                                                             \
-  X(CHAT, "chat")     /* scrolling the chat */                                                               \
-  X(INPUT, "input")   /* the input line has text: letters are text, bind only chords and named keys */       \
-  X(LIST, "list")     /* choosing from a list: roster, devices, rooms */                                     \
-  X(HELP, "help")                                                                                            \
-  X(CONFIRM, "confirm") /* a question is open */                                                             \
-  X(OPS, "ops")         /* the operator's dashboard */
+  X(GLOBAL, "global")   /* everywhere */                                                                     \
+  X(ROOM, "room")       /* in a room, nothing is typed */                                                    \
+  X(LOBBY, "lobby")     /* the same, in the pane of those who wait */                                        \
+  X(CHAT, "chat")       /* the same, in the chat */                                                          \
+  X(INPUT, "input")     /* a line is being typed: letters are text, bind only chords and named keys */       \
+  X(LIST, "list")       /* moving in whatever has rows: people, pages, the menu */                           \
+  X(HELP, "help")       /* the list of commands: letters filter it, as in INPUT */                           \
+  X(CONFIRM, "confirm") /* a question is open */
 
 enum key_context {
 #define X(id, name) KEY_CONTEXT_##id,
@@ -42,7 +42,8 @@ struct keymap_default {
 };
 
 struct keymap;
-/* keymap_create: asserts that every key name of the table is known and no key has two actions in a context.
+/* keymap_create: the table is copied, not its strings; asserts that every key name of the table is known and
+ * no key has two actions in a context.
  */
 struct keymap *keymap_create(const struct keymap_default *table, size_t n);
 
@@ -50,19 +51,20 @@ struct keymap *keymap_create(const struct keymap_default *table, size_t n);
  *   mute = m F5      the keys of `mute` in this context are now m and F5, and no others
  *   mute = none      `mute` has no key here
  *   unbind = x Ctrl-k   these keys do nothing here (nor fall through to [global])
- * "Semicolon" names the key ';'. Plain characters cannot be bound in [input]. An unknown section, action or
- * key is ERR_BAD_CONFIG: `why` says file, line and the nearest name; the keymap then holds what was read
- * before the fault. ERR_IO when the file cannot be read. */
+ * "Semicolon" names the key ';'. Plain characters cannot be bound in [input] and [help]. An unknown section,
+ * action or key is ERR_BAD_CONFIG: `why` says file, line and the nearest name; the keymap then holds what was
+ * read before the fault. ERR_IO when the file cannot be read. */
 MUST_CHECK enum err keymap_load(struct keymap *km, const char *path, char why[256]);
 /* keymap_load_text: the same from memory; `name` stands for the file in `why`. */
 MUST_CHECK enum err keymap_load_text(struct keymap *km, const char *name, const char *text, char why[256]);
 
-/* keymap_lookup: the action of a key, or NULL. In INPUT a plain character is text, never an action, whatever
- * [global] says. The phase is ignored: the caller drops KEY_RELEASE for all but push-to-talk (when a release
- * arrives the modifiers may already be gone, so match a held key's release by its code alone). */
+/* keymap_lookup: the action of a key, or NULL. In INPUT and HELP a plain character is text, never an action,
+ * whatever [global] says. The phase is ignored: the caller drops KEY_RELEASE for all but push-to-talk (when a
+ * release arrives the modifiers may already be gone, so match a held key's release by its code alone). */
 const char *keymap_lookup(const struct keymap *km, enum key_context c, struct key k);
-/* keymap_key: name of the i-th key (0 = first) of an action in a context or else in [global]; false when
- * there is none. Keys shadowed by the context are left out, so the footer shows only keys that work. */
+/* keymap_key: name of the i-th key (0 = first) of an action in a context or else in those asked after it;
+ * false when there is none. Keys shadowed by the context are left out, so the footer shows only keys that
+ * work. */
 bool keymap_key(const struct keymap *km, enum key_context c, const char *action, size_t i, char out[24]);
 /* keymap_conflict: the i-th conflict as a sentence ("[room] m: mute (line 3) instead of menu"); false past
  * the last. */

@@ -1,21 +1,22 @@
-#include "tui/line.h"
-
+#include "tui/line_private.h"
 #include "tui/pages.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define OUT_MAX (TEXT_CHAT_MAX + SAY_MAX)
 static const char NO_MIC[] = "NO MICROPHONE"; /* whatever the status line calls it */
 
 void line_init(struct line *l, struct pilot *ctl, void (*put)(void *ctx, const char *text), void *ctx) {
   *l = (struct line){.ctl = ctl, .m = ctl->m, .put = put, .ctx = ctx, .mic = ""};
+  line_crowd_init(l);
 }
 
-/* say: filters once more what the terminal will get: names and texts came from the network. */
-static void say(struct line *l, const char *text) {
+/* Filters once more what the terminal will get: names and texts came from the network. */
+void line_say(struct line *l, const char *text) {
   char out[OUT_MAX];
   size_t n = 0;
   const char *end = text + strlen(text);
@@ -30,47 +31,65 @@ static void say(struct line *l, const char *text) {
   l->put(l->ctx, out);
 }
 
-__attribute__((format(printf, 2, 3))) static void sayf(struct line *l, const char *form, ...) {
+void line_sayf(struct line *l, const char *form, ...) {
   char text[OUT_MAX];
   va_list ap;
   va_start(ap, form);
   vsnprintf(text, sizeof text, form, ap);
   va_end(ap);
-  say(l, text);
+  line_say(l, text);
 }
 
-static void say_page(struct line *l, const char *text) {
+void line_page(struct line *l, const char *text) {
   while (*text != '\0') {
     size_t n = strcspn(text, "\n");
-    sayf(l, "%.*s", (int)n, text);
+    line_sayf(l, "%.*s", (int)n, text);
     text += n + (text[n] == '\n');
   }
 }
 
 /* say_open: what a command opened on the screen is said here, and closed again. */
+/* say_question: once; what joins it later (whom a ban would also hit) is said when it comes. */
+static void say_question(struct line *l) {
+  const struct question *q = &l->m->ask;
+  size_t len = strlen(q->text);
+  bool again = q->kind == ASK_UNMUTE && q->until == l->asked_until;
+  l->asked_until = q->until;
+  if (again)
+    return;
+  if (l->asked > 0 && len > l->asked)
+    line_sayf(l, "%s", q->text + l->asked + strspn(q->text + l->asked, " "));
+  else if (l->asked == 0 && q->other != '\0')
+    line_sayf(l, "%s y: %s, %c: %s, anything else: %s.", q->text, q->yes, q->other, q->other_word, q->no);
+  else if (l->asked == 0)
+    line_sayf(l, "%s y: %s, anything else: %s.", q->text, q->yes, q->no);
+  l->asked = len;
+}
+
+/* say_open: what a command opened on the screen is said here, and closed again. */
 static void say_open(struct line *l) {
   struct model *m = l->m;
+  if (m->mode == MODE_ASK) {
+    say_question(l);
+    return;
+  }
+  l->asked = 0;
   if (m->mode == MODE_PAGE) {
-    say_page(l, m->page);
-    model_close(m);
+    if (!l->saving)
+      line_page(l, m->page);
+  } else if (m->mode == MODE_MENU) {
+    char *menu = pages_menu(m);
+    line_page(l, menu);
+    free(menu);
   } else if (m->mode == MODE_HELP) {
     char *help = pages_help(m, NULL, lineedit_text(m->search));
-    say_page(l, help);
+    line_page(l, help);
     free(help);
-    model_close(m);
-  } else if (m->mode == MODE_COMMAND) {
-    sayf(l, "Type: /%s...", lineedit_text(m->command));
-    model_close(m);
-  } else if (m->mode == MODE_ASK && !l->asked) {
-    const struct question *q = &m->ask;
-    if (q->other != '\0')
-      sayf(l, "%s y: %s, %c: %s, anything else: %s.", q->text, q->yes, q->other, q->other_word, q->no);
-    else
-      sayf(l, "%s y: %s, anything else: %s.", q->text, q->yes, q->no);
-  } else if (m->mode == MODE_CHAT || m->mode == MODE_FILTER) {
-    model_close(m);
+  } else if (m->mode == MODE_COMMAND && !l->told) {
+    line_sayf(l, "Type: /%s...", lineedit_text(m->command));
   }
-  l->asked = m->mode == MODE_ASK;
+  if (m->mode != MODE_KEYS)
+    model_close(m);
 }
 
 static void say_chats(struct line *l) {
@@ -83,44 +102,41 @@ static void say_chats(struct line *l) {
     l->chat = c->id;
     if (c->deleted)
       continue;
+    line_crowd_flush(l, false, l->m->now);
     say_chat_head(r, l->m->me, c, head);
     model_clock(l->m, c->ts_ms, clock);
-    sayf(l, "%s: %s %s", head, c->text, clock);
+    line_sayf(l, "%s: %s %s", head, c->text, clock);
   }
 }
 
-/* counts: what a person wants to know after people came and went. */
-static void counts(const struct model *m, enum room_ev kind, char *out, size_t cap) {
-  size_t here = room_count(&m->room, PRESENCE_HERE), waiting = room_count(&m->room, PRESENCE_WAITING);
-  out[0] = '\0';
-  switch (kind) {
-  case ROOM_EV_KNOCKED:
-    snprintf(out, cap, " %zu waiting.", waiting);
-    break;
-  case ROOM_EV_ADMITTED:
-  case ROOM_EV_JOINED:
-  case ROOM_EV_LEFT:
-  case ROOM_EV_REMOVED:
-  case ROOM_EV_AWAY:
-  case ROOM_EV_BACK:
-    snprintf(out, cap, " %zu here.", here);
-    break;
-  default:
-    break;
-  }
+/* take_news: what of an event is needed when the model has taken it over. */
+static struct line_news take_news(const struct room_event *ev) {
+  return (struct line_news){.kind = ev->kind,
+                            .group = ev->group,
+                            .ts_ms = ev->ts_ms,
+                            .num = ev->num,
+                            .actor = ev->actor,
+                            .first = ev->n_targets > 0   ? ev->targets[0]
+                                     : ev->entry != NULL ? ev->entry->id
+                                                         : 0,
+                            .n = ev->n_targets > 0 ? ev->n_targets : 1};
 }
 
-static void say_room_event(struct line *l, enum room_ev kind, uint64_t group, int64_t ts_ms) {
+static void say_room_event(struct line *l, const struct line_news *e, us_t now) {
   struct model *m = l->m;
-  char more[32], clock[8];
-  bool undo = m->toast_group == group && strstr(m->toast, " - u undoes") != NULL;
-  bool my_end = model_self(m) == NULL && kind == ROOM_EV_LEFT; /* the end is said when it comes */
-  if (m->said[0] != '\0' && !my_end) {
-    counts(m, kind, more, sizeof more);
-    if (model_self(m) == NULL)
-      more[0] = '\0'; /* about oneself, and one is gone: nothing to count */
-    model_clock(m, ts_ms, clock);
-    sayf(l, "%s%s%s %s", m->said, more, undo ? " /undo takes it back." : "", clock);
+  char clock[8], more[32] = "";
+  bool undo = m->toast_group == e->group && strstr(m->toast, " - u undoes") != NULL;
+  bool my_end =
+      (model_self(m) == NULL && e->kind == ROOM_EV_LEFT) ||
+      e->kind == ROOM_EV_ENDED; /* the end is said when it comes, and what one is asked with its question */
+  bool my_question = e->kind == ROOM_EV_ASKED &&
+                     (m->asked.until == now + MODEL_ASKED_US || m->ask.until == now + MODEL_ASKED_US);
+  if (!line_crowd_event(l, e, now) && m->said[0] != '\0' && !my_end && !my_question) {
+    line_crowd_flush(l, false, now);
+    model_clock(m, e->ts_ms, clock);
+    if (model_self(m) != NULL && (e->kind == ROOM_EV_REMOVED || e->kind == ROOM_EV_HELD))
+      snprintf(more, sizeof more, " %zu here.", model_count(m, PRESENCE_HERE));
+    line_sayf(l, "%s%s%s %s", m->said, more, undo ? " /undo takes it back." : "", clock);
   }
   m->toast[0] = '\0'; /* said already; the group stays known, so the rest of it brings no second hint */
   say_chats(l);
@@ -132,53 +148,57 @@ static void say_state(struct line *l, int64_t wall_ms) {
   model_clock(m, wall_ms, clock);
   switch (m->state) {
   case CLIENT_CONNECTING:
-    sayf(l, "Connecting. %s", clock);
+    line_sayf(l, "Connecting. %s", clock);
     break;
-  case CLIENT_LOBBY:
-    sayf(l, "You are in the lobby, number %u of %u. A host has been told. %s", m->place, m->waiting, clock);
+  case CLIENT_LOBBY: /* line_crowd.c says the place */
+    if (l->entered)
+      line_sayf(l, "You are back in the lobby%s%s. %s", m->end_text[0] != '\0' ? ": " : "", m->end_text,
+                clock);
     break;
   case CLIENT_JOINED: /* the snapshot that follows says who is here */
     break;
   case CLIENT_RECONNECTING:
-    sayf(l, "The server is gone. Connecting again. %s", clock);
+    line_sayf(l, "The server is gone. Connecting again. %s", clock);
     break;
   case CLIENT_ENDED:
     model_end_words(m, words);
     if (m->why == ERR_OK)
-      sayf(l, "You left. %s", clock);
+      line_sayf(l, "You left. %s", clock);
     else
-      sayf(l, "It is over: %s. %s", words, clock);
+      line_sayf(l, "It is over: %s. %s", words, clock);
     break;
   }
 }
 
+/* say_snapshot: the room one has come into; a fresh one for other reasons (another role) is no news, but who
+ * waits is for whom it was hidden. */
 static void say_snapshot(struct line *l, int64_t wall_ms) {
   const struct model *m = l->m;
   uint32_t ids[4];
-  size_t waiting, n = 0;
+  size_t waiting = model_count(m, PRESENCE_WAITING), here = model_count(m, PRESENCE_HERE), n = 0;
   char people[SAY_MAX], clock[8];
-  (void)model_list(m, ids, 4, &waiting);
   for (size_t i = 0; i < m->room.n_members && n < 4; i++)
     if (m->room.members[i].presence == PRESENCE_HERE)
       ids[n++] = m->room.members[i].id;
   say_people(&m->room, m->me, ids, n, false, people, sizeof people);
   model_clock(m, wall_ms, clock);
-  size_t here = room_count(&m->room, PRESENCE_HERE);
-  if (here > 3)
-    sayf(l, "You are in %s. %zu here. %s", m->room.name, here, clock);
-  else
-    sayf(l, "You are in %s. %zu here: %s. %s", m->room.name, here, people, clock);
+  if (!l->entered && here > 3)
+    line_sayf(l, "You are in %s. %zu here. %s", m->room.name, here, clock);
+  else if (!l->entered)
+    line_sayf(l, "You are in %s. %zu here: %s. %s", m->room.name, here, people, clock);
   if (waiting > 0)
-    sayf(l, "%zu waiting: /waiting lists them, /admit lets them in.", waiting);
+    line_sayf(l, "%zu waiting: /waiting lists them, /admit lets them in.", waiting);
+  l->entered = true;
   say_chats(l);
 }
 
 static void say_toast(struct line *l) {
   struct model *m = l->m;
   size_t len = strlen(m->toast);
+  l->told = len > 0;
   if (len > 0)
-    sayf(l, "%s%s%s", m->toast_style == STYLE_WARN ? "Not done: " : "", m->toast,
-         m->toast[len - 1] == '.' ? "" : ".");
+    line_sayf(l, "%s%s%s", m->toast_style == STYLE_WARN ? "Not done: " : "", m->toast,
+              m->toast[len - 1] == '.' ? "" : ".");
   m->toast[0] = '\0';
 }
 
@@ -187,7 +207,7 @@ static void say_notice(struct line *l) {
   char text[SAY_MAX];
   say_sentence(l->m->toast, text);
   if (text[0] != '\0')
-    say(l, text);
+    line_say(l, text);
   if (strncmp(text, "No microphone", 13) == 0)
     l->mic = NO_MIC; /* need not be said twice */
   l->m->toast[0] = '\0';
@@ -200,46 +220,105 @@ static void say_mic(struct line *l) {
   if (strcmp(words, l->mic) == 0)
     return;
   if (words == NO_MIC)
-    say(l, l->m->no_audio ? "No sound: you moderate and chat."
-                          : "No microphone: you listen, moderate and chat.");
+    line_say(l, l->m->no_audio ? "No sound: you moderate and chat."
+                               : "No microphone: you listen, moderate and chat.");
   else
-    sayf(l, "Microphone: %s.", words + (strncmp(words, "MIC ", 4) == 0 ? 4 : 0));
+    line_sayf(l, "Microphone: %s.", words + (strncmp(words, "MIC ", 4) == 0 ? 4 : 0));
   l->mic = words;
+}
+
+static void say_update(struct line *l, int kind, const struct line_news *news, us_t now, int64_t wall_ms) {
+  switch (kind) {
+  case CLIENT_EV_STATE:
+    line_crowd_flush(l, true, now);
+    say_state(l, wall_ms);
+    l->entered = l->entered && l->m->state == CLIENT_JOINED;
+    line_crowd_tick(l, now);
+    break;
+  case CLIENT_EV_ROOM:
+    say_snapshot(l, wall_ms);
+    break;
+  case CLIENT_EV_EVENT:
+    say_room_event(l, news, now);
+    break;
+  case CLIENT_EV_MIC:
+    say_mic(l);
+    break;
+  case CLIENT_EV_REPLY:
+    line_crowd_flush(l, true, now);
+    say_toast(l);
+    break;
+  case CLIENT_EV_NOTICE:
+    say_notice(l);
+    break;
+  case CLIENT_EV_HISTORY:
+    line_older(l);
+    break;
+  default:
+    break;
+  }
 }
 
 void line_event(struct line *l, struct client_event *ev, us_t now, int64_t wall_ms) {
   struct model *m = l->m;
   int kind = (int)ev->kind;
   enum client_state before = m->state;
-  bool talked = m->muted_talk, first = !m->have_room || m->state != CLIENT_JOINED;
-  enum room_ev room_kind = kind == CLIENT_EV_EVENT ? ev->event->kind : ROOM_EV__COUNT;
-  uint64_t group = kind == CLIENT_EV_EVENT ? ev->event->group : 0;
-  int64_t ts_ms = kind == CLIENT_EV_EVENT ? ev->event->ts_ms : 0;
+  bool talked = m->muted_talk, known = m->have_room;
+  struct line_news news = {0};
+  if (kind == CLIENT_EV_EVENT)
+    news = take_news(ev->event);
+  l->saving = kind == CLIENT_EV_REPLY && m->save_as[0] != '\0';
   model_update(m, ev, now);
   pilot_tick(l->ctl, now);
-  if (kind == CLIENT_EV_STATE && (first || m->state != before))
-    say_state(l, wall_ms);
-  else if (kind == CLIENT_EV_ROOM)
-    say_snapshot(l, wall_ms);
-  else if (kind == CLIENT_EV_EVENT)
-    say_room_event(l, room_kind, group, ts_ms);
-  else if (kind == CLIENT_EV_MIC)
-    say_mic(l);
-  else if (kind == CLIENT_EV_REPLY)
-    say_toast(l);
-  else if (kind == CLIENT_EV_NOTICE)
-    say_notice(l);
+  if (kind != CLIENT_EV_STATE || m->state != before || !known)
+    say_update(l, kind, &news, now, wall_ms);
   if (m->muted_talk && !talked)
-    say(l, "You are talking while muted.");
+    line_say(l, "You are talking while muted.");
   say_open(l);
+  l->saving = false;
+}
+
+/* answer_of: a letter alone or the word it stands for; everything else is No. A question that came by itself
+ * takes nothing else than those, as the line may have been meant for the chat: then 0. */
+static char answer_of(const struct question *q, const char *text) {
+  char word[64];
+  snprintf(word, sizeof word, "%s", text + strspn(text, " :/"));
+  for (size_t n = strlen(word); n > 0 && word[n - 1] == ' ';)
+    word[--n] = '\0';
+  if (strcasecmp(word, "yes") == 0 || strcasecmp(word, q->yes) == 0)
+    return 'y';
+  if (strcasecmp(word, "no") == 0)
+    return 'n';
+  if (q->other != '\0' && strcasecmp(word, q->other_word) == 0)
+    return q->other;
+  bool letter = word[0] != '\0' && word[1] == '\0';
+  return letter ? word[0] : q->kind == ASK_UNMUTE ? '\0' : 'n';
+}
+
+static bool command(struct line *l, const char *text, us_t now) {
+  char why[SAY_MAX];
+  text += strspn(text, " :/");
+  size_t len = strcspn(text, " ");
+  const struct command *c = command_find(text, len, why);
+  const char *words = text + len + strspn(text + len, " ");
+  return (c != NULL && c->act == ACT__COUNT && line_view(l, c->ui, words, now)) ||
+         pilot_line(l->ctl, text, now);
 }
 
 void line_input(struct line *l, const char *text, us_t now) {
   struct model *m = l->m;
-  if (m->mode == MODE_ASK)
-    pilot_answer(l->ctl, text[0], now);
-  else if (text[0] == '/' || text[0] == ':')
-    pilot_line(l->ctl, text + 1, now);
+  pilot_tick(l->ctl, now); /* a question that waits is open before the line is read */
+  char answer = m->mode == MODE_ASK ? answer_of(&m->ask, text) : '\0';
+  line_crowd_flush(l, true, now);
+  if (m->mode == MODE_ASK && answer == '\0') { /* it comes back behind this line */
+    m->asked = m->ask;
+    model_close(m);
+  }
+  if (answer != '\0') {
+    l->asked = 0; /* another question may follow */
+    pilot_answer(l->ctl, answer, now);
+  } else if (text[0] == '/' || text[0] == ':')
+    command(l, text, now);
   else if (text[strspn(text, " ")] != '\0')
     pilot_say(l->ctl, text, now);
   pilot_tick(l->ctl, now);
@@ -262,7 +341,7 @@ static void say_talker(struct line *l, size_t slot, us_t now) {
     return;
   l->said[slot].at = now;
   l->talker = t->member;
-  sayf(l, "%s is talking.", say_name(&l->m->room, l->m->me, t->member, true));
+  line_sayf(l, "%s is talking.", say_name(&l->m->room, l->m->me, t->member, true));
 }
 
 void line_tick(struct line *l, us_t now) {
@@ -270,10 +349,12 @@ void line_tick(struct line *l, us_t now) {
   pilot_tick(l->ctl, now);
   for (size_t i = 0; i < CLIENT_LEVELS_MAX; i++)
     say_talker(l, i, now);
+  line_crowd_tick(l, now);
   say_open(l);
 }
 
 us_t line_next_tick(const struct line *l) {
-  us_t a = model_next_tick(l->m), b = pilot_next_tick(l->ctl);
-  return a < b ? a : b;
+  us_t a = model_next_tick(l->m), b = pilot_next_tick(l->ctl), c = line_crowd_next(l);
+  a = a < b ? a : b;
+  return a < c ? a : c;
 }

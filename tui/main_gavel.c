@@ -1,8 +1,12 @@
-/* gavel: the terminal client. `host`, `join`, `demo`, `keys`; everything else is help. */
+/* gavel: the terminal client. `host`, `join`, `demo`, `keys`, `man`, `completion`; everything else is help.
+ */
 #include "audio/device.h"
+#include "tui/completion.h"
 #include "tui/demo.h"
 #include "tui/host.h"
+#include "tui/manual.h"
 #include "tui/pages.h"
+#include "tui/theme.h"
 
 #include <locale.h>
 #include <stdio.h>
@@ -10,7 +14,8 @@
 #include <string.h>
 
 static int usage(const char *why) {
-  fprintf(stderr, "gavel: %s\n\n%s", why, OPTIONS_HELP);
+  fprintf(stderr, "gavel: %s\n\n", why);
+  options_help(stderr);
   return EXIT_USAGE;
 }
 
@@ -23,7 +28,7 @@ static int run(int argc, char **argv) {
     return EXIT_USAGE;
   }
   if (help) {
-    fputs(OPTIONS_HELP, stdout);
+    options_help(stdout);
     return EXIT_LEFT;
   }
   if (strcmp(argv[0], "demo") == 0)
@@ -31,24 +36,67 @@ static int run(int argc, char **argv) {
   return strcmp(argv[0], "host") == 0 ? (int)host_run(&o) : (int)front_run(&o.front);
 }
 
+/* print: takes the text; NULL: there is no such page or shell. */
+static int print(char *text) {
+  if (text == NULL)
+    return usage("that is not known");
+  fputs(text, stdout);
+  free(text);
+  return EXIT_LEFT;
+}
+
+static int check_keys(const char *file) {
+  bool ok;
+  int code = print(pages_conflicts(file, &ok));
+  return ok ? code : EXIT_USAGE;
+}
+
+/* check_theme: a theme by name, or a file of one's own. */
+static int check_theme(const char *what) {
+  struct theme t;
+  char why[256];
+  enum err e = strpbrk(what, "/.") != NULL ? theme_load(what, &t, why) : theme_find(what, &t, why);
+  if (e != ERR_OK) {
+    fprintf(stderr, "gavel: %s\n", why);
+    return EXIT_USAGE;
+  }
+  printf("the theme %s is valid\n", t.name);
+  return EXIT_LEFT;
+}
+
+static int list_themes(void) {
+  for (size_t i = 0; theme_shipped(i) != NULL; i++)
+    puts(theme_shipped(i));
+  return EXIT_LEFT;
+}
+
 int main(int argc, char **argv) {
   setlocale(LC_CTYPE, "");
   device_prepare(); /* before any thread: it sets an environment variable */
   const char *what = argc > 1 ? argv[1] : "--help";
   if (strcmp(what, "--help") == 0 || strcmp(what, "help") == 0) {
-    fputs(OPTIONS_HELP, stdout);
+    options_help(stdout);
     return EXIT_LEFT;
   }
   if (strcmp(what, "--version") == 0) {
     puts("gavel " GAVEL_VERSION);
     return EXIT_LEFT;
   }
-  if (strcmp(what, "keys") == 0) {
-    char *keys = pages_keys();
-    fputs(keys, stdout);
-    free(keys);
-    return EXIT_LEFT;
-  }
+  if (strcmp(what, "keys") == 0 && argc == 2)
+    return print(pages_keys());
+  if (strcmp(what, "keys") == 0)
+    return argc == 4 && strcmp(argv[2], "--check") == 0 ? check_keys(argv[3])
+                                                        : usage("keys takes nothing, or --check FILE");
+  if (strcmp(what, "themes") == 0)
+    return argc == 2 ? list_themes()
+           : argc == 4 && strcmp(argv[2], "--check") == 0
+               ? check_theme(argv[3])
+               : usage("themes takes nothing, or --check NAME|FILE");
+  if (strcmp(what, "man") == 0)
+    return argc == 3 ? print(manual_page(argv[2])) : usage("man needs a page: gavel or gavelctl");
+  if (strcmp(what, "completion") == 0)
+    return argc == 3 ? print(completion_script(argv[2]))
+                     : usage("completion needs a shell: bash, zsh or fish");
   if (strcmp(what, "host") == 0 || strcmp(what, "join") == 0 || strcmp(what, "demo") == 0)
     return run(argc - 1, argv + 1);
   return usage("unknown command");

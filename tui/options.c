@@ -1,6 +1,7 @@
 #include "tui/options.h"
 
 #include "core/base/rng.h"
+#include "tui/osc.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,87 +13,53 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-const char OPTIONS_HELP[] =
-    "gavel: moderated audio conferences from the keyboard\n"
-    "\n"
+enum option_code {
+  O_BASE = 255,
+#define OPT(id, ...) O_##id,
+#include "tui/options.def"
+#undef OPT
+};
+#define OF_ALL false
+#define OF_HOST true
+const struct option_row OPTIONS[] = {
+#define OPT(id, name_, value_, of, help_) {.name = name_, .value = value_, .help = help_, .host = OF_##of},
+#include "tui/options.def"
+#undef OPT
+    {NULL, NULL, NULL, false}};
+
+static const struct option LONG[] = {
+#define OPT(id, name, value, of, help) {name, sizeof(value) > 1, NULL, O_##id},
+#include "tui/options.def"
+#undef OPT
+    {NULL, 0, NULL, 0}};
+
+const char OPTIONS_COMMANDS[] =
     "  gavel host [ROOM]    open a room on this machine and print an invite link\n"
     "  gavel join LINK|-    join by an invite link; - reads it from standard input\n"
     "  gavel demo           a room with invented people\n"
-    "  gavel keys           all keys and commands, as a table\n"
-    "\n"
-    "  --name NAME          how others see you (default: your login name)\n"
-    "  --input, --output D  sound device: part of its name, null, or file:PATH\n"
-    "  --play FILE          speak this file instead of a microphone\n"
-    "  --record FILE        write what you hear to this file\n"
-    "  --no-audio           moderate only\n"
-    "  --no-aec, --no-ns, --no-agc\n"
-    "                       no echo cancelling, noise suppression, automatic gain (real devices)\n"
-    "  --open-mic           begin with the microphone open\n"
-    "  --require-audio      end with code 6 when there is no microphone\n"
-    "  --line               plain sentences, nothing repainted (default without a terminal)\n"
-    "  --headless, --json   JSON lines in and out, for scripts\n"
-    "  --theme NAME, --ascii, --keys FILE, --baud N, --readonly\n"
-    "\n"
-    "  host: --listen ADDR, --public ADDR, --port N, --media-port N, --no-lobby,\n"
-    "        --forget (keep nothing on disk)\n"
-    "\n"
-    "  exit: 0 left, 1 usage, 2 cannot connect, 3 refused, 4 removed, 5 room ended,\n"
-    "        6 no audio device, 7 protocol version, 130 signal\n";
+    "  gavel keys [--check FILE]\n"
+    "                       all keys and commands, as a table; or what a keys file changes\n"
+    "  gavel themes [--check NAME|FILE]\n"
+    "                       the themes that come along; or whether one is valid\n"
+    "  gavel man PAGE       a manual page: gavel or gavelctl\n"
+    "  gavel completion SHELL\n"
+    "                       completion for bash, zsh or fish\n";
+const char OPTIONS_EXIT[] = "0 left, 1 usage, 2 cannot connect, 3 refused, 4 removed, 5 room ended,\n"
+                            "6 no audio device, 7 protocol version, 130 signal\n";
 
-enum option_code {
-  O_NAME = 256,
-  O_LISTEN,
-  O_PUBLIC,
-  O_PORT,
-  O_MEDIA_PORT,
-  O_NO_LOBBY,
-  O_NO_AUDIO,
-  O_NO_AEC,
-  O_NO_NS,
-  O_NO_AGC,
-  O_INPUT,
-  O_OUTPUT,
-  O_PLAY,
-  O_RECORD,
-  O_LINE,
-  O_HEADLESS,
-  O_THEME,
-  O_ASCII,
-  O_KEYS,
-  O_BAUD,
-  O_READONLY,
-  O_REQUIRE_AUDIO,
-  O_OPEN_MIC,
-  O_FORGET,
-  O_HELP
-};
-static const struct option LONG[] = {{"name", 1, NULL, O_NAME},
-                                     {"listen", 1, NULL, O_LISTEN},
-                                     {"public", 1, NULL, O_PUBLIC},
-                                     {"port", 1, NULL, O_PORT},
-                                     {"media-port", 1, NULL, O_MEDIA_PORT},
-                                     {"no-lobby", 0, NULL, O_NO_LOBBY},
-                                     {"no-audio", 0, NULL, O_NO_AUDIO},
-                                     {"no-aec", 0, NULL, O_NO_AEC},
-                                     {"no-ns", 0, NULL, O_NO_NS},
-                                     {"no-agc", 0, NULL, O_NO_AGC},
-                                     {"input", 1, NULL, O_INPUT},
-                                     {"output", 1, NULL, O_OUTPUT},
-                                     {"play", 1, NULL, O_PLAY},
-                                     {"record", 1, NULL, O_RECORD},
-                                     {"line", 0, NULL, O_LINE},
-                                     {"headless", 0, NULL, O_HEADLESS},
-                                     {"json", 0, NULL, O_HEADLESS},
-                                     {"theme", 1, NULL, O_THEME},
-                                     {"ascii", 0, NULL, O_ASCII},
-                                     {"keys", 1, NULL, O_KEYS},
-                                     {"baud", 1, NULL, O_BAUD},
-                                     {"readonly", 0, NULL, O_READONLY},
-                                     {"require-audio", 0, NULL, O_REQUIRE_AUDIO},
-                                     {"open-mic", 0, NULL, O_OPEN_MIC},
-                                     {"forget", 0, NULL, O_FORGET},
-                                     {"help", 0, NULL, O_HELP},
-                                     {NULL, 0, NULL, 0}};
+void options_help(FILE *f) {
+  fprintf(f, "gavel: moderated audio conferences from the keyboard\n\n%s", OPTIONS_COMMANDS);
+  for (int host = 0; host < 2; host++) {
+    fputs(host ? "\nhost also takes:\n" : "\n", f);
+    for (const struct option_row *o = OPTIONS; o->name != NULL; o++) {
+      char form[48];
+      snprintf(form, sizeof form, "--%s%s%s", o->name, o->value[0] != '\0' ? " " : "", o->value);
+      if (o->host == host)
+        fprintf(f, "  %-22s %s\n", form, o->help);
+    }
+  }
+  fprintf(f, "\nexit: %s", OPTIONS_EXIT);
+}
 
 static bool number(const char *text, unsigned long max, unsigned long *out, char why[256]) {
   char *end;
@@ -119,6 +86,19 @@ static bool set_name(struct front_config *f, const char *name, char why[256]) {
   return false;
 }
 
+/* read_password: never in argv, where every process of the machine could read it. */
+static bool read_password(struct options *o, char why[256]) {
+  FILE *file = fopen(optarg, "re");
+  bool ok = file != NULL && fgets(o->password, sizeof o->password, file) != NULL;
+  if (file != NULL)
+    fclose(file);
+  o->password[strcspn(o->password, "\r\n")] = '\0';
+  o->front.client.password = o->password;
+  if (!ok)
+    snprintf(why, 256, "%.160s cannot be read: %s", optarg, file == NULL ? strerror(errno) : "it is empty");
+  return ok;
+}
+
 /* set_special: the options that need work of their own. */
 static bool set_special(struct options *o, int option, char why[256]) {
   unsigned long n;
@@ -134,6 +114,13 @@ static bool set_special(struct options *o, int option, char why[256]) {
       return false;
     o->front.baud = (unsigned)n;
     return true;
+  case O_PASSWORD_FILE:
+    return read_password(o, why);
+  case O_NOTIFY:
+    if (osc_notify_find(optarg, &o->front.notify))
+      return true;
+    snprintf(why, 256, "--notify takes auto, bell, osc9, osc777 or off");
+    return false;
   case O_INPUT:
   case O_PLAY:
     snprintf(o->input, sizeof o->input, "%s%.500s", option == O_PLAY ? "file:" : "", optarg);
@@ -168,8 +155,9 @@ static bool set(struct options *o, int option, bool *help, char why[256]) {
   const struct {
     int option;
     const char **text;
-  } texts[] = {
-      {O_LISTEN, &o->listen}, {O_PUBLIC, &o->public_address}, {O_THEME, &f->theme}, {O_KEYS, &f->keys_file}};
+  } texts[] = {{O_LISTEN, &o->listen}, {O_PUBLIC, &o->public_address},
+               {O_THEME, &f->theme},   {O_KEYS, &f->keys_file},
+               {O_HOOK, &f->hook},     {O_CONTROL, &f->control}};
   for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
     if (flags[i].option == option) {
       *flags[i].flag = flags[i].value;
@@ -180,7 +168,7 @@ static bool set(struct options *o, int option, bool *help, char why[256]) {
       *texts[i].text = optarg;
       return true;
     }
-  if (option == O_LINE || option == O_HEADLESS) {
+  if (option == O_LINE || option == O_HEADLESS || option == O_JSON) {
     f->kind = option == O_LINE ? FRONT_LINE : FRONT_HEADLESS;
     return true;
   }

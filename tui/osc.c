@@ -55,6 +55,16 @@ size_t osc_title(char *out, size_t cap, const char *text) {
   return fitting(snprintf(out, cap, "\033]2;%s" ST, safe), cap);
 }
 
+bool osc_notify_find(const char *name, enum osc_notify *out) {
+  static const char *const NAMES[] = {"auto", "bell", "osc9", "osc777", "off"};
+  for (unsigned i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++)
+    if (strcmp(name, NAMES[i]) == 0) {
+      *out = (enum osc_notify)i;
+      return true;
+    }
+  return false;
+}
+
 enum osc_notice osc_notice_kind(const char *term, const char *vte_version) {
   bool knows_777 = vte_version || (term && (strncmp(term, "rxvt", 4) == 0 || strncmp(term, "foot", 4) == 0));
   return knows_777 ? OSC_NOTICE_777 : OSC_NOTICE_9;

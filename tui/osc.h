@@ -17,6 +17,11 @@
 /* osc_title: window title (OSC 2). tmux takes it as the pane's title, so it is never wrapped. */
 size_t osc_title(char *out, size_t cap, const char *text);
 
+/* How to call the person: OSC_NOTIFY_AUTO: what the terminal knows, and the bell under tmux. */
+enum osc_notify { OSC_NOTIFY_AUTO, OSC_NOTIFY_BELL, OSC_NOTIFY_9, OSC_NOTIFY_777, OSC_NOTIFY_OFF };
+/* osc_notify_find: by name: auto, bell, osc9, osc777, off. */
+bool osc_notify_find(const char *name, enum osc_notify *out);
+
 enum osc_notice { OSC_NOTICE_9, OSC_NOTICE_777 };
 /* osc_notice_kind: which one this terminal knows; one only, or those that know both notify twice. env values
  * may be NULL. */

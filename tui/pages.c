@@ -1,11 +1,14 @@
 #include "tui/pages.h"
 
 #include "core/base/text.h"
+#include "tui/menu.h"
 
+#include <inttypes.h>
 #include <qrencode.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* A page grows in a memory stream; without memory the program cannot go on and says so. */
 struct page {
@@ -80,10 +83,111 @@ char *pages_log(const struct model *m) {
   return page_close(&p);
 }
 
+/* ---- lists with the numbers that acts take ---- */
+
+/* span_left: " for 2 h more" of what ends at `until_ms`, " for good" for 0. */
+static void span_left(const struct model *m, int64_t until_ms, char out[40]) {
+  char span[24];
+  int64_t left_ms = until_ms - model_wall(m, m->now);
+  say_duration(left_ms > 0 ? (left_ms + 999) / 1000 : 0, span);
+  snprintf(out, 40, until_ms == 0 ? " for good" : " for %s more", span);
+}
+
+char *pages_bans(const struct model *m) {
+  struct page p;
+  char whom[SAY_MAX], span[40];
+  page_open(&p);
+  for (size_t i = 0; i < m->room.n_bans; i++) {
+    const struct ban *b = &m->room.bans[i];
+    say_ban(b, whom);
+    span_left(m, b->until_ms, span);
+    fprintf(p.f, "%" PRIu64 "  %s: may not %s%s%s%s (by %s)\n", b->id, whom,
+            b->what == BAN_SPEAK ? "speak" : "come in", span, b->reason[0] != '\0' ? ": " : "", b->reason,
+            say_name(&m->room, m->me, b->by, false));
+  }
+  fprintf(p.f, "%zu banned.\n", m->room.n_bans);
+  return page_close(&p);
+}
+
+char *pages_notes(const struct model *m) {
+  struct page p;
+  char clock[8];
+  page_open(&p);
+  for (size_t i = 0; i < m->room.n_notes; i++) {
+    const struct note *n = &m->room.notes[i];
+    model_clock(m, n->ts_ms, clock);
+    fprintf(p.f, "%" PRIu64 "  on %s: %s (by %s, %s)\n", n->id, say_name(&m->room, m->me, n->about, false),
+            n->text, n->name, clock);
+  }
+  fprintf(p.f, "%zu notes.\n", m->room.n_notes);
+  return page_close(&p);
+}
+
+char *pages_trusted(const struct model *m) {
+  struct page p;
+  page_open(&p);
+  for (size_t i = 0; i < m->room.n_trusted; i++)
+    fprintf(p.f, "%" PRIu64 "  %s\n", m->room.trusted[i].id, m->room.trusted[i].name);
+  fprintf(p.f, "%zu need not wait%s.\n", m->room.n_trusted,
+          m->room.auto_admit == AUTO_ADMIT_NOBODY ? ", but auto-admit is nobody" : "");
+  return page_close(&p);
+}
+
+char *pages_invites(const struct model *m) {
+  struct page p;
+  char span[40];
+  page_open(&p);
+  for (size_t i = 0; i < m->room.n_invites; i++) {
+    const struct invite *v = &m->room.invites[i];
+    span_left(m, v->expires_ms, span);
+    fprintf(p.f, "%" PRIu64 "  as %s%s, valid%s", v->id, role_name(v->role),
+            v->bypass ? ", past the lobby" : "", span);
+    fprintf(p.f, v->uses_left > 0 ? ", for %u more\n" : "\n", v->uses_left);
+  }
+  fprintf(p.f, "%zu invite links.\n", m->room.n_invites);
+  return page_close(&p);
+}
+
+char *pages_search(const struct model *m, const char *text) {
+  struct page p;
+  char clock[8], head[SAY_MAX];
+  size_t found = 0;
+  page_open(&p);
+  for (size_t i = 0; i < m->room.n_chat; i++) {
+    const struct chat *c = &m->room.chat[i];
+    if (c->deleted || (strcasestr(c->text, text) == NULL && strcasestr(c->name, text) == NULL))
+      continue;
+    model_clock(m, c->ts_ms, clock);
+    say_chat_head(&m->room, m->me, c, head);
+    fprintf(p.f, "%" PRIu64 "  %s %s: %s\n", c->id, clock, head, c->text);
+    found++;
+  }
+  fprintf(p.f, "%zu found in the last %zu messages.%s\n", found, m->room.n_chat,
+          m->history == HISTORY_END || m->room.n_chat == 0 ? "" : " Older ones come: search again then.");
+  return page_close(&p);
+}
+
+/* ---- help ---- */
+
 bool pages_help_matches(const struct command *c, const char *filter) {
   char title[32];
   command_title(c, title);
-  return strcasestr(c->help, filter) != NULL || strcasestr(title, filter) != NULL;
+  return strcasestr(c->help, filter) != NULL || strcasestr(title, filter) != NULL ||
+         strcasecmp(command_group_name(command_group(c)), filter) == 0;
+}
+
+size_t pages_help_count(const char *filter) {
+  size_t n = 0;
+  for (size_t i = 0; i < COMMANDS_COUNT; i++)
+    n += pages_help_matches(&COMMANDS[i], filter);
+  return n;
+}
+
+const struct command *pages_help_at(const char *filter, size_t row) {
+  for (size_t i = 0; i < COMMANDS_COUNT; i++)
+    if (pages_help_matches(&COMMANDS[i], filter) && row-- == 0)
+      return &COMMANDS[i];
+  return NULL;
 }
 
 void pages_help_row(const struct model *m, const struct keymap *keys, const struct command *c,
@@ -102,12 +206,55 @@ void pages_help_row(const struct model *m, const struct keymap *keys, const stru
 char *pages_help(const struct model *m, const struct keymap *keys, const char *filter) {
   struct page p;
   char row[SAY_MAX];
+  const char *group = NULL;
   page_open(&p);
-  for (size_t i = 0; i < COMMANDS_COUNT; i++)
-    if (pages_help_matches(&COMMANDS[i], filter)) {
-      pages_help_row(m, keys, &COMMANDS[i], row);
-      fprintf(p.f, "%s\n", row);
-    }
+  for (size_t i = 0; i < COMMANDS_COUNT; i++) {
+    const char *name = command_group_name(command_group(&COMMANDS[i]));
+    if (!pages_help_matches(&COMMANDS[i], filter))
+      continue;
+    if (name != group)
+      fprintf(p.f, "%s:\n", name);
+    group = name;
+    pages_help_row(m, keys, &COMMANDS[i], row);
+    fprintf(p.f, "%s\n", row);
+  }
+  return page_close(&p);
+}
+
+char *pages_menu(const struct model *m) {
+  struct page p;
+  struct menu_row rows[MENU_ROWS_MAX];
+  char line[SAY_MAX];
+  page_open(&p);
+  menu_title(m, line);
+  fprintf(p.f, "%s\n", line);
+  for (size_t i = 0, n = menu_rows(m, rows); i < n; i++) {
+    menu_text(&rows[i], NULL, line);
+    fprintf(p.f, "%s\n", line);
+  }
+  return page_close(&p);
+}
+
+char *pages_conflicts(const char *file, bool *ok) {
+  struct page p;
+  struct keymap *keys = command_keymap();
+  char why[256] = "", line[160];
+  page_open(&p);
+  if (keys == NULL)
+    abort();
+  *ok = keymap_load(keys, file, why) == ERR_OK;
+  if (!*ok)
+    fprintf(p.f, "%s\n", why);
+  for (size_t i = 0; keymap_conflict(keys, i, line); i++)
+    fprintf(p.f, "%s\n", line);
+  for (size_t i = 0; *ok && i < COMMANDS_COUNT; i++) {
+    char key[24];
+    if (COMMANDS[i].keys[0] != '\0' && !keymap_key(keys, COMMANDS[i].context, COMMANDS[i].name, 0, key))
+      fprintf(p.f, "%s has no key any more: the menu and the `:` line have it\n", COMMANDS[i].name);
+  }
+  if (*ok)
+    fprintf(p.f, "%s can be used.\n", file);
+  keymap_destroy(keys);
   return page_close(&p);
 }
 
@@ -123,11 +270,12 @@ static void cell(FILE *f, const char *text) {
 
 static void keys_row(FILE *f, const struct command *c) {
   bool act = c->act != ACT__COUNT;
-  char title[32], line[80];
+  char title[32], line[80], keys[48];
   command_title(c, title);
   snprintf(line, sizeof line, "`%s%s%s`", title, c->args[0] != '\0' ? " " : "", c->args);
+  snprintf(keys, sizeof keys, "%s%s%s", c->keys, command_more(c)[0] != '\0' ? " " : "", command_more(c));
   fputs("| ", f);
-  cell(f, c->keys);
+  cell(f, keys);
   cell(f, line);
   cell(f, act ? role_name(ACTS[c->act].least) : "");
   fprintf(f, "%s%s |\n", c->help,
@@ -138,15 +286,23 @@ static void keys_row(FILE *f, const struct command *c) {
 
 char *pages_keys(void) {
   struct page p;
+  const char *group = NULL;
   page_open(&p);
-  fputs("# Keys and commands\n\n"
-        "Made by `gavel keys` from core/room/acts.def and tui/command.def; a test compares. Every command\n"
-        "can be typed after `:` (and `/` in line mode) by its name or a beginning of it; the file of\n"
-        "`--keys` changes the keys.\n\n"
-        "| key | command | needs at least | what it does |\n|---|---|---|---|\n",
-        p.f);
-  for (size_t i = 0; i < COMMANDS_COUNT; i++)
+  fputs(
+      "# Keys and commands\n\n"
+      "Made by `gavel keys` from core/room/acts.def and tui/command.def; a test compares. Every command\n"
+      "can be typed after `:` (and `/` in line mode) by its name or a beginning of it, and every act is in\n"
+      "the menu: `o`, a letter for the group, a letter for the act. The file of `--keys` changes the keys;\n"
+      "`gavel keys --check FILE` tells what it breaks.\n",
+      p.f);
+  for (size_t i = 0; i < COMMANDS_COUNT; i++) {
+    const char *name = command_group_name(command_group(&COMMANDS[i]));
+    if (name != group)
+      fprintf(p.f, "\n## %c%s\n\n| key | command | needs at least | what it does |\n|---|---|---|---|\n",
+              name[0] - 'a' + 'A', name + 1);
+    group = name;
     keys_row(p.f, &COMMANDS[i]);
+  }
   return page_close(&p);
 }
 

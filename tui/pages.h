@@ -11,6 +11,17 @@
 /* pages_people: those in the room, or those who wait. pages_log: what was said on the screen so far. */
 char *pages_people(const struct model *m, bool waiting);
 char *pages_log(const struct model *m);
+/* pages_bans, pages_notes, pages_trusted, pages_invites: one a line, beginning with the number that acts
+ * take. pages_search: the messages known here whose text or sender contains `text`. */
+char *pages_bans(const struct model *m);
+char *pages_notes(const struct model *m);
+char *pages_trusted(const struct model *m);
+char *pages_invites(const struct model *m);
+char *pages_search(const struct model *m, const char *text);
+/* pages_menu: what the menu shows now, for line mode. */
+char *pages_menu(const struct model *m);
+/* pages_conflicts: what a keys file does that its writer may not have meant; *ok: it can be used at all. */
+char *pages_conflicts(const char *file, bool *ok);
 /* pages_help: every command with its keys, form, help line and, when it cannot be used now, the reason.
  * `filter` "" for all. */
 char *pages_help(const struct model *m, const struct keymap *keys, const char *filter);
@@ -18,6 +29,10 @@ char *pages_help(const struct model *m, const struct keymap *keys, const char *f
 char *pages_link(const char *link, bool ascii);
 /* pages_keys: the whole table of commands as Markdown: docs/keys.md. */
 char *pages_keys(void);
+/* pages_help_count, pages_help_at: how many rows the filter leaves, and which command is in the row (NULL
+ * past the last). */
+size_t pages_help_count(const char *filter);
+const struct command *pages_help_at(const char *filter, size_t row);
 /* pages_help_row: one row of that list without newline. */
 void pages_help_row(const struct model *m, const struct keymap *keys, const struct command *c,
                     char out[SAY_MAX]);

@@ -1,42 +1,20 @@
 #include "tui/perform.h"
 
+#include "tui/menu.h"
 #include "tui/pages.h"
+#include "tui/pilot_private.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-static bool refuse(struct pilot *c, us_t now, const char *why) {
-  model_toast(c->m, now, STYLE_WARN, why);
-  return false;
+static bool has_rows(enum model_pane pane) {
+  return pane == PANE_PEOPLE || pane == PANE_LOBBY || pane == PANE_HANDS;
 }
 
-void perform_quit(struct pilot *c, us_t now) {
-  struct model *m = c->m;
-  struct question *q = &m->ask;
-  (void)now;
-  if (m->state != CLIENT_JOINED || (m->mode == MODE_ASK && q->kind == ASK_QUIT)) {
-    model_intent(m, INTENT_LEAVE);
-    return;
-  }
-  *q = (struct question){.kind = ASK_QUIT, .yes = "leave", .no = "stay"};
-  snprintf(q->text, sizeof q->text, "Leave %s?", m->room.name);
-  if (command_refusal(m, command_of_act(ACT_END), 0) == NULL) {
-    q->other = 'e';
-    q->other_word = "end for everyone";
-  }
-  m->mode = MODE_ASK;
-}
-
-static void focus(struct model *m, enum model_pane pane) {
-  m->pane = pane;
-  m->scroll = 0;
-  if (pane == PANE_CHAT)
-    m->unread = 0;
-}
-
+/* move: the cursor of the people, or the scroll of what is read. */
 static void move(struct model *m, int rows) {
-  if (m->pane == PANE_PEOPLE) {
+  if (has_rows(m->pane)) {
     model_move(m, rows);
     return;
   }
@@ -45,13 +23,25 @@ static void move(struct model *m, int rows) {
 }
 
 static bool go_lobby(struct pilot *c, us_t now) {
-  uint32_t first;
-  struct model *m = c->m;
-  size_t waiting;
-  if (model_list(m, &first, 1, &waiting) == 0 || waiting == 0)
-    return refuse(c, now, "nobody waits");
-  focus(m, PANE_PEOPLE);
-  m->cursor = first;
+  if (model_count(c->m, PRESENCE_WAITING) == 0)
+    return pilot_refuse(c, now, "nobody waits");
+  model_focus(c->m, PANE_LOBBY);
+  return true;
+}
+
+static bool go_hands(struct pilot *c, us_t now) {
+  size_t n;
+  (void)model_hands(c->m, &n);
+  if (n == 0)
+    return pilot_refuse(c, now, "no hand is raised");
+  model_focus(c->m, PANE_HANDS);
+  return true;
+}
+
+static bool card(struct pilot *c, us_t now) {
+  if (room_member(&c->m->room, c->m->cursor) == NULL)
+    return pilot_refuse(c, now, "choose a person first: up, down");
+  model_focus(c->m, PANE_CARD);
   return true;
 }
 
@@ -62,24 +52,23 @@ static uint32_t last_private(const struct model *m) {
     if (chat->kind == CHAT_PRIVATE && chat->from != m->me && room_member(&m->room, chat->from) != NULL)
       return chat->from;
   }
-  return m->cursor != m->me ? m->cursor : 0;
+  return m->cursor != m->me && room_member(&m->room, m->cursor) != NULL ? m->cursor : 0;
 }
 
 static bool reply(struct pilot *c, us_t now) {
   char line[TEXT_NAME_MAX + 16], name[TEXT_NAME_MAX + 8];
   uint32_t to = last_private(c->m);
   if (to == 0)
-    return refuse(c, now, "choose a person first: up, down");
-  args_name(c->m, to, name, sizeof name);
+    return pilot_refuse(c, now, "choose a person first: up, down");
+  act_words_name(&c->m->room, to, name, sizeof name);
   snprintf(line, sizeof line, "msg %s ", name);
-  c->m->mode = MODE_COMMAND;
-  lineedit_set(c->m->command, line);
+  pilot_prefill(c, line);
   return true;
 }
 
 static bool link_command(struct pilot *c, bool copy, us_t now) {
   if (c->m->invite[0] == '\0')
-    return refuse(c, now, "no link yet: i makes one");
+    return pilot_refuse(c, now, "no link yet: i makes one");
   if (!copy) {
     model_page(c->m, "Invite link", pages_link(c->m->invite, c->m->ascii));
     return true;
@@ -90,8 +79,10 @@ static bool link_command(struct pilot *c, bool copy, us_t now) {
 }
 
 static bool filter(struct model *m, const char *words) {
-  m->pane = PANE_PEOPLE;
-  snprintf(m->filter, sizeof m->filter, "%.*s", (int)text_fit(words, TEXT_NAME_COLS), words);
+  model_focus(m, PANE_PEOPLE);
+  char text[TEXT_NAME_MAX + 1];
+  snprintf(text, sizeof text, "%.*s", (int)text_fit(words, TEXT_NAME_COLS), words);
+  model_filter_set(m, text);
   lineedit_set(m->search, m->filter);
   if (words[0] == '\0')
     m->mode = MODE_FILTER;
@@ -101,11 +92,30 @@ static bool filter(struct model *m, const char *words) {
 static bool mic(struct pilot *c, const char *words, us_t now) {
   bool on = strcasecmp(words, "on") == 0;
   if (!on && strcasecmp(words, "off") != 0)
-    return refuse(c, now, "mic needs on or off");
+    return pilot_refuse(c, now, "mic needs on or off");
   const struct member *self = model_self(c->m);
-  if (on && self != NULL && self->muted)
-    model_act(c->m, &(struct order){.act = ACT_UNMUTE});
+  if (on && self != NULL && self->muted && !pilot_submit(c, &(struct act_order){.act = ACT_UNMUTE}, now))
+    return false;
   pilot_mic(c, on, now);
+  return true;
+}
+
+/* talk: a switch outside the terminal says on and off (gavelctl --client talk on); without a word it toggles.
+ */
+static bool talk(struct pilot *c, const char *words, us_t now) {
+  bool on = strcasecmp(words, "on") == 0, off = strcasecmp(words, "off") == 0;
+  if (words[0] != '\0' && !on && !off)
+    return pilot_refuse(c, now, "talk needs on or off");
+  ptt_set(&c->ptt, now, words[0] == '\0' ? !ptt_is_open(&c->ptt) : on);
+  pilot_tick(c, now);
+  return true;
+}
+
+static bool mouse(struct pilot *c, const char *words, us_t now) {
+  bool on = strcasecmp(words, "on") == 0;
+  if (!on && strcasecmp(words, "off") != 0)
+    return pilot_refuse(c, now, "mouse needs on or off");
+  model_intent(c->m, INTENT_MOUSE)->on = on;
   return true;
 }
 
@@ -115,10 +125,65 @@ static bool toggle_mic(struct pilot *c, us_t now) {
 }
 
 static bool mark(struct pilot *c, us_t now) {
-  if (c->m->cursor == 0)
-    return refuse(c, now, "choose a person first: up, down");
+  if (room_member(&c->m->room, c->m->cursor) == NULL)
+    return pilot_refuse(c, now, "choose a person first: up, down");
   model_mark(c->m, c->m->cursor);
   model_move(c->m, 1);
+  return true;
+}
+
+static bool mark_shown(struct pilot *c, us_t now) {
+  char text[80];
+  size_t left = model_mark_shown(c->m);
+  if (left == 0)
+    snprintf(text, sizeof text, "%zu marked: T removes the marks.", c->m->n_marks);
+  else
+    snprintf(text, sizeof text, "%zu marked, %zu not: one act takes no more.", c->m->n_marks, left);
+  model_toast(c->m, now, left == 0 ? STYLE_OK : STYLE_WARN, text);
+  return true;
+}
+
+/* sort: without a word the next order. */
+static bool sort(struct pilot *c, const char *words, us_t now) {
+  struct model *m = c->m;
+  enum model_sort to = words[0] == '\0' ? (m->sort + 1) % SORT__COUNT : SORT_JOINED;
+  char text[64];
+  while (words[0] != '\0' && to < SORT__COUNT && strcasecmp(words, model_sort_name(to)) != 0)
+    to++;
+  if (to == SORT__COUNT)
+    return pilot_refuse(c, now, "sort needs one of joined, name, hand, talk, line");
+  model_sort_set(m, to);
+  snprintf(text, sizeof text, "Sorted by %s.", model_sort_name(to));
+  model_toast(m, now, STYLE_OK, text);
+  return true;
+}
+
+static bool group(struct pilot *c, const char *words, us_t now) {
+  bool on = words[0] == '\0' ? !c->m->by_role : strcasecmp(words, "on") == 0;
+  if (words[0] != '\0' && !on && strcasecmp(words, "off") != 0)
+    return pilot_refuse(c, now, "group needs on or off");
+  model_group_set(c->m, on);
+  return true;
+}
+
+static bool menu(struct pilot *c, const char *words, us_t now) {
+  unsigned g = 0;
+  while (g <= ACT_GROUP__COUNT && words[0] != '\0' && strcasecmp(words, command_group_name(g)) != 0)
+    g++;
+  if (g > ACT_GROUP__COUNT)
+    return pilot_refuse(c, now, "menu needs one of lobby, voice, people, chat, room, screen");
+  menu_open(c->m, words[0] == '\0' ? ACT_GROUP__COUNT + 1U : g);
+  return true;
+}
+
+static bool search(struct pilot *c, const char *words, us_t now) {
+  if (words[0] == '\0')
+    return pilot_refuse(c, now, "search needs a text");
+  model_page(c->m, "Messages found", pages_search(c->m, words));
+  if (c->m->history == HISTORY_MORE && c->m->state == CLIENT_JOINED && c->m->room.n_chat > 0) {
+    c->m->history = HISTORY_ASKED;
+    model_intent(c->m, INTENT_HISTORY);
+  }
   return true;
 }
 
@@ -138,7 +203,7 @@ static bool typing(struct model *m, enum model_mode mode, const char *words) {
 
 static bool back(struct model *m) {
   if (m->filter[0] != '\0')
-    m->filter[0] = '\0';
+    model_filter_set(m, "");
   else if (m->n_marks > 0)
     m->n_marks = 0;
   else if (m->scroll > 0)
@@ -149,29 +214,52 @@ static bool back(struct model *m) {
   return true;
 }
 
+static char *people_inside(const struct model *m) {
+  return pages_people(m, false);
+}
+
+static char *people_waiting(const struct model *m) {
+  return pages_people(m, true);
+}
+
+static const struct {
+  enum ui ui;
+  const char *title;
+  char *(*make)(const struct model *m);
+} PAGES[] = {{UI_WHO, "People", people_inside},
+             {UI_LIST, "People", people_inside},
+             {UI_WAITING, "Waiting", people_waiting},
+             {UI_LOG, "Log", pages_log},
+             {UI_BANS, "Bans: unban N lifts one, ban-edit N changes it", pages_bans},
+             {UI_NOTES, "Notes: note-delete N deletes one", pages_notes},
+             {UI_TRUSTED, "Who need not wait: untrust N takes one off", pages_trusted},
+             {UI_INVITES, "Invite links: invite-revoke N makes one useless", pages_invites}};
+
 /* perform_view: what only changes the view. False: not one of those. */
 static bool perform_view(struct pilot *c, enum ui ui, const char *words) {
   struct model *m = c->m;
+  for (size_t i = 0; i < sizeof PAGES / sizeof PAGES[0]; i++)
+    if (PAGES[i].ui == ui) {
+      model_page(m, PAGES[i].title, PAGES[i].make(m));
+      return true;
+    }
   switch (ui) {
   case UI_HELP:
     return typing(m, MODE_HELP, words);
   case UI_COMMAND:
     return typing(m, MODE_COMMAND, "");
-  case UI_WHO:
-  case UI_LIST:
-    model_page(m, "People", pages_people(m, false));
-    return true;
-  case UI_WAITING:
-    model_page(m, "Waiting", pages_people(m, true));
-    return true;
-  case UI_LOG:
-    model_page(m, "Log", pages_log(m));
-    return true;
   case UI_PANE:
-    focus(m, m->pane == PANE_PEOPLE ? PANE_CHAT : PANE_PEOPLE);
+  case UI_PANE_BACK:
+    model_pane_next(m, ui == UI_PANE ? 1 : -1);
     return true;
   case UI_PEOPLE:
-    focus(m, PANE_PEOPLE);
+    model_focus(m, PANE_PEOPLE);
+    return true;
+  case UI_GO_CHAT:
+    model_focus(m, PANE_CHAT);
+    return true;
+  case UI_GO_LOG:
+    model_focus(m, PANE_LOG);
     return true;
   case UI_MARK_NONE:
     m->n_marks = 0;
@@ -208,17 +296,37 @@ bool perform_ui(struct pilot *c, enum ui ui, const char *words, us_t now) {
   case UI_SAY:
     return words[0] != '\0' ? pilot_say(c, words, now) : typing(c->m, MODE_CHAT, "");
   case UI_TALK:
-    ptt_set(&c->ptt, now, !ptt_is_open(&c->ptt));
-    pilot_tick(c, now);
-    return true;
+    return talk(c, words, now);
+  case UI_MOUSE:
+    return mouse(c, words, now);
   case UI_MIC:
     return mic(c, words, now);
   case UI_TALK_MUTE:
     return toggle_mic(c, now);
   case UI_LOBBY_FOCUS:
     return go_lobby(c, now);
+  case UI_GO_HANDS:
+    return go_hands(c, now);
+  case UI_CARD:
+    return card(c, now);
+  case UI_MENU:
+    return menu(c, words, now);
+  case UI_YES:
+  case UI_NO:
+    pilot_answer(c, ui == UI_YES ? 'y' : 'n', now);
+    return true;
   case UI_MARK:
     return mark(c, now);
+  case UI_MARK_SHOWN:
+    return mark_shown(c, now);
+  case UI_SORT:
+    return sort(c, words, now);
+  case UI_GROUP:
+    return group(c, words, now);
+  case UI_FOLD:
+    return model_fold(c->m) || pilot_refuse(c, now, "group on first, then stand on a person or a title");
+  case UI_SEARCH:
+    return search(c, words, now);
   case UI_REPLY:
     return reply(c, now);
   case UI_COPY:
@@ -227,7 +335,8 @@ bool perform_ui(struct pilot *c, enum ui ui, const char *words, us_t now) {
   case UI_DEVICES:
     return text_intent(c, words[0] != '\0' ? INTENT_AUDIO : INTENT_DEVICES, words);
   case UI_THEME:
-    return words[0] != '\0' ? text_intent(c, INTENT_THEME, words) : refuse(c, now, "theme needs a name");
+    return words[0] != '\0' ? text_intent(c, INTENT_THEME, words)
+                            : pilot_refuse(c, now, "theme needs a name");
   case UI_REDRAW:
     model_intent(c->m, INTENT_REDRAW);
     return true;

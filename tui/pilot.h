@@ -28,7 +28,8 @@ bool pilot_line(struct pilot *c, const char *line, us_t now);
 bool pilot_command(struct pilot *c, const struct command *cmd, us_t now);
 /* pilot_say: a chat message to all. */
 bool pilot_say(struct pilot *c, const char *text, us_t now);
-/* pilot_answer: answers the open question; whatever is not one of its letters is the default, No. */
+/* pilot_answer: answers the open question; whatever is not one of its letters is the default, No. A question
+ * that runs out (pilot_tick) answers itself so. */
 void pilot_answer(struct pilot *c, char letter, us_t now);
 /* pilot_mic: the microphone stays open, or closes. */
 void pilot_mic(struct pilot *c, bool on, us_t now);
@@ -36,8 +37,9 @@ void pilot_mic(struct pilot *c, bool on, us_t now);
 void pilot_tick(struct pilot *c, us_t now);
 us_t pilot_next_tick(const struct pilot *c);
 
-/* pilot_targets: whom a key would act on now: the marked, else the selected one; for the lobby, else the
- * first who waits. Returns how many of them were stored; 0 when nobody. */
+/* pilot_targets: whom a key would act on now: those marked that the act can reach, else the one selected; to
+ * admit from elsewhere than the lobby's pane, else the first who waits; for acts with a list of exceptions
+ * only those marked. Returns how many of them were stored; 0 when nobody. */
 size_t pilot_targets(const struct model *m, enum act act, uint32_t *ids, size_t cap);
 /* pilot_on_self: the mute key means oneself: nobody else is selected or marked, or one may not act on others.
  */

@@ -2,10 +2,10 @@
 
 #include <stdio.h>
 
-#define FACTS_COLS 32
+#define SIDE_COLS 34
 
 static int people_cols(int w) {
-  return w >= 120 ? 36 : w >= 76 ? 27 : w >= 60 ? 20 : 0;
+  return w >= 120 ? 36 : w >= 96 ? 32 : w >= 76 ? 27 : w >= 60 ? 20 : 0;
 }
 
 /* one_pane: no room, or no line, for two panes side by side. */
@@ -13,32 +13,67 @@ static bool one_pane(const struct scene *v, int w) {
   return people_cols(w) == 0 || v->m->zoom || v->pace->chat_full_width;
 }
 
-static void draw_pane(const struct scene *v, struct rect r) {
-  if (v->m->pane == PANE_PEOPLE) {
-    view_people(v, r);
-    return;
-  }
-  if (r.h > 3 && !v->m->zoom) {
-    view_roster_line(v, (struct rect){r.x, r.y, r.w, 1});
-    r.y++;
+static void draw_one(const struct scene *v, enum model_pane pane, struct rect r) {
+  static void (*const VIEWS[PANE__COUNT])(const struct scene *, struct rect) = {
+      view_people, view_waiting, view_hands, view_chat, view_log, view_card};
+  VIEWS[pane](v, r);
+}
+
+/* draw_alone: the focused pane over the whole width, under a line that says which it is; over the chat also
+ * one of who is here. */
+static void draw_alone(const struct scene *v, struct rect r) {
+  if (r.h > 2) {
+    view_panes_line(v, (struct rect){r.x, r.y++, r.w, 1});
     r.h--;
   }
-  view_chat(v, r);
+  if (r.h > 3 && v->m->pane == PANE_CHAT && !v->m->zoom) {
+    view_roster_line(v, (struct rect){r.x, r.y++, r.w, 1});
+    r.h--;
+  }
+  draw_one(v, v->m->pane, r);
+}
+
+/* draw_side: the third column of wide screens: who waits, whose hand is up, the card. */
+static void draw_side(const struct scene *v, struct rect r) {
+  const struct model *m = v->m;
+  size_t waiting, hands;
+  (void)model_lobby(m, &waiting);
+  (void)model_hands(m, &hands);
+  int most = r.h / 4 > 2 ? r.h / 4 : 2;
+  int lobby_rows = waiting > 0 || m->pane == PANE_LOBBY ? (int)(waiting < 50 ? waiting : 50) + 1 : 0;
+  int hand_rows = hands > 0 || m->pane == PANE_HANDS ? (int)(hands < 50 ? hands : 50) + 1 : 0;
+  lobby_rows = lobby_rows < most ? lobby_rows : most;
+  hand_rows = hand_rows < most ? hand_rows : most;
+  view_waiting(v, (struct rect){r.x, r.y, r.w, lobby_rows});
+  view_hands(v, (struct rect){r.x, r.y + lobby_rows, r.w, hand_rows});
+  int used = lobby_rows + hand_rows;
+  if (used > 0 && used < r.h)
+    canvas_hline(v->c, r.x, r.y + used++, r.w, STYLE_BORDER);
+  view_card(v, (struct rect){r.x, r.y + used, r.w, r.h - used});
 }
 
 static void draw_panes(const struct scene *v, struct rect r) {
+  const enum model_pane pane = v->m->pane;
+  bool wide = r.w >= 120, queue = pane == PANE_LOBBY || pane == PANE_HANDS;
   if (one_pane(v, r.w)) {
-    draw_pane(v, r);
+    draw_alone(v, r);
     return;
   }
-  int people = people_cols(r.w), facts = r.w >= 120 ? FACTS_COLS : 0;
-  view_people(v, (struct rect){r.x, r.y, people - 1, r.h});
+  int people = people_cols(r.w), side = wide ? SIDE_COLS : 0;
+  draw_one(v, queue && !wide ? pane : PANE_PEOPLE, (struct rect){r.x, r.y, people - 1, r.h});
   canvas_vline(v->c, r.x + people, r.y, r.h, STYLE_BORDER);
-  view_chat(v, (struct rect){r.x + people + 2, r.y, r.w - people - 2 - (facts > 0 ? facts + 3 : 0), r.h});
-  if (facts == 0)
+  draw_one(v, pane == PANE_LOG || (pane == PANE_CARD && !wide) ? pane : PANE_CHAT,
+           (struct rect){r.x + people + 2, r.y, r.w - people - 2 - (side > 0 ? side + 3 : 0), r.h});
+  if (side == 0)
     return;
-  canvas_vline(v->c, r.w - facts - 2, r.y, r.h, STYLE_BORDER);
-  view_facts(v, (struct rect){r.x + r.w - facts, r.y, facts, r.h});
+  canvas_vline(v->c, r.w - side - 2, r.y, r.h, STYLE_BORDER);
+  draw_side(v, (struct rect){r.x + r.w - side, r.y, side, r.h});
+}
+
+/* draw_room: the banner may take a third of it. */
+static void draw_room(const struct scene *v, struct rect r) {
+  int rows = view_banner(v, (struct rect){r.x, r.y, r.w, r.h / 3});
+  draw_panes(v, (struct rect){r.x, r.y + rows, r.w, r.h - rows});
 }
 
 static void draw_body(const struct scene *v, struct rect r) {
@@ -51,7 +86,7 @@ static void draw_body(const struct scene *v, struct rect r) {
   else if (!v->m->have_room || v->m->state == CLIENT_ENDED || v->m->state == CLIENT_LOBBY)
     view_outside(v, r);
   else
-    draw_panes(v, r);
+    draw_room(v, r);
 }
 
 void screen_draw(const struct scene *v) {
@@ -73,6 +108,8 @@ void screen_draw(const struct scene *v) {
   draw_body(v, (struct rect){0, y, c->w, body});
   if (v->m->mode == MODE_COMMAND)
     view_palette(v, (struct rect){0, y, c->w, body});
+  if (v->m->mode == MODE_MENU)
+    view_menu(v, (struct rect){0, y, c->w, body});
   y += body;
   if (input)
     view_input(v, (struct rect){0, y, c->w, 1});
@@ -91,7 +128,7 @@ void screen_title(const struct model *m, char out[SAY_MAX]) {
   static const char *const WORDS[] = {"connecting", "in the lobby", "", "reconnecting", "ended"};
   if (m->state == CLIENT_JOINED)
     snprintf(out, SAY_MAX, "%s%s - %zu here", m->mic == MIC_OPEN ? "(MIC) " : "", m->room.name,
-             room_count(&m->room, PRESENCE_HERE));
+             model_count(m, PRESENCE_HERE));
   else
     snprintf(out, SAY_MAX, "gavel - %s", WORDS[m->state]);
 }

@@ -37,36 +37,6 @@ static void one_line(struct stream *s, const char *text) {
     line_input(&s->line, text, clock_now());
 }
 
-/* feed: complete lines out of what was read; a carriage return before the newline is not part of the line. */
-static void feed(struct stream *s, const char *bytes, size_t n) {
-  for (size_t i = 0; i < n; i++) {
-    if (bytes[i] != '\n') {
-      if (s->n_in + 1 < sizeof s->in && bytes[i] != '\0')
-        s->in[s->n_in++] = bytes[i];
-      continue;
-    }
-    s->n_in -= s->n_in > 0 && s->in[s->n_in - 1] == '\r';
-    s->in[s->n_in] = '\0';
-    s->n_in = 0;
-    one_line(s, s->in);
-  }
-}
-
-static void read_input(struct stream *s) {
-  char bytes[4096];
-  ssize_t n = read(STDIN_FILENO, bytes, sizeof bytes);
-  if (n > 0) {
-    feed(s, bytes, (size_t)n);
-    return;
-  }
-  if (n < 0 && (errno == EINTR || errno == EAGAIN))
-    return;
-  s->eof =
-      true; /* no more commands; from a keyboard Ctrl-D means to leave, from a file the session goes on */
-  if (isatty(STDIN_FILENO))
-    model_intent(s->f.m, INTENT_LEAVE);
-}
-
 static void read_signal(struct stream *s) {
   struct signalfd_siginfo info;
   if (read(s->signals, &info, sizeof info) != (ssize_t)sizeof info)
@@ -89,6 +59,16 @@ static void read_events(struct stream *s) {
   }
 }
 
+/* tell_saved: how it went is in the toast. */
+static void tell_saved(struct stream *s) {
+  struct client_event ev = {.kind = CLIENT_EV_NOTICE};
+  snprintf(ev.text, sizeof ev.text, "%s", s->f.m->toast);
+  if (s->json)
+    headless_event(&s->headless, &ev, clock_now());
+  else
+    line_event(&s->line, &ev, clock_now(), clock_wall_ms());
+}
+
 static void carry(struct stream *s) {
   struct intent i;
   bool other;
@@ -98,9 +78,42 @@ static void carry(struct stream *s) {
       headless_sent(&s->headless, i.order.act, ticket);
     else if (other && i.kind == INTENT_BELL && !s->json && isatty(STDOUT_FILENO))
       put_stdout(NULL, "\a");
+    else if (i.kind == INTENT_SAVE)
+      tell_saved(s);
     else if (i.kind == INTENT_DEVICES)
       one_line(s, ""); /* the list came as a page: say it */
   }
+}
+
+/* feed: complete lines out of what was read; a carriage return before the newline is not part of the line. */
+static void feed(struct stream *s, const char *bytes, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    if (bytes[i] != '\n') {
+      if (s->n_in + 1 < sizeof s->in && bytes[i] != '\0')
+        s->in[s->n_in++] = bytes[i];
+      continue;
+    }
+    s->n_in -= s->n_in > 0 && s->in[s->n_in - 1] == '\r';
+    s->in[s->n_in] = '\0';
+    s->n_in = 0;
+    one_line(s, s->in);
+    carry(s); /* the outbox is short: many lines may come at once */
+  }
+}
+
+static void read_input(struct stream *s) {
+  char bytes[4096];
+  ssize_t n = read(STDIN_FILENO, bytes, sizeof bytes);
+  if (n > 0) {
+    feed(s, bytes, (size_t)n);
+    return;
+  }
+  if (n < 0 && (errno == EINTR || errno == EAGAIN))
+    return;
+  s->eof =
+      true; /* no more commands; from a keyboard Ctrl-D means to leave, from a file the session goes on */
+  if (isatty(STDIN_FILENO))
+    model_intent(s->f.m, INTENT_LEAVE);
 }
 
 static int timeout_ms(const struct stream *s) {
@@ -129,10 +142,11 @@ static bool listens(const struct stream *s) {
 
 static void loop(struct stream *s) {
   while (!s->f.done) {
-    struct pollfd fds[3] = {{.fd = client_fd(s->f.client), .events = POLLIN},
+    struct pollfd fds[4] = {{.fd = client_fd(s->f.client), .events = POLLIN},
                             {.fd = s->signals, .events = POLLIN},
-                            {.fd = listens(s) ? STDIN_FILENO : -1, .events = POLLIN}};
-    if (poll(fds, 3, timeout_ms(s)) < 0 && errno != EINTR)
+                            {.fd = listens(s) ? STDIN_FILENO : -1, .events = POLLIN},
+                            {.fd = reach_fd(&s->f.reach), .events = POLLIN}};
+    if (poll(fds, 4, timeout_ms(s)) < 0 && errno != EINTR)
       break;
     if (fds[1].revents != 0)
       read_signal(s);
@@ -144,6 +158,7 @@ static void loop(struct stream *s) {
       headless_tick(&s->headless, clock_now());
     else
       line_tick(&s->line, clock_now());
+    reach_run(&s->f.reach, clock_now());
     carry(s);
   }
 }

@@ -6,6 +6,7 @@
 #define GAVEL_TUI_TERM_H
 
 #include "tui/canvas.h"
+#include "tui/osc.h"
 #include "tui/theme.h"
 
 #include <stdbool.h>
@@ -42,12 +43,15 @@ void term_receipt(struct term *t); /* asks for a KEY_RECEIPT behind what was dra
 void term_draw(struct term *t, const struct canvas *c);
 void term_redraw(struct term *t);                    /* ^L: the next draw repaints all */
 unsigned long long term_bytes(const struct term *t); /* written so far: the pace budget counts them */
-/* Outside the window: bell; title (restored at close); desktop notice by OSC 9/777 (wrapped for tmux); copy
+/* Outside the window: bell; title (restored at close); desktop notice as asked for (wrapped for tmux); copy
  * by OSC 52. Text is filtered. */
 void term_bell(struct term *t);
 void term_title(struct term *t, const char *text);
-void term_notify(struct term *t, const char *text);
+void term_notify(struct term *t, enum osc_notify how, const char *text);
 bool term_copy(struct term *t, const char *text);
+/* term_mouse: clicks and the wheel come as keys. Off by default: it takes away the terminal's own selection.
+ */
+void term_mouse(struct term *t, bool on);
 /* term_suspend: ^Z: give the terminal back, stop, take it again; draw everything afterwards. */
 void term_suspend(struct term *t);
 void term_close(struct term *t);

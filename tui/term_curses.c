@@ -30,6 +30,8 @@
 #define TTY_OUT STDOUT_FILENO
 #define SIDE_MAX 1000
 #define MODES_ON "\033[?2004h\033[?1004h" /* bracketed paste, focus */
+#define MOUSE_ON "\033[?1000h\033[?1006h"
+#define MOUSE_OFF "\033[?1006l\033[?1000l"
 #define MODES_OFF "\033[?2004l\033[?1004l\033[?1006l\033[?1002l\033[?1000l"
 #define KITTY_QUERY "\033[?u"
 /* Disambiguate, event types, all keys as escape codes, their text: without the last two Space has no release.
@@ -43,11 +45,12 @@ struct term {
   FILE *mem; /* what curses writes */
   unsigned long long bytes;
   int colours; /* 0, 8, 16 or 256 */
-  bool ascii, defaults, in_tmux, title_pushed;
+  bool ascii, defaults, in_tmux, title_pushed, mouse;
   int cursor;                        /* shown, hidden, or -1: unknown */
   unsigned kitty_asked, kitty_flags; /* answers so far; what is pushed */
   enum term_releases releases;
   attr_t attrs[STYLE__COUNT];
+  bool paper[STYLE__COUNT]; /* a blank in this style looks like any other blank */
   struct sigaction old_winch, old_tstp;
 };
 
@@ -150,6 +153,8 @@ static void arm_string(const struct term *t) {
 
 static void modes_on(struct term *t) {
   put_text(t, MODES_ON);
+  if (t->mouse)
+    put_text(t, MOUSE_ON);
   if (t->kitty_flags) {
     char push[16];
     snprintf(push, sizeof push, "\033[>%uu", t->kitty_flags);
@@ -180,6 +185,9 @@ void term_theme(struct term *t, const struct theme *theme) {
       init_pair((short)(i + 1), fg, pair_colour(t, s->bg16, s->bg256, COLOR_BLACK, NULL));
     }
     t->attrs[i] = attr;
+    const struct theme_style *normal = &theme->style[STYLE_NORMAL];
+    bool same = t->colours == 0 || (t->colours == 256 ? s->bg256 == normal->bg256 : s->bg16 == normal->bg16);
+    t->paper[i] = same && (attr & (A_REVERSE | A_UNDERLINE)) == 0;
   }
 }
 
@@ -333,15 +341,15 @@ size_t term_read(struct term *t, void *bytes, size_t n) {
 
 /* cell_char: as curses wants it. Where libc and we disagree about the width, curses would lose its place: a
  * '?' for each column. */
-static int cell_char(const struct term *t, const struct cell *cell, cchar_t out[2]) {
+static int cell_char(const struct term *t, const struct cell *cell, uint8_t style, cchar_t out[2]) {
   wchar_t wide[CCHARW_MAX + 1];
   const char *p = cell->text, *end = p + strlen(p);
   size_t n = 0;
   while (p < end && n < CCHARW_MAX)
     wide[n++] = (wchar_t)text_utf8_next(&p, end);
   wide[n] = L'\0';
-  short pair = (short)(t->colours ? cell->style + 1 : 0);
-  attr_t attr = t->attrs[cell->style];
+  short pair = (short)(t->colours ? style + 1 : 0);
+  attr_t attr = t->attrs[style];
   bool known = n && (wide[0] < 0x80 || (!t->ascii && wcwidth(wide[0]) == cell->width));
   for (size_t i = 1; i < n && known; i++)
     known = wcwidth(wide[i]) == 0;
@@ -352,18 +360,38 @@ static int cell_char(const struct term *t, const struct cell *cell, cchar_t out[
   return cell->width;
 }
 
+static bool is_paper(const struct term *t, const struct cell *cell) {
+  return cell->text[0] == ' ' && cell->text[1] == '\0' && t->paper[cell->style];
+}
+
+/* draw_row: a blank costs nothing where it takes the attributes of what stands before it: switching them off
+ * and on again for each gap would be a third of what a screen costs. At the end of a row blanks are normal:
+ * cleared at once.
+ */
+static int draw_row(const struct term *t, const struct cell *cells, int w, cchar_t *row) {
+  int n = 0, last = w;
+  uint8_t before = STYLE_NORMAL;
+  while (last > 0 && is_paper(t, &cells[last - 1]))
+    last--;
+  for (int x = 0; x < w; x++) {
+    const struct cell *cell = &cells[x];
+    if (cell->width == 0 || x + cell->width > w)
+      continue;
+    uint8_t style = !is_paper(t, cell)             ? cell->style
+                    : x < last && t->paper[before] ? before
+                                                   : (uint8_t)STYLE_NORMAL;
+    before = style;
+    n += cell_char(t, cell, style, &row[n]);
+  }
+  return n;
+}
+
 void term_draw(struct term *t, const struct canvas *c) {
   cchar_t row[SIDE_MAX + 1];
   erase();
-  for (int y = 0; y < c->h && y < LINES; y++) {
-    int n = 0, w = c->w < COLS ? c->w : COLS;
-    for (int x = 0; x < w; x++) {
-      const struct cell *cell = &c->cells[(size_t)y * (size_t)c->w + (size_t)x];
-      if (cell->width > 0 && x + cell->width <= w)
-        n += cell_char(t, cell, &row[n]);
-    }
-    mvadd_wchnstr(y, 0, row, n);
-  }
+  for (int y = 0; y < c->h && y < LINES; y++)
+    mvadd_wchnstr(y, 0, row,
+                  draw_row(t, &c->cells[(size_t)y * (size_t)c->w], c->w < COLS ? c->w : COLS, row));
   if (t->cursor != c->cursor_shown) {
     t->cursor = c->cursor_shown;
     curs_set(c->cursor_shown);
@@ -421,12 +449,20 @@ void term_title(struct term *t, const char *text) {
   put(t, out, osc_title(out, sizeof out, text));
 }
 
-void term_notify(struct term *t, const char *text) {
+void term_notify(struct term *t, enum osc_notify how, const char *text) {
   char out[2 * OSC_TEXT_MAX];
-  enum osc_notice kind = osc_notice_kind(getenv("TERM"), getenv("VTE_VERSION"));
-  put(t, out, osc_notice(out, sizeof out, kind, text, t->in_tmux));
-  if (t->in_tmux)
+  enum osc_notice kind = how == OSC_NOTIFY_9     ? OSC_NOTICE_9
+                         : how == OSC_NOTIFY_777 ? OSC_NOTICE_777
+                                                 : osc_notice_kind(getenv("TERM"), getenv("VTE_VERSION"));
+  if (how != OSC_NOTIFY_BELL && how != OSC_NOTIFY_OFF)
+    put(t, out, osc_notice(out, sizeof out, kind, text, t->in_tmux));
+  if (how == OSC_NOTIFY_BELL || (how == OSC_NOTIFY_AUTO && t->in_tmux))
     term_bell(t);
+}
+
+void term_mouse(struct term *t, bool on) {
+  t->mouse = on;
+  put_text(t, on ? MOUSE_ON : MOUSE_OFF);
 }
 
 bool term_copy(struct term *t, const char *text) {

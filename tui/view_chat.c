@@ -1,4 +1,4 @@
-/* The chat: messages and notices, wrapped at words, newest at the bottom. */
+/* The chat: messages and notices, wrapped at words, newest at the bottom; the log is the notices alone. */
 #include "tui/view.h"
 
 #include "core/base/text.h"
@@ -47,6 +47,8 @@ static bool entry_of(const struct model *m, const struct model_line *l, struct e
   e->head_style = c->kind == CHAT_PUBLIC ? STYLE_CHAT_NAME : STYLE_CHAT_PRIVATE;
   e->body = c->deleted ? "(deleted)" : c->text;
   e->body_style = c->deleted ? STYLE_DIM : STYLE_NORMAL;
+  if (c->kind == CHAT_ANNOUNCE)
+    e->head_style = e->body_style = STYLE_WARN;
   return true;
 }
 
@@ -57,7 +59,7 @@ static int entry_rows(const struct scene *v, const struct entry *e, struct rect 
   size_t next;
   const char *p = e->body;
   if (draw && y >= r.y) {
-    canvas_put(v->c, r.x, y, r.w, STYLE_DIM, e->clock);
+    canvas_put(v->c, r.x, y, r.w, v->pace->chat_full_width ? STYLE_NORMAL : STYLE_DIM, e->clock);
     canvas_put(v->c, r.x + INDENT, y, r.w - INDENT, e->head_style, e->head);
   }
   rows += apart;
@@ -76,27 +78,80 @@ static int entry_rows(const struct scene *v, const struct entry *e, struct rect 
   return rows;
 }
 
-void view_chat(const struct scene *v, struct rect r) {
+/* put_focus: the real cursor on the newest row of the focused pane. */
+static void put_focus(const struct scene *v, struct rect r, enum model_pane pane) {
+  if (v->m->pane != pane || v->m->mode != MODE_KEYS)
+    return;
+  v->c->cursor_x = r.x;
+  v->c->cursor_y = r.y + r.h - 1;
+  v->c->cursor_shown = true;
+}
+
+static bool shown(const struct model_line *l, bool log) {
+  return log ? l->chat == 0 : !l->quiet;
+}
+
+/* same_minute: the line above says that time already. On a slow line it is not said again. */
+static bool same_minute(const struct model *m, size_t i, bool log) {
+  for (size_t k = i; k-- > 0;)
+    if (shown(&m->lines[k], log))
+      return m->lines[k].ts_ms / 60000 == m->lines[i].ts_ms / 60000;
+  return false;
+}
+
+/* put_entries: the newest at the bottom; `log`: without the chat's messages. */
+static void put_entries(const struct scene *v, struct rect r, bool log, size_t scroll) {
   const struct model *m = v->m;
-  size_t scroll = m->pane == PANE_CHAT && m->mode != MODE_PAGE && m->mode != MODE_HELP ? m->scroll : 0;
   int y = r.y + r.h;
   struct entry e;
-  if (r.w <= 1 || r.h <= 0)
-    return;
-  if (scroll >= m->n_lines)
-    scroll = m->n_lines > 0 ? m->n_lines - 1 : 0;
-  for (size_t i = m->n_lines - scroll; i-- > 0 && y > r.y;) {
-    if (!entry_of(m, &m->lines[i], &e))
+  for (size_t i = m->n_lines; i-- > 0 && y > r.y;) {
+    if (!shown(&m->lines[i], log) || !entry_of(m, &m->lines[i], &e))
+      continue;
+    if (v->pace->chat_full_width && same_minute(m, i, log))
+      e.clock[0] = '\0';
+    if (scroll > 0 && scroll--)
       continue;
     int rows = entry_rows(v, &e, r, 0, false);
     y -= rows;
     entry_rows(v, &e, r, y, true);
   }
+}
+
+/* put_pinned: the pinned message on top; returns the rows it took. */
+static int put_pinned(const struct scene *v, struct rect r) {
+  const struct chat *c = room_chat_by_id(&v->m->room, v->m->room.pin);
+  char text[TEXT_CHAT_MAX + TEXT_NAME_MAX + 16], row[SAY_MAX];
+  size_t next;
+  int rows = 0;
+  if (c == NULL || c->deleted || r.h < 5)
+    return 0;
+  snprintf(text, sizeof text, "Pinned: %s: %s", c->name, c->text);
+  for (const char *p = text; *p != '\0' && rows < 2; p += next, rows++) {
+    size_t n = view_wrap(p, (size_t)r.w, &next);
+    snprintf(row, sizeof row, "%.*s", (int)(rows == 0 ? n : strlen(p)), p); /* the rest ends in dots */
+    canvas_put(v->c, r.x, r.y + rows, r.w, STYLE_NOTICE, row);
+  }
+  return rows;
+}
+
+static void put_pane(const struct scene *v, struct rect r, enum model_pane pane) {
+  const struct model *m = v->m;
+  size_t scroll = m->pane == pane && m->mode != MODE_PAGE && m->mode != MODE_HELP ? m->scroll : 0;
+  if (r.w <= 1 || r.h <= 0)
+    return;
+  if (scroll >= m->n_lines)
+    scroll = m->n_lines > 0 ? m->n_lines - 1 : 0;
+  put_entries(v, r, pane == PANE_LOG, scroll);
   if (scroll > 0)
     canvas_put(v->c, r.x, r.y + r.h - 1, r.w, STYLE_NOTICE, "-- older; End: newest --");
-  if (m->pane == PANE_CHAT && m->mode == MODE_KEYS) {
-    v->c->cursor_x = r.x;
-    v->c->cursor_y = r.y + r.h - 1;
-    v->c->cursor_shown = true;
-  }
+  put_focus(v, r, pane);
+}
+
+void view_chat(const struct scene *v, struct rect r) {
+  int pinned = r.w > 1 ? put_pinned(v, r) : 0;
+  put_pane(v, (struct rect){r.x, r.y + pinned, r.w, r.h - pinned}, PANE_CHAT);
+}
+
+void view_log(const struct scene *v, struct rect r) {
+  put_pane(v, r, PANE_LOG);
 }

@@ -12,9 +12,9 @@ static void title(const struct scene *v, struct rect r, const char *text) {
   canvas_put(v->c, r.x + 1, r.y, r.w - 1, STYLE_TITLE, text);
 }
 
-/* help_row: keys, name and arguments, what it does; a reason when it cannot be used now. Thin screens drop
- * the arguments. */
-static void help_row(const struct scene *v, struct rect r, int y, const struct command *c) {
+/* help_row: keys, name and arguments, what it does; a reason when it cannot be used now; the row that Enter
+ * takes stands out. Thin screens drop the arguments. */
+static void help_row(const struct scene *v, struct rect r, int y, const struct command *c, bool chosen) {
   const char *refusal = command_refusal(v->m, c, 0);
   char name[32], line[80], key[24], keys[48] = "", help[SAY_MAX];
   bool wide = r.w >= 70;
@@ -28,6 +28,8 @@ static void help_row(const struct scene *v, struct rect r, int y, const struct c
   canvas_put(v->c, r.x + 1, y, key_cols - 1, STYLE_KEY, keys);
   canvas_put(v->c, r.x + 1 + key_cols, y, name_cols - 1, refusal != NULL ? STYLE_DIM : STYLE_NORMAL, line);
   canvas_put(v->c, r.x + 1 + key_cols + name_cols, y, r.w - key_cols - name_cols - 1, STYLE_DIM, help);
+  if (chosen)
+    canvas_style(v->c, (struct rect){r.x, y, r.w, 1}, STYLE_SELECTED);
 }
 
 void view_help(const struct scene *v, struct rect r) {
@@ -42,7 +44,7 @@ void view_help(const struct scene *v, struct rect r) {
   snprintf(text, sizeof text, "Keys and commands: type to filter, %zu of %zu", n, COMMANDS_COUNT);
   title(v, r, text);
   for (size_t i = 0; i < rows && top + i < n; i++)
-    help_row(v, r, r.y + 1 + (int)i, found[top + i]);
+    help_row(v, r, r.y + 1 + (int)i, found[top + i], top + i == v->m->help_row);
 }
 
 void view_page(const struct scene *v, struct rect r) {

@@ -19,13 +19,16 @@ static void lobby(const struct scene *v, struct rect r, int *y) {
   char text[SAY_MAX];
   snprintf(text, sizeof text, "You are in the lobby of %s.", v->m->link_room);
   row(v, r, y, STYLE_TITLE, text);
-  *y += 1;
+  *y += r.h >= 12;
   if (v->m->waiting > 1)
     snprintf(text, sizeof text, "A host has been told. You are number %u of %u who wait.", v->m->place,
              v->m->waiting);
   else
     snprintf(text, sizeof text, "A host has been told. You are the only one who waits.");
   row(v, r, y, STYLE_NORMAL, text);
+  size_t n = v->m->n_lines, most = r.h < 12 ? 1 : 6;
+  for (size_t i = n > most ? n - most : 0; i < n; i++) /* what hosts said to those who wait */
+    row(v, r, y, v->m->lines[i].style, v->m->lines[i].text);
   row(v, r, y, STYLE_DIM, "Nobody sees or hears you yet, and you hear nobody.");
 }
 

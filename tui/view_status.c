@@ -13,56 +13,79 @@ static int put(const struct scene *v, struct rect r, int x, enum style s, const 
   return x + canvas_put(v->c, r.x + x, r.y, r.w - x, s, text) + 2;
 }
 
-static void waiting_words(const struct model *m, size_t n, char *out, size_t cap) {
-  int len = snprintf(out, cap, "%zu wait%s", n, n == 1 ? "s" : "");
-  size_t named = 0;
-  for (size_t i = 0; i < m->room.n_members && named < 3; i++) {
-    if (m->room.members[i].presence != PRESENCE_WAITING)
-      continue;
-    len += snprintf(out + len, cap - (size_t)len, "%s%s", named == 0 ? ": " : ", ", m->room.members[i].name);
-    named++;
+static void waiting_words(const struct model *m, char out[SAY_MAX]) {
+  size_t n, named = 0;
+  const uint32_t *ids = model_lobby(m, &n);
+  int len = snprintf(out, SAY_MAX, "%zu wait%s", n, n == 1 ? "s" : "");
+  for (; named < n && named < 3; named++) {
+    const struct member *p = room_member(&m->room, ids[named]);
+    len += snprintf(out + len, SAY_MAX - (size_t)len, "%s%s", named == 0 ? ": " : ", ",
+                    p != NULL ? p->name : "?");
   }
   if (n > named)
-    snprintf(out + len, cap - (size_t)len, ", ...");
+    snprintf(out + len, SAY_MAX - (size_t)len, ", ...");
+}
+
+/* put_settings: what is not as usual, the gravest first. */
+static int put_settings(const struct scene *v, struct rect r, int x) {
+  const struct model *m = v->m;
+  const struct member *self = model_self(m);
+  const struct room *room = &m->room;
+  char lock[SAY_MAX], slow[32], people[32], side[32];
+  snprintf(side, sizeof side, "SIDE ROOM %u", self != NULL ? self->side : 0U);
+  snprintf(lock, sizeof lock, "LOCKED%s%.*s", room->lock_text[0] != '\0' ? ": " : "",
+           (int)text_fit(room->lock_text, 30), room->lock_text);
+  snprintf(slow, sizeof slow, "SLOW %lld s", (long long)room->slow_s);
+  snprintf(people, sizeof people, "MAX %u", room->max_people);
+  const struct {
+    bool is;
+    const char *words;
+  } SETTINGS[] = {{m->state == CLIENT_RECONNECTING, "RECONNECTING"},
+                  {self != NULL && self->side != 0, side},
+                  {room->locked, lock},
+                  {room->mute_all, room->mute_hold ? "ALL MUTED, HELD" : "ALL MUTED"},
+                  {m->readonly, "READ-ONLY"},
+                  {room->mute_entry && !room->mute_all, "ENTER MUTED"},
+                  {room->one_speaker, "ONE SPEAKER"},
+                  {room->chat_mode == CHAT_MODE_OFF, "CHAT OFF"},
+                  {room->slow_s != 0, slow},
+                  {room->no_links, "NO LINKS"},
+                  {room->max_people != 0, people},
+                  {room->has_password, "PASSWORD"}};
+  for (size_t i = 0; i < sizeof SETTINGS / sizeof SETTINGS[0]; i++)
+    if (SETTINGS[i].is)
+      x = put(v, r, x, i == 0 ? STYLE_DANGER : STYLE_WARN, SETTINGS[i].words);
+  return x;
 }
 
 void view_header(const struct scene *v, struct rect r) {
   const struct model *m = v->m;
   const struct room *room = &m->room;
   char text[SAY_MAX], clock[8];
-  size_t away = room_count(room, PRESENCE_AWAY), waiting = room_count(room, PRESENCE_WAITING);
+  size_t away = model_count(m, PRESENCE_AWAY), waiting = model_count(m, PRESENCE_WAITING);
   canvas_fill(v->c, r, STYLE_STATUS, " ");
   if (m->state != CLIENT_JOINED && m->state != CLIENT_RECONNECTING) {
     put(v, r, 1, STYLE_TITLE, m->have_room ? room->name : m->link_room);
     return;
   }
-  int right = r.w;
-  if (r.w >= 70) { /* a fixed time, not a running clock: nothing ticks for a screen reader or a slow line */
-    model_clock(m, room->created_ms, clock);
-    int n = snprintf(text, sizeof text, m->link.connected ? "since %s  %u ms" : "since %s", clock,
-                     m->link.rtt_ms);
-    right = r.w - n - 1;
-    canvas_put(v->c, r.x + right, r.y, n, STYLE_STATUS, text);
-  }
-  struct rect left = {r.x, r.y, right - 1, 1};
-  int x = put(v, left, 1, STYLE_TITLE, room->name);
-  snprintf(text, sizeof text, "%zu here", room_count(room, PRESENCE_HERE));
+  int x = put(v, r, 1, STYLE_TITLE, room->name);
+  snprintf(text, sizeof text, "%zu here", model_count(m, PRESENCE_HERE));
   if (away > 0)
     snprintf(text + strlen(text), sizeof text - strlen(text), ", %zu away", away);
-  x = put(v, left, x, STYLE_STATUS, text);
-  if (m->state == CLIENT_RECONNECTING)
-    x = put(v, left, x, STYLE_DANGER, "RECONNECTING");
+  x = put(v, r, x, STYLE_STATUS, text);
   if (waiting > 0) {
-    waiting_words(m, waiting, text, sizeof text);
-    x = put(v, left, x, STYLE_WAITING, text);
+    waiting_words(m, text);
+    x = put(v, r, x, STYLE_WAITING, text);
   }
-  if (room->locked)
-    x = put(v, left, x, STYLE_WARN, "LOCKED");
-  if (room->mute_all)
-    x = put(v, left, x, STYLE_WARN, room->mute_hold ? "ALL MUTED, HELD" : "ALL MUTED");
-  if (m->readonly)
-    x = put(v, left, x, STYLE_WARN, "READ-ONLY");
-  put(v, left, x, STYLE_STATUS, room->topic);
+  x = put_settings(v, r, x);
+  model_clock(m, room->created_ms,
+              clock); /* a fixed time: nothing ticks for a screen reader or a slow line */
+  int n =
+      snprintf(text, sizeof text, m->link.connected ? "since %s  %u ms" : "since %s", clock, m->link.rtt_ms);
+  bool fits = r.w >= 70 && x + n < r.w;
+  if (fits)
+    canvas_put(v->c, r.x + r.w - n - 1, r.y, n, STYLE_STATUS, text);
+  put(v, (struct rect){r.x, r.y, fits ? r.w - n - 2 : r.w, 1}, x, STYLE_STATUS, room->topic);
 }
 
 /* ---- what is typed ---- */
@@ -92,9 +115,28 @@ static enum style mic_style(const struct model *m) {
   return m->mic == MIC_MUTED || m->mic == MIC_HELD || m->mic == MIC_NO_FLOOR ? STYLE_MUTED : STYLE_DIM;
 }
 
+/* put_own: the own turn and the own raised hand. */
+static int put_own(const struct scene *v, struct rect r, int x) {
+  const struct member *self = model_self(v->m);
+  char text[64], left[VIEW_TIME_MAX];
+  size_t n, place = 0;
+  const uint32_t *hands = model_hands(v->m, &n);
+  if (self != NULL && view_floor_left(v, self, left)) {
+    snprintf(text, sizeof text, "YOUR TURN: %s", left);
+    x = put(v, r, x, self->time_up ? STYLE_DANGER : STYLE_WARN, text);
+  }
+  while (place < n && hands[place] != v->m->me)
+    place++;
+  if (place < n) {
+    snprintf(text, sizeof text, "your hand: %zu of %zu", place + 1, n);
+    x = put(v, r, x, STYLE_HAND, text);
+  }
+  return x;
+}
+
 void view_status(const struct scene *v, struct rect r) {
   const struct model *m = v->m;
-  char text[64] = "";
+  char text[64] = "", filter[TEXT_NAME_MAX + 40];
   if (m->state == CLIENT_ENDED)
     return;
   int x = 1 + canvas_put(v->c, r.x + 1, r.y, r.w - 1, mic_style(m), model_mic_words(m)) + 2;
@@ -107,9 +149,11 @@ void view_status(const struct scene *v, struct rect r) {
   if (m->n_marks > 0)
     snprintf(text, sizeof text, "%zu marked", m->n_marks);
   x = put(v, r, x, STYLE_SELECTED, text);
-  if (m->filter[0] != '\0' && m->mode != MODE_FILTER) {
-    x = put(v, r, x, STYLE_SELECTED, "names with:");
-    x = put(v, r, x - 1, STYLE_SELECTED, m->filter);
+  x = put_own(v, r, x);
+  if (m->filter[0] != '\0') {
+    size_t waiting, n = model_list(m, NULL, 0, &waiting);
+    snprintf(filter, sizeof filter, "names with %s: %zu", m->filter, n);
+    x = put(v, r, x, STYLE_SELECTED, filter);
   }
   if (m->unread > 0 && m->toast[0] == '\0' && (r.w < 60 || m->zoom)) {
     snprintf(text, sizeof text, "%zu new", m->unread);
@@ -179,6 +223,10 @@ static void own_hints(struct footer *f) {
 /* person_hints: what the keys would do to the person selected, or to the marked. */
 static void person_hints(struct footer *f) {
   const struct model *m = f->v->m;
+  if (m->pane == PANE_HANDS) {
+    act_hint(f, ACT_FLOOR_GIVE, "floor to");
+    bound(f, command_of_act(ACT_NEXT), 0, "next hand");
+  }
   const struct member *at = room_member(&m->room, m->cursor);
   if (at != NULL && at->presence == PRESENCE_WAITING)
     act_hint(f, ACT_DENY, "deny");
@@ -188,19 +236,24 @@ static void person_hints(struct footer *f) {
     act_hint(f, ACT_ASK_UNMUTE, "ask");
   else
     act_hint(f, ACT_MUTE, "mute");
-  if (m->n_marks == 0 && !at->floor)
+  if (m->pane != PANE_HANDS && m->n_marks == 0 && !at->floor)
     act_hint(f, ACT_FLOOR_GIVE, "floor to");
   act_hint(f, ACT_REMOVE, "remove");
 }
 
 static void room_hints(struct footer *f) {
   const struct model *m = f->v->m;
-  act_hint(f, ACT_ADMIT, "admit");
+  char next[32];
+  size_t hands;
+  (void)model_hands(m, &hands);
+  if (m->pane != PANE_HANDS)
+    act_hint(f, ACT_ADMIT, "admit");
   person_hints(f);
   own_hints(f);
   bound(f, command_of_ui(UI_SAY), 0, "chat");
-  bound(f, command_of_ui(UI_PANE), 0, m->pane == PANE_PEOPLE ? "to chat" : "to people");
-  if (room_hand_first(&m->room) != 0)
+  snprintf(next, sizeof next, "to %s", model_pane_name(model_pane_after(m, m->pane, 1)));
+  bound(f, command_of_ui(UI_PANE), 0, next);
+  if (m->pane != PANE_HANDS && hands > 0)
     bound(f, command_of_act(ACT_NEXT), 0, "next hand");
   bound(f, command_of_act(ACT_LOCK), 0, m->room.locked ? "unlock" : "lock");
   bound(f, command_of_act(ACT_INVITE), 0, "invite");
@@ -221,7 +274,7 @@ static void fixed_hints(struct footer *f) {
     enum ui ui;
     const char *text;
   } FIXED[] = {{UI_QUIT, "leave"}, {UI_HELP, "help"}, {UI_COMMAND, "command"}};
-  for (size_t i = 0; i < 3; i++) {
+  for (size_t i = 0; i < (f->r.w < 60 ? 2 : 3); i++) {
     const struct command *c = command_of_ui(FIXED[i].ui);
     char key[24];
     if (!keymap_key(f->v->keys, c->context, c->name, 0, key) ||
@@ -251,6 +304,11 @@ void view_footer(const struct scene *v, struct rect r) {
   case MODE_FILTER:
     hint(&f, "Enter", "keep");
     hint(&f, "Esc", "show all");
+    break;
+  case MODE_MENU:
+    hint(&f, "letter", "choose");
+    hint(&f, "Backspace", "groups");
+    hint(&f, "Esc", "close");
     break;
   case MODE_HELP:
   case MODE_PAGE:

@@ -1,9 +1,10 @@
-/* Golden screens: the busy room, lobby, help, a question, the palette, the end; {120,80,60,40} columns x
- * {utf8, ascii} x {colour, mono}. A file holds the text, then (colour) the style letter of each cell, then
- * the cursor. Mono is the same text; its file proves that no state is told by colour alone. UPDATE=1 writes
- * them anew. */
+/* Golden screens: the room, its panes, all settings at once, help, a question, the palette, the menu, the
+ * end; {120,80,60,40} columns x {utf8, ascii} x {colour, mono}. A file holds the text, then (colour) the
+ * style letter of each cell, then the cursor. Mono is the same text; its file proves that no state is told by
+ * colour alone. UPDATE=1 writes them anew. */
 #include "tests/unit/tui/room_fixture.h"
 #include "tui/line.h"
+#include "tui/menu.h"
 #include "tui/pages.h"
 
 #include <setjmp.h>
@@ -67,12 +68,8 @@ static void snapshot(struct fixture *f, const char *what, int w, int h, bool asc
 
 static void all_sizes(struct fixture *f, const char *what) {
   static const int SIZES[][2] = {{120, 30}, {80, 24}, {60, 20}, {40, 12}};
-  for (size_t i = 0; i < 4; i++) {
-    snapshot(f, what, SIZES[i][0], SIZES[i][1], false, true);
-    snapshot(f, what, SIZES[i][0], SIZES[i][1], true, false);
-  }
-  snapshot(f, what, 80, 24, false, false);
-  snapshot(f, what, 80, 24, true, true);
+  for (size_t i = 0; i < 16; i++)
+    snapshot(f, what, SIZES[i / 4][0], SIZES[i / 4][1], i % 2 != 0, i / 2 % 2 == 0);
 }
 
 static void test_room(void **state) {
@@ -82,6 +79,93 @@ static void test_room(void **state) {
   all_sizes(f, "room");
   fx_key(f, "Tab");
   snapshot(f, "room-chat", 40, 12, false, true);
+  fx_destroy(f);
+}
+
+/* A pane of its own: who waits, whose hand is up, one person. */
+static void test_panes(void **state) {
+  (void)state;
+  struct fixture *f = fx_busy();
+  fx_does(f, CAROL, "note bob promised the draft for Monday");
+  fx_does(f, ALICE, "note ann is the new colleague from Lyon");
+  fx_does(f, CAROL, "gain dave 3");
+  fx_does(f, ALICE, "ask_unmute dave");
+  f->m->toast[0] = '\0';
+  model_focus(f->m, PANE_LOBBY);
+  all_sizes(f, "lobby");
+  model_focus(f->m, PANE_HANDS);
+  fx_key(f, "Down");
+  fx_type(f, "t");
+  all_sizes(f, "hands");
+  f->m->n_marks = 0;
+  f->m->cursor = DAVE;
+  model_focus(f->m, PANE_CARD);
+  all_sizes(f, "card");
+  model_focus(f->m, PANE_LOG);
+  snapshot(f, "log", 80, 24, false, true);
+  fx_destroy(f);
+}
+
+/* All that a room can be set to at once: the planned end, a poll, the agenda, side rooms, turns that end. */
+static void test_everything(void **state) {
+  (void)state;
+  static const char *const DOES[] = {"agenda release notes; budget; any other business",
+                                     "agenda_next",
+                                     "talk_time 2m",
+                                     "floor_give frank",
+                                     "priority alice",
+                                     "ban Lars 10m speak shouting",
+                                     "gain erin 6",
+                                     "lock back at ten",
+                                     "mute_entry on",
+                                     "slow 30s",
+                                     "links off",
+                                     "max_people 50",
+                                     "breakouts 2",
+                                     "move grete 1",
+                                     "recall 45s",
+                                     "announce the stream begins at ten",
+                                     "poll Ship on Friday? | yes | no | after the freeze"};
+  struct fixture *f = fx_busy();
+  for (size_t i = 0; i < sizeof DOES / sizeof DOES[0]; i++)
+    fx_does(f, CAROL, DOES[i]);
+  fx_does(f, CAROL, "vote 1");
+  fx_does(f, BOB, "vote 3");
+  fx_does(f, ERIN, "vote 1");
+  char pin[32];
+  snprintf(pin, sizeof pin, "pin %llu", (unsigned long long)f->server.chat[1].id);
+  fx_does(f, CAROL, pin);
+  fx_step(f, 30000);
+  fx_does(f, CAROL, "end 10s");
+  fx_step(f, 1000);
+  fx_talks(f, ALICE, 12);
+  all_sizes(f, "busy");
+  model_group_set(f->m, true);
+  fx_step(f, 3000);
+  snapshot(f, "groups", 80, 24, false, true);
+  fx_destroy(f);
+}
+
+static void test_slow(void **state) {
+  (void)state;
+  struct fixture *f = fx_busy();
+  model_focus(f->m, PANE_CHAT);
+  struct canvas *c = canvas_create(80, 24, true);
+  screen_draw(&(struct scene){f->m, c, f->keys, pace_tier_info(PACE_2400), f->now});
+  char *text = canvas_text(c);
+  compare("slow-80x24-ascii-mono", text);
+  free(text);
+  canvas_destroy(c);
+  fx_destroy(f);
+}
+
+static void test_menu(void **state) {
+  (void)state;
+  struct fixture *f = fx_busy();
+  f->m->cursor = BOB;
+  menu_open(f->m, ACT_GROUP_VOICE);
+  snapshot(f, "menu", 80, 24, false, true);
+  snapshot(f, "menu", 40, 12, true, false);
   fx_destroy(f);
 }
 
@@ -113,18 +197,21 @@ static void test_palette(void **state) {
   fx_destroy(f);
 }
 
-static void test_lobby(void **state) {
+static void test_outside(void **state) {
   (void)state;
   struct fixture *f = fx_create(true);
   fx_state(f, CLIENT_LOBBY, ERR_OK, "");
-  all_sizes(f, "lobby");
+  struct client_event ev = {.kind = CLIENT_EV_NOTICE,
+                            .text = "a host writes: five more minutes, please stay"};
+  model_update(f->m, &ev, f->now);
+  all_sizes(f, "outside");
   fx_destroy(f);
 }
 
 static void test_ended(void **state) {
   (void)state;
   struct fixture *f = fx_busy();
-  fx_state(f, CLIENT_ENDED, ERR_REMOVED, "wrong room");
+  fx_state(f, CLIENT_ENDED, ERR_REMOVED, "you were removed from the room by alice: wrong room");
   all_sizes(f, "ended");
   fx_destroy(f);
 }
@@ -278,8 +365,10 @@ static void test_readme(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_room),    cmocka_unit_test(test_question), cmocka_unit_test(test_help),
-      cmocka_unit_test(test_palette), cmocka_unit_test(test_lobby),    cmocka_unit_test(test_ended),
-      cmocka_unit_test(test_line),    cmocka_unit_test(test_keys_doc), cmocka_unit_test(test_readme)};
+      cmocka_unit_test(test_room),  cmocka_unit_test(test_panes),   cmocka_unit_test(test_everything),
+      cmocka_unit_test(test_slow),  cmocka_unit_test(test_menu),    cmocka_unit_test(test_question),
+      cmocka_unit_test(test_help),  cmocka_unit_test(test_palette), cmocka_unit_test(test_outside),
+      cmocka_unit_test(test_ended), cmocka_unit_test(test_line),    cmocka_unit_test(test_keys_doc),
+      cmocka_unit_test(test_readme)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

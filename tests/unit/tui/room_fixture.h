@@ -20,7 +20,7 @@ struct fixture {
   struct pilot ctl;
   int64_t wall_ms;
   us_t now;
-  uint32_t me;
+  uint32_t me, ticket;
   enum err last; /* how the last act ended */
 };
 
@@ -61,6 +61,25 @@ static inline enum err fx_act(struct fixture *f, uint32_t actor, enum act act, c
                        .act = act, .actor = actor, .targets = who, .n_targets = n, .num = num, .text = text});
 }
 
+/* fx_does: an act as one types it, decided by the room; a refusal ends the test. */
+static inline void fx_does(struct fixture *f, uint32_t actor, const char *line) {
+  struct act_order *o = malloc(sizeof *o);
+  struct room_cmd cmd;
+  char name[32], why[ACT_WHY_MAX] = "";
+  size_t len = strcspn(line, " ");
+  snprintf(name, sizeof name, "%.*s", (int)len, line);
+  bool read = act_words_parse(&f->server, act_find(name), line + len + (line[len] == ' '), o, why);
+  if (read)
+    act_order_cmd(o, &cmd);
+  cmd.actor = actor;
+  f->last = read ? fx_act_as(f, &cmd) : ERR_BAD_ARG;
+  if (f->last != ERR_OK) {
+    fprintf(stderr, "%s: %s\n", line, read ? err_text(f->last) : why);
+    abort();
+  }
+  free(o);
+}
+
 /* fx_join: a person of that role; those without one knock when the lobby is on. Returns the id. */
 static inline uint32_t fx_join(struct fixture *f, const char *name, enum role role) {
   struct room_events evs = {0};
@@ -89,9 +108,12 @@ static inline size_t fx_pump(struct fixture *f) {
       others++;
       continue;
     }
-    f->last = fx_act(f, f->me, i->order.act, i->order.targets, i->order.n_targets, i->order.num,
-                     i->order.text[0] != '\0' ? i->order.text : NULL);
-    struct client_event ev = {.kind = CLIENT_EV_REPLY, .why = f->last};
+    struct room_cmd cmd;
+    act_order_cmd(&i->order, &cmd);
+    cmd.actor = f->me;
+    model_sent(f->m, ++f->ticket, i->order.act);
+    f->last = fx_act_as(f, &cmd);
+    struct client_event ev = {.kind = CLIENT_EV_REPLY, .why = f->last, .ticket = f->ticket};
     model_update(f->m, &ev, f->now);
   }
   free(i);
@@ -140,6 +162,7 @@ static inline struct fixture *fx_create(bool lobby) {
   f->m = model_create();
   f->keys = command_keymap();
   assert(f->m != NULL && f->keys != NULL);
+  f->m->wall_ms_at_0 = f->wall_ms - f->now / US_PER_MS;
   snprintf(f->m->link_room, sizeof f->m->link_room, "standup");
   pilot_init(&f->ctl, f->m, f->keys);
   f->last = room_decide_create("standup", lobby, HOST_GONE_CONTINUE, f->wall_ms, &evs);

@@ -50,7 +50,9 @@ static void test_every_default_key_works(void **state) {
       continue;
     assert_true(keymap_key(f->keys, COMMANDS[i].context, COMMANDS[i].name, 0, name));
     assert_true(key_from_name(name, &k));
-    assert_string_equal(keymap_lookup(f->keys, KEY_CONTEXT_ROOM, k), COMMANDS[i].name);
+    assert_string_equal(keymap_lookup(f->keys, COMMANDS[i].context, k), COMMANDS[i].name);
+    if (COMMANDS[i].context == KEY_CONTEXT_LIST || COMMANDS[i].context == KEY_CONTEXT_GLOBAL)
+      assert_string_equal(keymap_lookup(f->keys, KEY_CONTEXT_ROOM, k), COMMANDS[i].name);
   }
   fx_destroy(f);
 }
@@ -83,16 +85,16 @@ static void test_refused_with_reason(void **state) {
   fx_destroy(f);
 }
 
-static bool parse(struct fixture *f, const char *line, struct order *o, char why[SAY_MAX]) {
+static bool parse(struct fixture *f, const char *line, struct act_order *o, char why[SAY_MAX]) {
   const struct command *c = command_find(line, strcspn(line, " "), why);
   const char *words = line + strcspn(line, " ");
-  return c != NULL && args_parse(f->m, c, words, o, why);
+  return c != NULL && act_words_parse(&f->m->room, c->act, words, o, why);
 }
 
 static void test_arguments(void **state) {
   (void)state;
   struct fixture *f = fx_busy();
-  struct order o;
+  struct act_order o;
   char why[SAY_MAX];
   assert_true(parse(f, "mute bob ERIN #4", &o, why));
   assert_int_equal(o.n_targets, 3);
@@ -116,8 +118,9 @@ static void test_arguments(void **state) {
   assert_int_equal(o.num, 1);
   assert_true(parse(f, "chat-mode private", &o, why));
   assert_int_equal(o.num, CHAT_MODE_PRIVATE);
-  assert_true(parse(f, "mute_all hold", &o, why));
-  assert_int_equal(o.num, 1);
+  assert_true(parse(f, "mute_all hold bob", &o, why));
+  assert_int_equal(o.flags, FLAG_HOLD);
+  assert_int_equal(o.targets[0], BOB);
   assert_true(parse(f, "msg dave see \"this\"  now", &o, why));
   assert_string_equal(o.text, "see \"this\"  now");
   assert_true(parse(f, "unban 12", &o, why));
@@ -131,30 +134,18 @@ static void test_bad_arguments(void **state) {
   struct fixture *f = fx_busy();
   fx_join(f, "bobby", ROLE_COHOST);
   fx_join(f, "daniel", ROLE_COHOST);
-  static const char *const BAD[] = {"mute da",
-                                    "mute zo",
-                                    "mute #99",
-                                    "mute #",
-                                    "mute bob nobody",
-                                    "remove",
-                                    "admit bob",
-                                    "role bob king",
-                                    "role bob",
-                                    "lobby",
-                                    "lobby maybe",
-                                    "unban x",
-                                    "unban 1x",
-                                    "unban -3",
-                                    "lock now",
-                                    "mute_all on",
-                                    "msg",
-                                    "msg bob",
-                                    "chat_mode",
-                                    "frob",
-                                    "m",
-                                    "mute \"",
-                                    "unban 99999999999999999999"};
-  struct order o;
+  static const char *const BAD[] = {"mute da",       "mute zo",
+                                    "mute #99",      "mute #",
+                                    "remove",        "admit bob",
+                                    "role bob king", "role bob",
+                                    "lobby",         "lobby maybe",
+                                    "unban x",       "unban 1x",
+                                    "unban -3",      "unlock now",
+                                    "mute_all on",   "msg",
+                                    "msg bob",       "chat_mode",
+                                    "frob",          "m",
+                                    "mute \"",       "unban 99999999999999999999"};
+  struct act_order o;
   for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++) {
     char why[SAY_MAX] = "";
     if (parse(f, BAD[i], &o, why))
@@ -162,7 +153,8 @@ static void test_bad_arguments(void **state) {
     assert_true(why[0] != '\0');
   }
   char why[SAY_MAX];
-  assert_int_equal(args_who(f->m, "bob", 3, false, why), BOB); /* a full name beats a beginning */
+  uint32_t who = act_words_who(&f->m->room, "bob", 3, ACT_WHERE_HERE, why);
+  assert_int_equal(who, BOB); /* a full name beats a beginning */
   assert_false(parse(f, "mute da", &o, why));
   assert_string_equal(why, "da could be dave or daniel");
   fx_destroy(f);

@@ -119,6 +119,30 @@ static void reverse_lookup_shows_keys_that_work(void **state) {
   keymap_destroy(km);
 }
 
+/* LOBBY and CHAT ask ROOM, that asks LIST, and all ask GLOBAL; the nearest wins, an unbound key stops. */
+static void contexts_ask_the_next(void **state) {
+  (void)state;
+  struct keymap *km = fresh();
+  char out[24];
+  assert_string_equal(does(km, KEY_CONTEXT_LOBBY, "m"), "mute");
+  assert_string_equal(does(km, KEY_CONTEXT_CHAT, "k"), "up");
+  assert_string_equal(does(km, KEY_CONTEXT_ROOM, "k"), "up");
+  assert_string_equal(does(km, KEY_CONTEXT_LOBBY, "Ctrl-l"), "redraw");
+  assert_string_equal(does(km, KEY_CONTEXT_CONFIRM, "m"), "-");
+  assert_string_equal(does(km, KEY_CONTEXT_HELP, "k"), "-"); /* typed there */
+  load(km, "[lobby]\nhand = m\nunbind = k\n[list]\nup = k PgUp\n");
+  assert_string_equal(does(km, KEY_CONTEXT_LOBBY, "m"), "hand");
+  assert_string_equal(does(km, KEY_CONTEXT_CHAT, "m"), "mute");
+  assert_string_equal(does(km, KEY_CONTEXT_LOBBY, "k"), "-");
+  assert_string_equal(does(km, KEY_CONTEXT_HELP, "PgUp"), "up");
+  assert_true(keymap_key(km, KEY_CONTEXT_CHAT, "up", 1, out));
+  assert_string_equal(out, "PgUp");
+  assert_true(keymap_key(km, KEY_CONTEXT_LOBBY, "up", 0, out)); /* k is none there */
+  assert_string_equal(out, "PgUp");
+  assert_false(keymap_conflict(km, 0, (char[160]){0}));
+  keymap_destroy(km);
+}
+
 static void bad_files_say_line_and_nearest_name(void **state) {
   (void)state;
   static const struct {
@@ -131,6 +155,7 @@ static void bad_files_say_line_and_nearest_name(void **state) {
       {"[room]\nmute = m Hyper-x\n", "keys:2:", "Hyper-x"},
       {"[room]\nunbnd = m\n", "keys:2:", "did you mean unbind?"},
       {"[input]\ncomplete = c\n", "keys:2:", "is text"},
+      {"[help]\nup = k\n", "keys:2:", "is text in [help]"},
       {"[room]\nmute\n", "keys:2:", "name = value"},
       {"[room\nmute = m\n", "keys:1:", "name = value"},
   };
@@ -155,11 +180,9 @@ static void a_missing_file_is_told(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(defaults_and_fall_through),
-      cmocka_unit_test(user_file_replaces_and_unbinds),
-      cmocka_unit_test(conflicts_are_told_by_name),
-      cmocka_unit_test(reverse_lookup_shows_keys_that_work),
-      cmocka_unit_test(bad_files_say_line_and_nearest_name),
+      cmocka_unit_test(defaults_and_fall_through),  cmocka_unit_test(user_file_replaces_and_unbinds),
+      cmocka_unit_test(conflicts_are_told_by_name), cmocka_unit_test(reverse_lookup_shows_keys_that_work),
+      cmocka_unit_test(contexts_ask_the_next),      cmocka_unit_test(bad_files_say_line_and_nearest_name),
       cmocka_unit_test(a_missing_file_is_told),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

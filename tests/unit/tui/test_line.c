@@ -19,7 +19,7 @@ static void keep(void *ctx, const char *text) {
   lines++;
 }
 
-static bool take_act(struct fixture *f, struct order *o) {
+static bool take_act(struct fixture *f, struct act_order *o) {
   struct intent i;
   while (model_take(f->m, &i))
     if (i.kind == INTENT_ACT) {
@@ -40,7 +40,7 @@ static void test_line_commands_and_chat(void **state) {
   (void)state;
   struct fixture *f = fx_busy();
   struct line l;
-  struct order o;
+  struct act_order o;
   line_init(&l, &f->ctl, keep, NULL);
   line_input(&l, "good morning", f->now);
   assert_true(take_act(f, &o));
@@ -59,7 +59,7 @@ static void test_line_commands_and_chat(void **state) {
   line_input(&l, "/remove bob", f->now);
   line_input(&l, "hello there", f->now); /* not an answer: No, and not a message either */
   assert_false(take_act(f, &o));
-  line_input(&l, "/lock please", f->now);
+  line_input(&l, "/lobby maybe", f->now);
   assert_true(strncmp(last, "Not done: ", 10) == 0);
   line_input(&l, "   ", f->now);
   assert_false(take_act(f, &o));
@@ -180,7 +180,7 @@ static void test_headless_commands(void **state) {
   (void)state;
   struct fixture *f = fx_busy();
   struct headless h;
-  struct order o;
+  struct act_order o;
   headless_init(&h, &f->ctl, keep, NULL);
   headless_input(&h, "{\"act\":\"mute\",\"who\":[2,5]}", f->now);
   assert_true(take_act(f, &o));
@@ -208,7 +208,7 @@ static void test_headless_bad_input(void **state) {
   (void)state;
   struct fixture *f = fx_busy();
   struct headless h;
-  struct order o;
+  struct act_order o;
   headless_init(&h, &f->ctl, keep, NULL);
   static const struct {
     const char *in, *code;
@@ -259,11 +259,49 @@ static void test_headless_events(void **state) {
   fx_destroy(f);
 }
 
+/* What is longer than an event's own text, and pages of older messages, reach the script whole. */
+static void test_headless_long_answers(void **state) {
+  (void)state;
+  struct fixture *f = fx_busy();
+  struct headless h;
+  char *csv = calloc(1, 4001);
+  headless_init(&h, &f->ctl, keep, NULL);
+  assert_non_null(csv);
+  memset(csv, 'x', 4000);
+  struct client_event ev = {.kind = CLIENT_EV_REPLY, .ticket = 7, .data = csv};
+  headless_event(&h, &ev, f->now);
+  json_t *o = last_json();
+  assert_int_equal(strlen(json_str(o, "text", "")), 4000);
+  json_decref(o);
+  headless_input(&h, "{\"cmd\":\"history\"}", f->now);
+  struct intent i;
+  assert_true(model_take(f->m, &i) && i.kind == INTENT_HISTORY);
+  struct chat *chat = calloc(2, sizeof *chat);
+  assert_non_null(chat);
+  chat[0] = (struct chat){.id = 1, .from = BOB, .name = "bob", .text = strdup("old\n{\"event\":\"fake\"}")};
+  chat[1] =
+      (struct chat){.id = 2, .from = BOB, .name = "bob", .kind = CHAT_PRIVATE, .to = CAROL, .deleted = true};
+  chat[1].text = strdup("");
+  ev = (struct client_event){.kind = CLIENT_EV_HISTORY, .chat = chat, .n_chat = 2, .more = true};
+  headless_event(&h, &ev, f->now);
+  o = last_json();
+  json_t *list = json_object_get(o, "chat");
+  assert_string_equal(json_str(o, "event", ""), "history");
+  assert_true(json_flag(o, "more", false));
+  assert_int_equal(json_array_size(list), 2);
+  assert_string_equal(json_str(json_array_get(list, 0), "text", ""), "old\n{\"event\":\"fake\"}");
+  assert_string_equal(json_str(json_array_get(list, 1), "kind", ""), "private");
+  assert_true(json_flag(json_array_get(list, 1), "deleted", false));
+  json_decref(o);
+  fx_destroy(f);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_line_commands_and_chat), cmocka_unit_test(test_line_says_talkers_once),
       cmocka_unit_test(test_line_two_at_once),       cmocka_unit_test(test_line_microphone_and_leaving),
       cmocka_unit_test(test_line_is_clean),          cmocka_unit_test(test_headless_commands),
-      cmocka_unit_test(test_headless_bad_input),     cmocka_unit_test(test_headless_events)};
+      cmocka_unit_test(test_headless_bad_input),     cmocka_unit_test(test_headless_events),
+      cmocka_unit_test(test_headless_long_answers)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
