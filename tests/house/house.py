@@ -12,14 +12,12 @@ import unittest
 
 FILE_LINES = 600
 FUNCTION_LINES = 70
+COMPLAINTS = 25      # of other systems' hosts, each with a test
 COLUMNS = 110        # of C, as clang-format wraps it
 SCRIPT_COLUMNS = 150
 
 # Functions that may be longer than FUNCTION_LINES: "file:function" and why.
-LONG_FUNCTIONS = {
-    'core/room/apply.c:room_apply': 'one switch over the kinds of event, each a call or two',
-    'tests/unit/wire/test_room_json.c:sample_make': 'one switch over the kinds of event, each a sample of it',
-}
+LONG_FUNCTIONS = {}
 
 # What each folder may include of ours, besides itself. The order of the house: tui -> core -> audio.
 LAYERS = {
@@ -232,6 +230,23 @@ def rule_tables(tree):
             yield 'core/room/acts.def:%d: docs/protocol-room.md lacks %s' % (line_of(acts, m.start()), m.group(1))
 
 
+def rule_complaints(tree):
+    page, tests = tree.get('docs/complaints.md', ''), set()
+    for path, text in tree.items():
+        if path.startswith('tests/unit/') and path.endswith('.c'):
+            tests.update(re.findall(r'cmocka_unit_test\((complaint_\w+)\)', text))
+    for number in range(1, COMPLAINTS + 1):
+        row = re.search(r'^\| %d \|.*' % number, page, re.M)
+        for name in re.findall(r'`(complaint_\w+)`', row.group()) if row else ():
+            if name not in tests or not name.startswith('complaint_%02d_' % number):
+                yield 'docs/complaints.md:%d: %s is no test of complaint %d' % (line_of(page, row.start()), name, number)
+        if page and not (row and '`complaint_' in row.group()):
+            yield 'docs/complaints.md:1: complaint %d has no test' % number
+    for name in sorted(tests):
+        if '`%s`' % name not in page:
+            yield 'docs/complaints.md:1: %s is not listed' % name
+
+
 def rule_leftovers(tree):
     for path, text in tree.items():
         for what, pattern in (('left to do', LEFTOVER), ("a machine's path", MACHINE_PATH)):
@@ -252,7 +267,8 @@ def rule_shell(tree):
                 yield '%s:1: %s' % (path, done.stderr.decode().strip())
 
 
-RULES = (rule_layers, rule_sizes, rule_calls, rule_callback, rule_comments, rule_tables, rule_leftovers, rule_shell)
+RULES = (rule_layers, rule_sizes, rule_calls, rule_callback, rule_comments, rule_tables, rule_complaints,
+         rule_leftovers, rule_shell)
 
 
 # ------------------------------------------------------------- samples: every rule can fail, and can pass
@@ -328,6 +344,18 @@ class Samples(unittest.TestCase):
         self.bad(rule_tables, 'core/base/err.h', '  X(AB, "a", "")\n', 'ERR_AB', **{'tui/a.c': 'ERR_AB_C /* ERR_AB */'})
         self.bad(rule_tables, 'core/room/acts.def', 'ACT(A, "end", B)\n', 'end', **{'docs/protocol-room.md': 'ended'})
         self.assertEqual(list(rule_tables({'core/base/err.h': '  X(AB, "a", "")\n', 'tui/a.c': 'x(ERR_AB);'})), [])
+
+    def test_complaints(self):
+        rows = ''.join('| %d | x | `complaint_%02d_a` |\n' % (i, i) for i in range(1, COMPLAINTS + 1))
+        code = ''.join('cmocka_unit_test(complaint_%02d_a),' % i for i in range(1, COMPLAINTS + 1))
+        path, test = 'docs/complaints.md', {'tests/unit/a/test_a.c': code}
+        self.assertEqual(list(rule_complaints({path: rows, **test})), [])
+        self.bad(rule_complaints, path, rows.replace('`complaint_07_a`', 'none'), 'complaint 7 has no test', **test)
+        self.bad(rule_complaints, path, rows.replace('| 9 |', '| 99 |'), 'complaint 9 has no test', **test)
+        self.bad(rule_complaints, path, rows.replace('04_a', '04_b'), 'complaint_04_b is no test', **test)
+        self.bad(rule_complaints, path, rows.replace('04_a', '05_a'), 'is no test of complaint 4', **test)
+        self.bad(rule_complaints, 'tests/unit/a/test_a.c', code + 'cmocka_unit_test(complaint_01_b)', '01_b is not listed',
+                 **{path: rows})
 
     def test_leftovers(self):
         for text in ('/* TO' 'DO: x */', '# FIX' 'ME', '"/ro' 'ot/a"', 'cd /wo' 'rk/a', 'in /ho' 'me/ann/b'):
