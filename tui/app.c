@@ -45,6 +45,16 @@ static void set_theme(struct app *a, const char *name) {
   term_theme(a->term, &a->theme);
 }
 
+/* page_end: as much of the open page as the clipboard takes, from the beginning of a line. */
+static const char *page_end(const struct model *m) {
+  const char *page = m->page != NULL ? m->page : "";
+  size_t n = strlen(page);
+  if (n <= OSC_COPY_MAX)
+    return page;
+  const char *line = strchr(page + n - OSC_COPY_MAX, '\n');
+  return line != NULL ? line + 1 : "";
+}
+
 static void do_intent(struct app *a, const struct intent *i) {
   switch (i->kind) {
   case INTENT_REDRAW:
@@ -60,7 +70,7 @@ static void do_intent(struct app *a, const struct intent *i) {
     set_theme(a, i->text);
     break;
   case INTENT_COPY:
-    if (!term_copy(a->term, i->text))
+    if (!term_copy(a->term, i->text[0] != '\0' ? i->text : page_end(a->f.m)))
       model_toast(a->f.m, clock_now(), STYLE_WARN, "this terminal has no clipboard: :link shows the link");
     break;
   case INTENT_MOUSE:
@@ -224,7 +234,8 @@ static void loop(struct app *a) {
     if (fds[1].revents != 0)
       read_events(a);
     tick(a);
-    reach_run(&a->f.reach, clock_now());
+    while (reach_run(&a->f.reach, clock_now()))
+      carry(a); /* one by one: what is to be carried out has little room to wait in */
     a->dirty |= fds[3].revents != 0;
     carry(a);
   }

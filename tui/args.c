@@ -246,3 +246,9 @@ void args_complete(const struct model *m, const char *line, size_t at, struct co
   else if (words == (new_word ? 1 : 2))
     complete_ui(last, out);
 }
+
+uint32_t args_person(const struct model *m, const char *words, char why[ACT_WHY_MAX]) {
+  size_t len = strlen(words);
+  bool quoted = len >= 2 && words[0] == '"' && words[len - 1] == '"';
+  return act_words_who(&m->room, words + quoted, quoted ? len - 2 : len, ACT_WHERE_BOTH, why);
+}

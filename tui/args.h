@@ -7,6 +7,10 @@
 
 #include "tui/command.h"
 
+/* args_person: the one person that all the words name, here or in the lobby, with or without quotes; 0: `why`
+ * says so. */
+uint32_t args_person(const struct model *m, const char *words, char why[ACT_WHY_MAX]);
+
 #define COMPLETE_MAX 24
 struct completion {
   size_t from; /* byte in the line where the word to replace begins */

@@ -18,16 +18,7 @@ void line_init(struct line *l, struct pilot *ctl, void (*put)(void *ctx, const c
 /* Filters once more what the terminal will get: names and texts came from the network. */
 void line_say(struct line *l, const char *text) {
   char out[OUT_MAX];
-  size_t n = 0;
-  const char *end = text + strlen(text);
-  while (text < end && n + 5 < sizeof out) {
-    uint32_t cp = text_utf8_next(&text, end);
-    if (cp == '\n')
-      cp = ' ';
-    if (text_cp_safe(cp))
-      n += text_utf8_put(cp, out + n);
-  }
-  out[n] = '\0';
+  text_show(text, false, out, sizeof out);
   l->put(l->ctx, out);
 }
 
@@ -48,7 +39,25 @@ void line_page(struct line *l, const char *text) {
   }
 }
 
-/* say_open: what a command opened on the screen is said here, and closed again. */
+void line_pairs(struct line *l, const char *text, const char *gap) {
+  while (*text != '\0') {
+    char row[TEXT_CHAT_MAX + SAY_MAX] = "";
+    size_t n = strcspn(text, "\n"), len = 0;
+    for (size_t i = strspn(text, " "); i < n && len + 4 < sizeof row;) {
+      size_t blanks = strspn(text + i, " ");
+      if (blanks > 1)
+        len += (size_t)snprintf(row + len, sizeof row - len, "%s", gap);
+      else
+        row[len++] = text[i];
+      i += blanks > 1 ? blanks : 1;
+    }
+    row[len] = '\0';
+    if (len > 0)
+      line_say(l, row);
+    text += n + (text[n] == '\n');
+  }
+}
+
 /* say_question: once; what joins it later (whom a ban would also hit) is said when it comes. */
 static void say_question(struct line *l) {
   const struct question *q = &l->m->ask;
@@ -75,15 +84,17 @@ static void say_open(struct line *l) {
   }
   l->asked = 0;
   if (m->mode == MODE_PAGE) {
-    if (!l->saving)
+    if (m->page[0] == '\0')
+      line_sayf(l, "%s: nothing.", m->page_title);
+    else if (!l->saving)
       line_page(l, m->page);
   } else if (m->mode == MODE_MENU) {
     char *menu = pages_menu(m);
-    line_page(l, menu);
+    line_pairs(l, menu, ": ");
     free(menu);
   } else if (m->mode == MODE_HELP) {
     char *help = pages_help(m, NULL, lineedit_text(m->search));
-    line_page(l, help);
+    line_pairs(l, help, ": ");
     free(help);
   } else if (m->mode == MODE_COMMAND && !l->told) {
     line_sayf(l, "Type: /%s...", lineedit_text(m->command));
@@ -126,9 +137,8 @@ static void say_room_event(struct line *l, const struct line_news *e, us_t now) 
   struct model *m = l->m;
   char clock[8], more[32] = "";
   bool undo = m->toast_group == e->group && strstr(m->toast, " - u undoes") != NULL;
-  bool my_end =
-      (model_self(m) == NULL && e->kind == ROOM_EV_LEFT) ||
-      e->kind == ROOM_EV_ENDED; /* the end is said when it comes, and what one is asked with its question */
+  /* the end is said when it comes, and what one is asked with its question */
+  bool my_end = (model_self(m) == NULL && e->kind == ROOM_EV_LEFT) || e->kind == ROOM_EV_ENDED;
   bool my_question = e->kind == ROOM_EV_ASKED &&
                      (m->asked.until == now + MODEL_ASKED_US || m->ask.until == now + MODEL_ASKED_US);
   if (!line_crowd_event(l, e, now) && m->said[0] != '\0' && !my_end && !my_question) {
@@ -140,6 +150,16 @@ static void say_room_event(struct line *l, const struct line_news *e, us_t now) 
   }
   m->toast[0] = '\0'; /* said already; the group stays known, so the rest of it brings no second hint */
   say_chats(l);
+}
+
+static void say_toast(struct line *l) {
+  struct model *m = l->m;
+  size_t len = strlen(m->toast);
+  l->told = len > 0;
+  if (len > 0)
+    line_sayf(l, "%s%s%s", m->toast_style == STYLE_WARN ? "Not done: " : "", m->toast,
+              m->toast[len - 1] == '.' ? "" : ".");
+  m->toast[0] = '\0';
 }
 
 static void say_state(struct line *l, int64_t wall_ms) {
@@ -156,6 +176,7 @@ static void say_state(struct line *l, int64_t wall_ms) {
                 clock);
     break;
   case CLIENT_JOINED: /* the snapshot that follows says who is here */
+    say_toast(l);     /* "You were let in." */
     break;
   case CLIENT_RECONNECTING:
     line_sayf(l, "The server is gone. Connecting again. %s", clock);
@@ -190,16 +211,6 @@ static void say_snapshot(struct line *l, int64_t wall_ms) {
     line_sayf(l, "%zu waiting: /waiting lists them, /admit lets them in.", waiting);
   l->entered = true;
   say_chats(l);
-}
-
-static void say_toast(struct line *l) {
-  struct model *m = l->m;
-  size_t len = strlen(m->toast);
-  l->told = len > 0;
-  if (len > 0)
-    line_sayf(l, "%s%s%s", m->toast_style == STYLE_WARN ? "Not done: " : "", m->toast,
-              m->toast[len - 1] == '.' ? "" : ".");
-  m->toast[0] = '\0';
 }
 
 /* say_notice: what the engine has to tell, made a sentence. */
@@ -269,6 +280,9 @@ void line_event(struct line *l, struct client_event *ev, us_t now, int64_t wall_
     news = take_news(ev->event);
   l->saving = kind == CLIENT_EV_REPLY && m->save_as[0] != '\0';
   model_update(m, ev, now);
+  if (m->invite_new) /* without the picture of it */
+    line_say(l, m->invite);
+  m->invite_new = false;
   pilot_tick(l->ctl, now);
   if (kind != CLIENT_EV_STATE || m->state != before || !known)
     say_update(l, kind, &news, now, wall_ms);
@@ -317,10 +331,11 @@ void line_input(struct line *l, const char *text, us_t now) {
   if (answer != '\0') {
     l->asked = 0; /* another question may follow */
     pilot_answer(l->ctl, answer, now);
-  } else if (text[0] == '/' || text[0] == ':')
+  } else if (text[0] == '/' || text[0] == ':') {
     command(l, text, now);
-  else if (text[strspn(text, " ")] != '\0')
+  } else if (text[strspn(text, " ")] != '\0') {
     pilot_say(l->ctl, text, now);
+  }
   pilot_tick(l->ctl, now);
   say_toast(l);
   say_open(l);

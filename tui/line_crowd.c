@@ -258,9 +258,9 @@ bool line_crowd_event(struct line *l, const struct line_news *e, us_t now) {
 
 void line_crowd_flush(struct line *l, bool all, us_t now) {
   mute_all_flush(l);
-  if (all || here(l) <= LINE_CROWD)
+  if (here(l) <= LINE_CROWD || (all && l->moves.admitted > 0))
     moves_flush(l);
-  if (all)
+  if (all && now >= l->knocks.again)
     knocks_flush(l, now);
 }
 

@@ -7,8 +7,10 @@
 /* line_say, line_sayf: one line, filtered. */
 void line_say(struct line *l, const char *text);
 __attribute__((format(printf, 2, 3))) void line_sayf(struct line *l, const char *form, ...);
-/* line_page: a page as lines. */
+/* line_page: a page as lines. line_pairs: one in columns: "role      cohost" becomes "role: cohost", or what
+ * `gap` says for wide gaps. */
 void line_page(struct line *l, const char *text);
+void line_pairs(struct line *l, const char *text, const char *gap);
 
 /* ---- line_crowd.c: what is told together ---- */
 void line_crowd_init(struct line *l);
@@ -22,8 +24,8 @@ struct line_news {
   size_t n;
 };
 bool line_crowd_event(struct line *l, const struct line_news *e, us_t now);
-/* line_crowd_flush: what waits is said now: before other words in a small room, and `all` of it before an
- * answer. */
+/* line_crowd_flush: what waits is said now, where that does not break the pace: before other words, and `all`
+ * of it (who knocks, whom one has let in) before an answer. */
 void line_crowd_flush(struct line *l, bool all, us_t now);
 void line_crowd_tick(struct line *l, us_t now);
 us_t line_crowd_next(const struct line *l);

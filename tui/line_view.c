@@ -24,27 +24,7 @@ static void say_owned(struct line *l, char *page) {
   free(page);
 }
 
-/* ---- cards: the pairs that a view draws, each a line ---- */
-
-/* say_pairs: "role      cohost" becomes "role: cohost", or what `gap` says for wide gaps. */
-static void say_pairs(struct line *l, const char *text, const char *gap) {
-  while (*text != '\0') {
-    char row[TEXT_CHAT_MAX + SAY_MAX] = "";
-    size_t n = strcspn(text, "\n"), len = 0;
-    for (size_t i = strspn(text, " "); i < n && len + 4 < sizeof row;) {
-      size_t blanks = strspn(text + i, " ");
-      if (blanks > 1)
-        len += (size_t)snprintf(row + len, sizeof row - len, "%s", gap);
-      else
-        row[len++] = text[i];
-      i += blanks > 1 ? blanks : 1;
-    }
-    row[len] = '\0';
-    if (len > 0)
-      line_say(l, row);
-    text += n + (text[n] == '\n');
-  }
-}
+/* ---- cards ---- */
 
 /* say_view: the banner, or the card: of a person without the room below it, of the room without its title. */
 static void say_view(struct line *l, bool banner, us_t now) {
@@ -62,7 +42,7 @@ static void say_view(struct line *l, bool banner, us_t now) {
     from += strcspn(text, "\n");
   else if (!banner && end != NULL)
     *end = '\0';
-  say_pairs(l, from, banner ? ", " : ": ");
+  line_pairs(l, from, banner ? ", " : ": ");
   free(text);
   canvas_destroy(c);
 }
@@ -71,7 +51,7 @@ static void say_view(struct line *l, bool banner, us_t now) {
 static bool card(struct line *l, const char *words, us_t now) {
   struct model *m = l->m;
   char why[ACT_WHY_MAX];
-  uint32_t id = words[0] == '\0' ? 0 : act_words_who(&m->room, words, strlen(words), ACT_WHERE_BOTH, why);
+  uint32_t id = words[0] == '\0' ? 0 : args_person(m, words, why);
   uint32_t cursor = m->cursor;
   if (id == 0 && words[0] != '\0')
     return refuse(l, why);
@@ -186,8 +166,9 @@ bool line_view(struct line *l, enum ui ui, const char *words, us_t now) {
   case UI_GO_LOG:
     newest_log(l);
     return true;
-  case UI_COPY: /* there is no clipboard to speak of */
-    if (l->m->invite[0] == '\0')
+  case UI_LINK:
+  case UI_COPY: /* there is no clipboard to speak of; the chat comes as a page */
+    if (l->m->invite[0] == '\0' || words[0] != '\0')
       return false;
     line_say(l, l->m->invite);
     return true;

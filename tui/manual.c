@@ -72,7 +72,7 @@ static void page_gavel(FILE *f) {
   fputs(".SH SYNOPSIS\n"
         ".B gavel host\n[\\fIoptions\\fR] [\\fIroom\\fR]\n.br\n.B gavel join\n[\\fIoptions\\fR] "
         "\\fIlink\\fR|\\-\n.br\n"
-        ".B gavel demo\n|\n.B keys\n|\n.BI man \" page\"\n|\n.BI completion \" shell\"\n"
+        ".B gavel demo\n|\n.B keys\n|\n.B themes\n|\n.BI man \" page\"\n|\n.BI completion \" shell\"\n"
         ".SH DESCRIPTION\n"
         "Joins or opens a moderated audio room. On a terminal it takes the whole screen; with "
         "\\fB\\-\\-line\\fR it\n"

@@ -166,7 +166,7 @@ const char *model_mic_words(const struct model *m) {
 
 void model_end_words(const struct model *m, char out[SAY_MAX]) {
   const char *why = m->why == ERR_OK ? "you left" : err_text(m->why);
-  snprintf(out, SAY_MAX, "%.390s", m->end_text[0] != '\0' ? m->end_text : why);
+  text_show(m->end_text[0] != '\0' ? m->end_text : why, false, out, SAY_MAX);
 }
 
 void model_clock(const struct model *m, int64_t ts_ms, char out[8]) {

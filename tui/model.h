@@ -71,7 +71,7 @@ enum intent_kind {
   INTENT_REDRAW,
   INTENT_SUSPEND,
   INTENT_THEME,   /* text: name */
-  INTENT_COPY,    /* text */
+  INTENT_COPY,    /* text, or when that is empty the newest part of the page */
   INTENT_AUDIO,   /* text: input; text2: output */
   INTENT_DEVICES, /* list them on a page */
   INTENT_HISTORY, /* messages older than the replica's oldest */

@@ -65,7 +65,8 @@ char *pages_people(const struct model *m, bool waiting) {
   return page_close(&p);
 }
 
-char *pages_log(const struct model *m) {
+/* lines: what the screen said; `chat`: only what people wrote. */
+static char *lines(const struct model *m, bool chat) {
   struct page p;
   char clock[8], head[SAY_MAX];
   page_open(&p);
@@ -73,7 +74,7 @@ char *pages_log(const struct model *m) {
     const struct model_line *l = &m->lines[i];
     const struct chat *c = l->chat != 0 ? room_chat_by_id(&m->room, l->chat) : NULL;
     model_clock(m, l->ts_ms, clock);
-    if (l->chat == 0) {
+    if (l->chat == 0 && !chat) {
       fprintf(p.f, "%s %s\n", clock, l->text);
     } else if (c != NULL) {
       say_chat_head(&m->room, m->me, c, head);
@@ -81,6 +82,14 @@ char *pages_log(const struct model *m) {
     }
   }
   return page_close(&p);
+}
+
+char *pages_log(const struct model *m) {
+  return lines(m, false);
+}
+
+char *pages_chat(const struct model *m) {
+  return lines(m, true);
 }
 
 /* ---- lists with the numbers that acts take ---- */
@@ -119,7 +128,7 @@ char *pages_notes(const struct model *m) {
     fprintf(p.f, "%" PRIu64 "  on %s: %s (by %s, %s)\n", n->id, say_name(&m->room, m->me, n->about, false),
             n->text, n->name, clock);
   }
-  fprintf(p.f, "%zu notes.\n", m->room.n_notes);
+  fprintf(p.f, "%zu note%s.\n", m->room.n_notes, m->room.n_notes == 1 ? "" : "s");
   return page_close(&p);
 }
 

@@ -11,6 +11,8 @@
 /* pages_people: those in the room, or those who wait. pages_log: what was said on the screen so far. */
 char *pages_people(const struct model *m, bool waiting);
 char *pages_log(const struct model *m);
+/* pages_chat: what people wrote, without notices. */
+char *pages_chat(const struct model *m);
 /* pages_bans, pages_notes, pages_trusted, pages_invites: one a line, beginning with the number that acts
  * take. pages_search: the messages known here whose text or sender contains `text`. */
 char *pages_bans(const struct model *m);

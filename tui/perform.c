@@ -38,7 +38,13 @@ static bool go_hands(struct pilot *c, us_t now) {
   return true;
 }
 
-static bool card(struct pilot *c, us_t now) {
+static bool card(struct pilot *c, const char *words, us_t now) {
+  char why[ACT_WHY_MAX];
+  uint32_t named = words[0] != '\0' ? args_person(c->m, words, why) : 0;
+  if (words[0] != '\0' && named == 0)
+    return pilot_refuse(c, now, why);
+  if (named != 0)
+    c->m->cursor = named;
   if (room_member(&c->m->room, c->m->cursor) == NULL)
     return pilot_refuse(c, now, "choose a person first: up, down");
   model_focus(c->m, PANE_CARD);
@@ -75,6 +81,17 @@ static bool link_command(struct pilot *c, bool copy, us_t now) {
   }
   snprintf(model_intent(c->m, INTENT_COPY)->text, LINK_MAX, "%s", c->m->invite);
   model_toast(c->m, now, STYLE_OK, "The invite link is on the clipboard, if the terminal allows it.");
+  return true;
+}
+
+/* copy: the chat comes as a page as well: not every terminal lets itself be written to the clipboard. */
+static bool copy(struct pilot *c, const char *words, us_t now) {
+  if (words[0] == '\0')
+    return link_command(c, true, now);
+  if (strcasecmp(words, "chat") != 0)
+    return pilot_refuse(c, now, "copy takes nothing, or chat");
+  model_page(c->m, "Chat", pages_chat(c->m));
+  model_intent(c->m, INTENT_COPY);
   return true;
 }
 
@@ -308,7 +325,7 @@ bool perform_ui(struct pilot *c, enum ui ui, const char *words, us_t now) {
   case UI_GO_HANDS:
     return go_hands(c, now);
   case UI_CARD:
-    return card(c, now);
+    return card(c, words, now);
   case UI_MENU:
     return menu(c, words, now);
   case UI_YES:
@@ -330,8 +347,9 @@ bool perform_ui(struct pilot *c, enum ui ui, const char *words, us_t now) {
   case UI_REPLY:
     return reply(c, now);
   case UI_COPY:
+    return copy(c, words, now);
   case UI_LINK:
-    return link_command(c, ui == UI_COPY, now);
+    return link_command(c, false, now);
   case UI_DEVICES:
     return text_intent(c, words[0] != '\0' ? INTENT_AUDIO : INTENT_DEVICES, words);
   case UI_THEME:

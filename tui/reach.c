@@ -127,12 +127,7 @@ static void run(struct reach *r, const struct remote_line *line, us_t now) {
   free(status);
 }
 
-void reach_run(struct reach *r, us_t now) {
-  struct remote_line line;
-  while (r->remote != NULL && remote_next(r->remote, &line))
-    run(r, &line, now);
-  if (r->remote == NULL || !remote_watched(r->remote))
-    return;
+static void tell_watchers(struct reach *r) {
   char *status = reach_status(r->ctl->m);
   if (status != NULL && (r->told == NULL || strcmp(status, r->told) != 0)) {
     remote_tell(r->remote, status);
@@ -141,6 +136,16 @@ void reach_run(struct reach *r, us_t now) {
     status = NULL;
   }
   free(status);
+}
+
+bool reach_run(struct reach *r, us_t now) {
+  struct remote_line line;
+  bool one = r->remote != NULL && remote_next(r->remote, &line);
+  if (one)
+    run(r, &line, now);
+  else if (r->remote != NULL && remote_watched(r->remote))
+    tell_watchers(r);
+  return one;
 }
 
 void reach_sent(struct reach *r, const struct intent *i, uint32_t ticket) {
@@ -162,7 +167,9 @@ void reach_reply(struct reach *r, const struct client_event *ev) {
       continue;
     answer(r, r->pending[k].conn,
            json_pack("{sb ss ss}", "ok", ev->why == ERR_OK, "code", err_code(ev->why), "text",
-                     ev->text[0] != '\0' ? ev->text : err_text(ev->why)));
+                     ev->data != NULL         ? ev->data
+                     : ev->text[0] != '\0' ? ev->text
+                                            : err_text(ev->why)));
     r->pending[k].ticket = 0;
   }
 }

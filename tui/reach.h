@@ -11,7 +11,7 @@
 #include "tui/pilot.h"
 #include "tui/remote.h"
 
-#define REACH_PENDING_MAX 16
+#define REACH_PENDING_MAX 64 /* as many as a session has on their way */
 
 struct reach { /* private; zero-initialise */
   struct pilot *ctl;
@@ -26,9 +26,10 @@ struct reach { /* private; zero-initialise */
  */
 bool reach_open(struct reach *r, struct pilot *ctl, const char *folder, const char *name, const char *hook,
                 char why[256]);
-/* reach_fd: -1 without a socket. reach_run: carry out what came; then whoever watches is told of changes. */
+/* reach_fd: -1 without a socket. reach_run: one command that came; true: carry out what it asked for, then call
+ * again. False: there was none left, and whoever watches was told of changes. */
 int reach_fd(const struct reach *r);
-void reach_run(struct reach *r, us_t now);
+bool reach_run(struct reach *r, us_t now);
 /* reach_sent: an intent from outside became this ticket. reach_reply: how an act ended. */
 void reach_sent(struct reach *r, const struct intent *i, uint32_t ticket);
 void reach_reply(struct reach *r, const struct client_event *ev);

@@ -16,6 +16,8 @@ struct conn {
   bool watching;
   size_t n;
   char in[REMOTE_LINE_MAX];
+  char *out; /* owned: the n_out bytes the socket has not taken yet */
+  size_t n_out;
 };
 struct remote {
   int epoll, listener;
@@ -92,6 +94,7 @@ int remote_fd(const struct remote *r) {
 
 static void drop(struct conn *c) {
   close(c->fd);
+  free(c->out);
   *c = (struct conn){0};
 }
 
@@ -140,6 +143,22 @@ static void read_some(struct conn *c) {
     drop(c);
 }
 
+/* write_some: as much as the socket takes; the rest when it can be written to again. */
+static void write_some(struct remote *r, struct conn *c) {
+  ssize_t n = send(c->fd, c->out, c->n_out, MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (n < 0 && errno != EAGAIN && errno != EINTR) {
+    drop(c);
+    return;
+  }
+  if (n > 0) {
+    c->n_out -= (size_t)n;
+    memmove(c->out, c->out + n, c->n_out);
+  }
+  struct epoll_event ev = {.events = c->n_out > 0 ? EPOLLIN | EPOLLOUT : EPOLLIN, .data.u32 = c->id};
+  if (epoll_ctl(r->epoll, EPOLL_CTL_MOD, c->fd, &ev) != 0)
+    drop(c);
+}
+
 bool remote_next(struct remote *r, struct remote_line *out) {
   struct epoll_event ev;
   for (;;) {
@@ -151,6 +170,8 @@ bool remote_next(struct remote *r, struct remote_line *out) {
     struct conn *c = find(r, ev.data.u32);
     if (ev.data.u32 == 0)
       accept_one(r);
+    else if (c != NULL && (ev.events & EPOLLOUT) != 0)
+      write_some(r, c);
     else if (c != NULL)
       read_some(c);
   }
@@ -159,14 +180,18 @@ bool remote_next(struct remote *r, struct remote_line *out) {
 void remote_answer(struct remote *r, uint32_t conn, const char *json) {
   struct conn *c = find(r, conn);
   size_t n = strlen(json);
-  char *line = c != NULL ? malloc(n + 1) : NULL;
-  if (line == NULL)
+  if (c == NULL)
     return;
-  memcpy(line, json, n);
-  line[n] = '\n';
-  if (send(c->fd, line, n + 1, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)(n + 1))
-    drop(c); /* gone, or not reading */
-  free(line);
+  char *out = c->n_out + n + 1 <= REMOTE_OUT_MAX ? realloc(c->out, c->n_out + n + 1) : NULL;
+  if (out == NULL) {
+    drop(c); /* he is not reading */
+    return;
+  }
+  c->out = out;
+  memcpy(c->out + c->n_out, json, n);
+  c->out[c->n_out + n] = '\n';
+  c->n_out += n + 1;
+  write_some(r, c);
 }
 
 void remote_watch(struct remote *r, uint32_t conn) {

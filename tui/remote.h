@@ -12,6 +12,7 @@
 
 #define REMOTE_LINE_MAX 4096
 #define REMOTE_CONNS_MAX 8
+#define REMOTE_OUT_MAX (8 << 20) /* bytes that wait for one who reads slowly; then he is dropped */
 
 struct remote;
 /* remote_folder: where the sockets are: $XDG_RUNTIME_DIR/gavel, else run in the state folder given; made when
@@ -26,7 +27,7 @@ struct remote_line {
   uint32_t conn; /* whom to answer */
   char text[REMOTE_LINE_MAX];
 };
-/* remote_next: the next command line; false: none now. */
+/* remote_next: the next command line; false: none now. What waits to be written goes on meanwhile. */
 bool remote_next(struct remote *r, struct remote_line *out);
 /* remote_answer: one line of JSON, without newline. Unknown or gone connections are ignored. */
 void remote_answer(struct remote *r, uint32_t conn, const char *json);

@@ -59,14 +59,21 @@ static void read_events(struct stream *s) {
   }
 }
 
-/* tell_saved: how it went is in the toast. */
-static void tell_saved(struct stream *s) {
+static void tell(struct stream *s, const char *text) {
   struct client_event ev = {.kind = CLIENT_EV_NOTICE};
-  snprintf(ev.text, sizeof ev.text, "%s", s->f.m->toast);
+  snprintf(ev.text, sizeof ev.text, "%s", text);
   if (s->json)
     headless_event(&s->headless, &ev, clock_now());
   else
     line_event(&s->line, &ev, clock_now(), clock_wall_ms());
+}
+
+/* tell_warnings: what did not go well before anything was said: the keys file, the control socket. */
+static void tell_warnings(struct stream *s) {
+  const struct model *m = s->f.m;
+  for (size_t i = 0, n = m->n_lines; i < n; i++)
+    if (m->lines[i].style == STYLE_WARN)
+      tell(s, m->lines[i].text);
 }
 
 static void carry(struct stream *s) {
@@ -79,7 +86,7 @@ static void carry(struct stream *s) {
     else if (other && i.kind == INTENT_BELL && !s->json && isatty(STDOUT_FILENO))
       put_stdout(NULL, "\a");
     else if (i.kind == INTENT_SAVE)
-      tell_saved(s);
+      tell(s, s->f.m->toast); /* how it went */
     else if (i.kind == INTENT_DEVICES)
       one_line(s, ""); /* the list came as a page: say it */
   }
@@ -158,7 +165,8 @@ static void loop(struct stream *s) {
       headless_tick(&s->headless, clock_now());
     else
       line_tick(&s->line, clock_now());
-    reach_run(&s->f.reach, clock_now());
+    while (reach_run(&s->f.reach, clock_now()))
+      carry(s); /* one by one: what is to be carried out has little room to wait in */
     carry(s);
   }
 }
@@ -174,6 +182,7 @@ enum exit_code stream_run(const struct front_config *c) {
   }
   line_init(&s.line, &s.f.ctl, put_stdout, NULL);
   headless_init(&s.headless, &s.f.ctl, put_stdout, NULL);
+  tell_warnings(&s);
   loop(&s);
   front_close(&s.f);
   close(s.signals);

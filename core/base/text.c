@@ -242,3 +242,16 @@ bool text_append(char *out, size_t cap, const char *more) {
   memcpy(out + at, more, n + 1);
   return true;
 }
+
+void text_show(const char *text, bool lines, char *out, size_t cap) {
+  const char *end = text + strlen(text);
+  size_t n = 0;
+  while (text < end && n + 5 <= cap) {
+    uint32_t cp = text_utf8_next(&text, end);
+    if (cp == '\t' || (cp == '\n' && !lines))
+      cp = ' ';
+    if (cp == '\n' || text_cp_safe(cp))
+      n += text_utf8_put(cp, out + n);
+  }
+  out[n] = '\0';
+}

@@ -45,6 +45,9 @@ bool text_slug_valid(const char *s);
 
 /* text_cp_safe: may be printed as it is: no control, no line separator, nothing that cleaning drops. */
 bool text_cp_safe(uint32_t cp);
+/* text_show: what a terminal may get of a text from outside: unsafe characters are left out, a newline stays
+ * when `lines` and is a blank otherwise; what does not fit in cap bytes is cut on a character. */
+void text_show(const char *text, bool lines, char *out, size_t cap);
 /* text_cp_width: columns of a code point: 0 combining or dropped, 1, 2 wide (own table; ambiguous is 1). */
 int text_cp_width(uint32_t cp);
 /* text_width: columns of a valid UTF-8 string. */

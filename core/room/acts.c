@@ -136,7 +136,7 @@ static enum err allows_role(const struct room *r, const struct member *actor, ui
 }
 
 static bool on_oneself(enum act act) {
-  return act == ACT_PRIORITY || act == ACT_GAIN || act == ACT_TRUST;
+  return act == ACT_PRIORITY || act == ACT_TRUST;
 }
 
 static enum err allows_rank(enum act act, enum role rank, bool self, const struct member *target) {
@@ -183,6 +183,11 @@ enum err room_allows(const struct room *r, uint32_t actor, enum act act, uint32_
     return target == actor ? ERR_OK : ERR_ONLY_SELF;
   const struct member *t = room_member(r, target);
   bool waits = t && t->presence == PRESENCE_WAITING;
+  struct member gone = {.id = target};
+  if (act == ACT_CHAT_PURGE && (!t || waits) && chat_author(r, target, &gone.role)) {
+    t = &gone; /* he is out of reach, not what he wrote */
+    waits = false;
+  }
   if (!t)
     return ERR_NO_MEMBER;
   if (ACTS[act].target == TARGET_WAITING)

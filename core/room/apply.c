@@ -31,13 +31,17 @@ static void member_put(struct room *r, const struct member *entry) {
     r->id_last = entry->id;
   if (r->hand_last < entry->hand)
     r->hand_last = entry->hand;
+  former_enters(r, m);
 }
 
 static void members_drop(struct room *r, const struct room_event *ev) {
   for (size_t i = 0; i < ev->n_targets; i++) {
     struct member *m = room_find(r, ev->targets[i]);
-    if (m)
-      m->role = ROLE_NONE; /* marked; one pass takes them all out */
+    if (!m)
+      continue;
+    former_leaves(r, m);
+    poll_forget(r, m->id);
+    m->role = ROLE_NONE; /* marked; one pass takes them all out */
   }
   size_t kept = 0;
   for (size_t i = 0; i < r->n_members; i++)

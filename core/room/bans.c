@@ -31,30 +31,37 @@ static bool cidr_holds(const struct cidr *c, const uint8_t addr[16]) {
   return left == 0 || ((c->addr[whole] ^ addr[whole]) >> (8 - left)) == 0;
 }
 
+/* Never an owner, or nobody could unlock his own room; nor the betters of who made it. His equals are held by
+ * no rule and no address: only the very person he banned, who may bring an equal's link by now. */
 static bool ban_holds(const struct ban *b, const struct member *m, const uint8_t *addr) {
-  if (m->role == ROLE_OWNER) /* or nobody could ever unlock his own room */
+  bool himself = member_is(m, b->user, b->device);
+  if (m->role == ROLE_OWNER || m->role > b->rank)
     return false;
-  return member_is(m, b->user, b->device) || (b->invite && b->invite == m->invite) ||
-         (addr && cidr_holds(&b->cidr, addr));
-}
-
-static const struct ban *ban_but(const struct room *r, enum ban_what what, const struct member *m,
-                                 const uint8_t *addr, uint64_t but) {
-  for (size_t i = 0; i < r->n_bans; i++)
-    if (r->bans[i].what == what && r->bans[i].id != but && ban_holds(&r->bans[i], m, addr))
-      return &r->bans[i];
-  return NULL;
+  if (himself && b->name[0])
+    return true;
+  return m->role < b->rank &&
+         (himself || (b->invite && b->invite == m->invite) || (addr && cidr_holds(&b->cidr, addr)));
 }
 
 const struct ban *ban_on(const struct room *r, enum ban_what what, const struct member *m,
                          const uint8_t *addr) {
-  return ban_but(r, what, m, addr, 0);
+  for (size_t i = 0; i < r->n_bans; i++)
+    if (r->bans[i].what == what && ban_holds(&r->bans[i], m, addr))
+      return &r->bans[i];
+  return NULL;
 }
 
 static const struct ban *ban_by_id(const struct room *r, uint64_t id) {
-  for (size_t i = 0; i < r->n_bans; i++)
-    if (r->bans[i].id == id)
-      return &r->bans[i];
+  size_t lo = 0, hi = r->n_bans;
+  while (lo < hi) {
+    size_t mid = lo + (hi - lo) / 2;
+    if (r->bans[mid].id == id)
+      return &r->bans[mid];
+    if (r->bans[mid].id < id)
+      lo = mid + 1;
+    else
+      hi = mid;
+  }
   return NULL;
 }
 
@@ -64,22 +71,65 @@ static void ban_of(struct ban *b, const struct member *m) {
   memcpy(b->device, m->device, sizeof b->device);
 }
 
-static bool hits_also(const struct room *r, const struct member *m, const uint32_t *targets, size_t n) {
-  bool hit = false;
-  for (size_t i = 0; i < n; i++) {
-    const struct member *t = room_member(r, targets[i]);
-    if (targets[i] == m->id)
-      return false;
-    hit = hit || (t && m->role != ROLE_OWNER && member_is(m, t->user, t->device));
-  }
-  return hit;
+/* The targets in order of id, of user, and of device: whom they hit also is found fast among thousands. */
+static int by_id(const void *a, const void *b) {
+  const struct member *x = *(const struct member *const *)a, *y = *(const struct member *const *)b;
+  return (x->id > y->id) - (x->id < y->id);
+}
+
+static int by_user(const void *a, const void *b) {
+  return strcmp((*(const struct member *const *)a)->user, (*(const struct member *const *)b)->user);
+}
+
+/* Of one device first those without a user: they match whoever has it. */
+static int by_device(const void *a, const void *b) {
+  const struct member *x = *(const struct member *const *)a, *y = *(const struct member *const *)b;
+  int c = memcmp(x->device, y->device, sizeof x->device);
+  return c ? c : (x->user[0] != '\0') - (y->user[0] != '\0');
+}
+
+typedef int cmp_fn(const void *, const void *);
+
+/* Whether one of the n in order of `cmp` is equal to m by it. */
+static bool has_equal(const struct member **v, size_t n, const struct member *m, cmp_fn *cmp) {
+  return n && bsearch((const void *)&m, (const void *)v, n, sizeof *v, cmp) != NULL;
+}
+
+static bool hits_also(const struct member **v[3], size_t n, const struct member *m) {
+  static const uint8_t ZERO[16];
+  struct member guest = *m;
+  guest.user[0] = '\0';
+  if (m->role == ROLE_OWNER || has_equal(v[0], n, m, by_id))
+    return false;
+  if (m->user[0] && has_equal(v[1], n, m, by_user))
+    return true;
+  if (memcmp(m->device, ZERO, sizeof ZERO) == 0)
+    return false;
+  bool hit = has_equal(v[2], n, &guest, by_device);
+  guest.user[0] = 'x';
+  return hit || (!m->user[0] && has_equal(v[2], n, &guest, by_device));
 }
 
 size_t room_ban_also(const struct room *r, const uint32_t *targets, size_t n, uint32_t *out, size_t cap) {
-  size_t k = 0;
+  static cmp_fn *const ORDER[3] = {by_id, by_user, by_device};
+  const struct member **all = malloc((3 * n + 1) * sizeof(struct member *)), **v[3];
+  size_t found = 0, k = 0;
+  if (!all)
+    abort();
+  for (size_t i = 0; i < n; i++)
+    if ((all[found] = room_member(r, targets[i])))
+      found++;
+  for (size_t o = 0; o < 3; o++) {
+    v[o] = all + o * n;
+    if (o)
+      memcpy((void *)v[o], (const void *)all, found * sizeof *all);
+  }
+  for (size_t o = 0; o < 3; o++)
+    qsort((void *)v[o], found, sizeof *all, ORDER[o]);
   for (size_t i = 0; i < r->n_members && k < cap; i++)
-    if (hits_also(r, &r->members[i], targets, n))
+    if (hits_also(v, found, &r->members[i]))
       out[k++] = r->members[i].id;
+  free((void *)all);
   return k;
 }
 
@@ -163,6 +213,7 @@ static enum err read_ban(const struct decision *d, size_t n, struct ban *b) {
   if (what != BAN_JOIN && what != BAN_SPEAK)
     return ERR_BAD_ARG;
   b->what = (enum ban_what)what;
+  b->rank = d->rank;
   enum err e = read_until(d, &b->until_ms);
   if (!e)
     e = decide_line(d, b->reason);
@@ -182,10 +233,15 @@ static bool is_outlasted(const struct room *r, const struct member *m, const str
   return old && (old->until_ms == 0 || (b->until_ms != 0 && b->until_ms <= old->until_ms));
 }
 
-/* One event for all with the same ban; *ev is the last one, NULL to begin a new one. */
+/* One event for all with the same ban, or each with the next one; *ev is the last one, NULL to begin a new
+ * one. */
 static void silence(struct decision *d, struct room_event **ev, const struct member *m, uint64_t id) {
-  if (!*ev || (*ev)->num != (int64_t)id)
+  int64_t gap = *ev ? (int64_t)id - (*ev)->num : -1, n = *ev ? (int64_t)(*ev)->n_targets : 0;
+  bool same = gap == 0 && !(*ev)->num2, next = gap == n && (*ev)->num && ((*ev)->num2 || n == 1);
+  if (!same && !next)
     *ev = decide_event(d, ROOM_EV_SILENCED, (int64_t)id, 0);
+  else if (next)
+    (*ev)->num2 = 1;
   room_event_target(*ev, m->id);
 }
 
@@ -216,11 +272,29 @@ static void ban_takes_hold(struct decision *d, const struct ban *b, bool each) {
     decide_gone(d, ROOM_EV_REMOVED, 1, b->reason);
 }
 
+/* Those inside, those who wait, those whom another ban goes on holding: then the bans that take hold of the
+ * one kind follow one another, and few events tell of them. */
+static void order_ids(struct decision *d, const struct ban *b) {
+  uint32_t *ids = malloc((d->n_ids + 1) * sizeof *ids);
+  size_t n = 0;
+  if (!ids)
+    abort();
+  for (int kind = 0; kind < 3; kind++)
+    for (size_t i = 0; i < d->n_ids; i++) {
+      const struct member *m = decide_member(d, i);
+      if ((is_outlasted(d->r, m, b) ? 2 : m->presence == PRESENCE_WAITING) == kind)
+        ids[n++] = m->id;
+    }
+  free(d->ids);
+  d->ids = ids;
+}
+
 enum err decide_ban(struct decision *d) {
   struct ban common = {0};
   enum err e = read_ban(d, d->n_ids, &common);
   if (e)
     return e;
+  order_ids(d, &common);
   for (size_t i = 0; i < d->n_ids; i++) {
     struct ban b = common;
     const struct cidr *cidr = cidr_of(d->cmd, d->ids[i]);
@@ -246,18 +320,26 @@ static void take_hits(struct decision *d, const struct ban *b) {
   size_t cap = 1;
   for (size_t i = 0; i < d->r->n_members; i++) {
     const struct member *m = &d->r->members[i];
-    if (m->role >= d->rank || !ban_holds(b, m, NULL))
+    if (!ban_holds(b, m, NULL))
       continue;
     d->ids = room_grow(d->ids, d->n_ids, &cap, sizeof *d->ids);
     d->ids[d->n_ids++] = m->id;
   }
 }
 
+/* An invite of his betters or equals is not his to make useless. */
+static bool outranks_invite(const struct decision *d, uint64_t id) {
+  for (size_t i = 0; i < d->r->n_invites; i++)
+    if (d->r->invites[i].id == id)
+      return d->r->invites[i].role < d->rank;
+  return true;
+}
+
 enum err decide_ban_rule(struct decision *d) {
   struct ban b;
   if (!d->cmd->word || !room_ban_rule(d->cmd->word, &b))
     return ERR_BAD_ARG;
-  enum err e = read_ban(d, 1, &b);
+  enum err e = outranks_invite(d, b.invite) ? read_ban(d, 1, &b) : ERR_RANK;
   if (e)
     return e;
   room_event_ban(decide_event(d, ROOM_EV_BANNED, 0, 0), &b);
@@ -266,11 +348,24 @@ enum err decide_ban_rule(struct decision *d) {
   return ERR_OK;
 }
 
+/* Nobody lifts or eases what a higher rank decided, nor what holds himself. */
+static enum err may_change(const struct decision *d, const struct ban *b) {
+  if (!b)
+    return ERR_NOTHING;
+  if (b->rank > d->rank)
+    return ERR_RANK;
+  bool himself = d->actor && (d->actor->silenced == b->id || ban_holds(b, d->actor, NULL) ||
+                              member_is(d->actor, b->user, b->device));
+  return himself ? ERR_NOT_ALLOWED : ERR_OK;
+}
+
 enum err decide_ban_edit(struct decision *d) {
   char reason[TEXT_LINE_MAX + 1];
   const struct ban *b = ban_by_id(d->r, (uint64_t)d->cmd->num);
   int64_t until_ms;
-  enum err e = b ? read_until(d, &until_ms) : ERR_NOTHING;
+  enum err e = may_change(d, b);
+  if (!e)
+    e = read_until(d, &until_ms);
   if (!e)
     e = decide_line(d, reason);
   if (e)
@@ -282,28 +377,46 @@ enum err decide_ban_edit(struct decision *d) {
   return ERR_OK;
 }
 
-/* Those it kept from speaking may again, unless another ban holds them. That is said apart, for members do
- * not learn of bans. */
-static void ban_lift(struct decision *d, const struct ban *b) {
-  for (int waiting = 0; waiting < 2; waiting++) {
+/* The ban `id`, or with id 0 all whose time is over. */
+static bool is_lifted(const struct decision *d, const struct ban *b, uint64_t id) {
+  return id ? b->id == id : b->until_ms && b->until_ms <= d->now_ms;
+}
+
+/* What keeps him from speaking then: the first that holds him, 0 for nothing. */
+static uint64_t silenced_then(const struct decision *d, const struct member *m, uint64_t id) {
+  for (size_t i = 0; i < d->r->n_bans; i++) {
+    const struct ban *b = &d->r->bans[i];
+    if (b->what == BAN_SPEAK && !is_lifted(d, b, id) && ban_holds(b, m, NULL))
+      return b->id;
+  }
+  return 0;
+}
+
+/* Those whom they kept from speaking may again, unless another ban holds them. That is said apart, for
+ * members do not learn of bans. */
+static void bans_lift(struct decision *d, uint64_t id) {
+  for (int pass = 0; pass < 4; pass++) { /* inside and free, inside and held, and so in the lobby */
     struct room_event *ev = NULL;
     for (size_t i = 0; i < d->r->n_members; i++) {
       const struct member *m = &d->r->members[i];
-      if (m->silenced != b->id || (m->presence == PRESENCE_WAITING) != waiting)
+      const struct ban *b = m->silenced ? ban_by_id(d->r, m->silenced) : NULL;
+      if (!b || !is_lifted(d, b, id) || (m->presence == PRESENCE_WAITING) != pass / 2)
         continue;
-      const struct ban *other = ban_but(d->r, BAN_SPEAK, m, NULL, b->id);
-      silence(d, &ev, m, other ? other->id : 0);
+      uint64_t then = silenced_then(d, m, id);
+      if ((then != 0) == pass % 2)
+        silence(d, &ev, m, then);
     }
   }
-  (void)decide_event(d, ROOM_EV_UNBANNED, (int64_t)b->id, 0);
+  for (size_t i = 0; i < d->r->n_bans; i++)
+    if (is_lifted(d, &d->r->bans[i], id))
+      (void)decide_event(d, ROOM_EV_UNBANNED, (int64_t)d->r->bans[i].id, 0);
 }
 
 enum err decide_unban(struct decision *d) {
-  const struct ban *b = ban_by_id(d->r, (uint64_t)d->cmd->num);
-  if (!b)
-    return ERR_NOTHING;
-  ban_lift(d, b);
-  return ERR_OK;
+  enum err e = may_change(d, ban_by_id(d->r, (uint64_t)d->cmd->num));
+  if (!e)
+    bans_lift(d, (uint64_t)d->cmd->num);
+  return e;
 }
 
 static const struct ban *first_to_end(const struct room *r) {
@@ -315,9 +428,8 @@ static const struct ban *first_to_end(const struct room *r) {
 }
 
 void bans_expire(struct decision *d) {
-  const struct ban *b = first_to_end(d->r);
-  if (b && b->until_ms <= d->now_ms)
-    ban_lift(d, b);
+  if (bans_next(d->r) <= d->now_ms)
+    bans_lift(d, 0);
 }
 
 int64_t bans_next(const struct room *r) {
@@ -358,7 +470,7 @@ static void silenced_apply(struct room *r, const struct room_event *ev) {
   for (size_t i = 0; i < ev->n_targets; i++) {
     struct member *m = room_find(r, ev->targets[i]);
     if (m)
-      m->silenced = (uint64_t)ev->num;
+      m->silenced = (uint64_t)(ev->num + (ev->num2 ? (int64_t)i : 0));
   }
 }
 

@@ -194,14 +194,32 @@ enum err decide_chat_edit(struct decision *d) {
   return ERR_OK;
 }
 
-/* Also those the moderator cannot see: he need not read them to be rid of them. */
+/* Also those the moderator cannot see: he need not read them to be rid of them. That a pinned one goes too is
+ * said apart: not every replica knows whose it is. */
 enum err decide_chat_purge(struct decision *d) {
-  for (size_t i = 0; i < d->r->n_chat; i++)
-    if (d->r->chat[i].from == d->ids[0] && !d->r->chat[i].deleted) {
-      decide_target(d, ROOM_EV_CHAT_PURGED, 0, d->ids[0]);
-      return ERR_OK;
+  bool any = false;
+  for (size_t i = 0; i < d->r->n_chat; i++) {
+    const struct chat *c = &d->r->chat[i];
+    if (c->from != d->ids[0] || c->deleted)
+      continue;
+    any = true;
+    if (c->id == d->r->pin)
+      (void)decide_number(d, ROOM_EV_PINNED, 0);
+  }
+  if (any)
+    decide_target(d, ROOM_EV_CHAT_PURGED, 0, d->ids[0]);
+  return any ? ERR_OK : ERR_NOTHING;
+}
+
+bool chat_author(const struct room *r, uint32_t id, enum role *rank) {
+  bool any = false;
+  *rank = ROLE_NONE;
+  for (size_t i = 0; i < r->n_chat; i++)
+    if (id && r->chat[i].from == id) {
+      any = true;
+      *rank = r->chat[i].role > *rank ? r->chat[i].role : *rank;
     }
-  return ERR_NOTHING;
+  return any;
 }
 
 enum err decide_chat_clear(struct decision *d) {
@@ -248,6 +266,7 @@ static void chat_put(struct room *r, const struct room_event *ev) {
   c->to = (uint32_t)ev->num2;
   c->text = room_strdup(ev->text ? ev->text : "");
   struct member *m = room_find(r, ev->actor);
+  c->role = m ? m->role : ROLE_NONE;
   (void)snprintf(c->name, sizeof c->name, "%s", ev->actor == 0 ? "operator" : m ? m->name : "");
   if (m && c->kind != CHAT_TO_HOSTS) /* who called for help may still speak up at once */
     m->chat_ms = ev->ts_ms;
@@ -283,6 +302,20 @@ static void chat_purge(struct room *r, const struct room_event *ev) {
       chat_delete(r, &r->chat[i]);
 }
 
+void chat_close_sides(struct room *r, uint32_t n) {
+  size_t kept = 0;
+  for (size_t i = 0; i < r->n_chat; i++) {
+    struct chat *c = &r->chat[i];
+    if (c->kind == CHAT_SIDE && c->to > n) {
+      text_wipe(c);
+      free(c->text);
+    } else {
+      r->chat[kept++] = *c;
+    }
+  }
+  r->n_chat = kept;
+}
+
 static void chat_clear(struct room *r) {
   for (size_t i = 0; i < r->n_chat; i++) {
     text_wipe(&r->chat[i]);
@@ -292,10 +325,10 @@ static void chat_clear(struct room *r) {
   r->pin = 0;
 }
 
-/* Undo may want to pin again what was deleted meanwhile: then nothing is pinned. */
+/* A replica may not have what is pinned: then it knows the id only. */
 static void chat_pin(struct room *r, const struct room_event *ev) {
   const struct chat *c = room_chat_by_id(r, (uint64_t)ev->num);
-  uint64_t pin = c && !c->deleted && is_to_all(c) ? c->id : 0;
+  uint64_t pin = !c || (!c->deleted && is_to_all(c)) ? (uint64_t)ev->num : 0;
   if (pin != r->pin)
     room_note_change(r, ev, ROOM_EV_PINNED, 0, (int64_t)r->pin, (int64_t)pin);
   r->pin = pin;
@@ -310,6 +343,8 @@ bool chat_apply(struct room *r, const struct room_event *ev) {
   case ROOM_EV_CHAT_DELETED:
     if ((c = chat_find(r, (uint64_t)ev->num)))
       chat_delete(r, c);
+    else if (r->pin == (uint64_t)ev->num)
+      r->pin = 0;
     return true;
   case ROOM_EV_CHAT_EDITED:
     chat_edit(r, ev);
@@ -350,5 +385,5 @@ const char *chat_check(const struct room *r) {
       return why;
   }
   const struct chat *c = room_chat_by_id(r, r->pin);
-  return !r->pin || (c && !c->deleted && is_to_all(c)) ? NULL : "what is pinned is not there";
+  return !c || (!c->deleted && is_to_all(c)) ? NULL : "what is pinned cannot be";
 }

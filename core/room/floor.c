@@ -20,17 +20,37 @@ bool floor_on_entry(const struct room *r, const struct member *m) {
   return ROLE_IS_MODERATOR(m->role) || (!r->one_speaker && (!r->max_speakers || floors(r) < r->max_speakers));
 }
 
-/* What an event of this act changes in that number. */
-static size_t floors_after(const struct room *r, const struct room_event *ev, size_t n) {
-  if (ev->entry)
-    return n + (ev->entry->floor && counts(ev->entry));
-  for (size_t i = 0; ev->kind == ROOM_EV_FLOOR && i < ev->n_targets; i++)
-    if (counts(room_member(r, ev->targets[i])))
-      n = ev->num ? n + 1 : n - 1;
-  return n;
+/* What an event of this act changes in that number, from where one has counted on. */
+static void floors_count(struct decision *d, const struct room_event *ev) {
+  size_t *i = &d->floors.target;
+  if (ev->entry && *i == 0) {
+    d->floors.n += ev->entry->floor && counts(ev->entry);
+    *i = 1;
+  }
+  for (; !ev->entry && ev->kind == ROOM_EV_FLOOR && *i < ev->n_targets; ++*i)
+    if (counts(room_member(d->r, ev->targets[*i])))
+      d->floors.n = ev->num ? d->floors.n + 1 : d->floors.n - 1;
 }
 
-bool decide_floor_free(const struct decision *d) {
+/* How many have it after what this act has decided so far: counted on, for acts on thousands ask for each. The
+ * last event may still grow. */
+static size_t floors_then(struct decision *d) {
+  if (!d->floors.begun) {
+    d->floors.begun = true;
+    d->floors.n = floors(d->r);
+    d->floors.ev = d->start;
+  }
+  while (d->floors.ev < d->out->n) {
+    floors_count(d, &d->out->v[d->floors.ev]);
+    if (d->floors.ev + 1 == d->out->n)
+      break;
+    d->floors.ev++;
+    d->floors.target = 0;
+  }
+  return d->floors.n;
+}
+
+bool decide_floor_free(struct decision *d) {
   bool one = d->r->one_speaker;
   for (size_t i = d->start; i < d->out->n; i++)
     if (d->out->v[i].kind == ROOM_EV_ONE_SPEAKER)
@@ -38,12 +58,7 @@ bool decide_floor_free(const struct decision *d) {
   /* Most speakers binds who gives, and takes from nobody: what was above a lowered limit, undo restores. */
   bool undo = d->cmd && d->cmd->act == ACT_UNDO;
   size_t most = one ? 1 : undo ? 0 : d->r->max_speakers;
-  if (most == 0)
-    return true;
-  size_t n = floors(d->r);
-  for (size_t i = d->start; i < d->out->n; i++)
-    n = floors_after(d->r, &d->out->v[i], n);
-  return n < most;
+  return most == 0 || floors_then(d) < most;
 }
 
 /* ---- giving and taking ---- */
@@ -69,9 +84,9 @@ static void floor_take_but(struct decision *d, uint32_t keep) {
 
 static enum err floor_give(struct decision *d) {
   enum err e = d->r->one_speaker && d->n_ids > 1 ? ERR_BAD_ARG : ERR_OK;
-  for (size_t i = 0; i < d->n_ids && !e; i++) {
-    const struct member *m = decide_member(d, i);
-    if (m->floor)
+  for (size_t i = 0; i < 2 * d->n_ids && !e; i++) { /* hosts, who have no turn, after the others */
+    const struct member *m = decide_member(d, i % d->n_ids);
+    if (m->floor || counts(m) == (i >= d->n_ids))
       continue;
     if (d->r->one_speaker)
       floor_take_but(d, m->id);
@@ -122,7 +137,7 @@ enum err decide_one_speaker(struct decision *d) {
 }
 
 /* Who steps down from the hosts counts from then on: he keeps the floor only while there is room. */
-bool decide_floor_fits(const struct decision *d, const struct member *m, enum role now) {
+bool decide_floor_fits(struct decision *d, const struct member *m, enum role now) {
   return !ROLE_IS_MODERATOR(m->role) || ROLE_IS_MODERATOR(now) || decide_floor_free(d);
 }
 
@@ -198,9 +213,9 @@ enum err decide_talk_time(struct decision *d) {
   return decide_number(d, ROOM_EV_TALK_TIME, s ? 2 * s + !!(d->cmd->flags & FLAG_TAKE) : 0);
 }
 
-/* When his time is up, INT64_MAX: never, or he was told. */
+/* When his time is up, INT64_MAX: never, or he was told and keeps the floor. */
 static int64_t time_up_ms(const struct room *r, const struct member *m) {
-  return m->floor_ms && !m->time_up ? m->floor_ms + r->talk_s * 1000 : INT64_MAX;
+  return m->floor_ms && (!m->time_up || r->talk_take) ? m->floor_ms + r->talk_s * 1000 : INT64_MAX;
 }
 
 void voice_expire(struct decision *d) {
@@ -209,7 +224,7 @@ void voice_expire(struct decision *d) {
     return;
   for (int take = 0; take <= r->talk_take; take++)
     for (size_t i = 0; i < r->n_members; i++)
-      if (time_up_ms(r, &r->members[i]) <= d->now_ms)
+      if (time_up_ms(r, &r->members[i]) <= d->now_ms && (take || !r->members[i].time_up))
         decide_target(d, take ? ROOM_EV_FLOOR : ROOM_EV_TIME_UP, 0, r->members[i].id);
   decide_reason(d, ROOM_EV_FLOOR, "time is up");
 }
@@ -238,14 +253,22 @@ void floor_apply(struct room *r, struct member *m, const struct room_event *ev) 
     room_note_change(r, ev, ROOM_EV_FLOOR, m->id, before, floor_value(m));
 }
 
-void hand_apply(struct room *r, struct member *m, const struct room_event *ev) {
+static void hand_apply(struct room *r, struct member *m, const struct room_event *ev, size_t i) {
   uint64_t place = 0;
   if (ev->num)
-    place = ev->num2 > 0 ? (uint64_t)ev->num2 : r->hand_last + 1;
+    place = ev->num2 > 0 ? (uint64_t)ev->num2 + i : r->hand_last + 1;
   room_note_change(r, ev, ROOM_EV_HAND, m->id, (int64_t)m->hand, (int64_t)place);
   m->hand = place;
   if (r->hand_last < place)
     r->hand_last = place;
+}
+
+void hands_apply(struct room *r, const struct room_event *ev) {
+  for (size_t i = 0; i < ev->n_targets; i++) {
+    struct member *m = room_find(r, ev->targets[i]);
+    if (m)
+      hand_apply(r, m, ev, i);
+  }
 }
 
 static const char *check_one(const struct member *m) {

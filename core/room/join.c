@@ -110,18 +110,6 @@ static bool must_knock(const struct room *r, const struct member *m, const struc
   return r->lobby && !(inv && inv->bypass) && !is_known(r, m);
 }
 
-/* The seat a killed client left, when it knocks anew with the same device and invite: what a host took from
- * him there he does not get back by that. */
-static const struct member *former(const struct room *r, const struct member *m) {
-  for (size_t i = r->n_members; i-- > 0;) {
-    const struct member *old = &r->members[i];
-    if (old->presence == PRESENCE_AWAY && m->invite && old->invite == m->invite &&
-        member_is(m, old->user, old->device))
-      return old;
-  }
-  return NULL;
-}
-
 /* The role he comes with, or why not at all. */
 static enum err entry_role(const struct room *r, const struct room_join *j, int64_t now_ms, struct member *m,
                            const struct invite **inv) {
@@ -134,11 +122,12 @@ static enum err entry_role(const struct room *r, const struct room_join *j, int6
   m->invite = *inv ? (*inv)->id : 0;
   if (m->role == ROLE_NONE || m->role >= ROLE_SYSTEM)
     return ERR_BAD_INVITE;
-  if (ban_on(r, BAN_JOIN, m, j->addr))
+  struct former most;
+  m->held = former_rights(r, m, &most);
+  if (most.role < m->role)
+    m->role = most.role;
+  if (ban_on(r, BAN_JOIN, m, j->addr)) /* by the role he has now: a ban holds no betters of who made it */
     return ERR_BANNED;
-  const struct member *old = former(r, m);
-  if (old && old->role < m->role)
-    m->role = old->role;
   const struct ban *silenced = ban_on(r, BAN_SPEAK, m, j->addr);
   m->silenced = silenced ? silenced->id : 0;
   if (ROLE_IS_MODERATOR(m->role))
@@ -159,14 +148,15 @@ enum err room_decide_join(const struct room *r, const struct room_join *j, int64
     e = entry_role(r, j, now_ms, &m, &inv);
   if (e)
     return e;
-  bool waits = must_knock(r, &m, inv);
+  bool waits = m.held || must_knock(r, &m, inv);
   if (waits && room_count(r, PRESENCE_WAITING) >= ROOM_WAITING_MAX)
     return ERR_LOBBY_FULL;
   if (!waits && room_is_full(r, room_count_inside(r), &m))
     return ERR_ROOM_FULL;
   member_enter(r, &m, waits);
-  const struct member *old = former(r, &m);
-  m.floor = m.floor && (!old || old->floor);
+  struct former most;
+  (void)former_rights(r, &m, &most);
+  m.floor = m.floor && most.floor;
   struct decision d = {.r = r, .actor_id = m.id, .now_ms = now_ms, .out = out, .start = out->n};
   if (inv && inv->uses_left)
     (void)decide_event(&d, ROOM_EV_INVITE_USED, (int64_t)inv->id, 0);

@@ -109,6 +109,17 @@ static const struct vote *vote_of(const struct poll *p, uint32_t member) {
   return NULL;
 }
 
+/* The same person has voted in another window of his. */
+static bool voted_elsewhere(const struct decision *d) {
+  const struct poll *p = &d->r->poll;
+  for (size_t i = 0; i < p->n_votes; i++) {
+    const struct member *m = room_member(d->r, p->votes[i].member);
+    if (m && m != d->actor && member_is(d->actor, m->user, m->device))
+      return true;
+  }
+  return false;
+}
+
 enum err decide_vote(struct decision *d) {
   const struct poll *p = &d->r->poll;
   if (!p->open)
@@ -122,6 +133,8 @@ enum err decide_vote(struct decision *d) {
     return ERR_NO_CHANGE;
   if (!v && p->n_votes >= ROOM_VOTES_MAX)
     return ERR_FULL;
+  if (!v && voted_elsewhere(d))
+    return ERR_NOT_ALLOWED;
   (void)decide_event(d, ROOM_EV_VOTED, d->cmd->num, 0);
   return ERR_OK;
 }
@@ -160,6 +173,8 @@ enum err decide_poll_end(struct decision *d) {
     at += (size_t)snprintf(text + at, sizeof text - at, "%s%u", i ? " " : "", (unsigned)count[i]);
   decide_event(d, ROOM_EV_POLL_ENDED, 0, 0)->text = room_strdup(text);
   result_text(p, count, text);
+  if (d->r->hide_hosts) /* a message has a name: then it is not his who closed the poll */
+    d->actor_id = 0;
   decide_event(d, ROOM_EV_CHAT, CHAT_ANNOUNCE, 0)->text = room_strdup(text);
   return ERR_OK;
 }
@@ -194,6 +209,17 @@ static void poll_vote(struct room *r, const struct room_event *ev) {
     p->n_votes++;
   }
   p->votes[i] = (struct vote){.member = ev->actor, .answer = (uint8_t)ev->num};
+  if (!p->anonymous)
+    count_votes(p, p->count);
+}
+
+void poll_forget(struct room *r, uint32_t id) {
+  struct poll *p = &r->poll;
+  const struct vote *v = p->open ? vote_of(p, id) : NULL;
+  if (!v)
+    return;
+  size_t i = (size_t)(v - p->votes);
+  memmove(&p->votes[i], &p->votes[i + 1], (--p->n_votes - i) * sizeof *v);
   if (!p->anonymous)
     count_votes(p, p->count);
 }

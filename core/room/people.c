@@ -27,7 +27,9 @@ static void held_apply(struct room *r, const struct room_event *ev) {
     struct member *m = room_find(r, ev->targets[i]);
     if (!m)
       continue;
+    poll_forget(r, m->id);
     member_enter(r, m, true);
+    m->held = true;
     m->since_ms = ev->ts_ms;
   }
 }

@@ -17,6 +17,7 @@ void room_free(struct room *r) {
   free(r->bans);
   free(r->invites);
   free(r->trusted);
+  free(r->former);
   free(r->notes);
   meeting_free(r);
   *r = (struct room){0};
@@ -109,8 +110,11 @@ size_t room_lobby_place(const struct room *r, uint32_t id) {
   if (!m || m->presence != PRESENCE_WAITING)
     return 0;
   size_t place = 1;
-  for (const struct member *o = r->members; o < m; o++)
-    place += o->presence == PRESENCE_WAITING;
+  for (size_t i = 0; i < r->n_members; i++) { /* who was put back stands behind those who knocked before */
+    const struct member *o = &r->members[i];
+    bool before = o->since_ms != m->since_ms ? o->since_ms < m->since_ms : o->id < m->id;
+    place += o->presence == PRESENCE_WAITING && before;
+  }
   return place;
 }
 

@@ -29,6 +29,7 @@
 #define ROOM_CLIENT_MAX 31
 #define ROOM_TRUSTED_MAX 1000
 #define ROOM_NOTES_MAX 500
+#define ROOM_FORMER_MAX 1000 /* people remembered for what was taken from them; the oldest go first */
 #define ROOM_SIDES_MAX 50
 #define ROOM_SUCCESSORS_MAX 16
 #define ROOM_ANSWERS_MIN 2
@@ -144,6 +145,7 @@ struct member {
   bool priority;     /* others are softer while he talks */
   int8_t gain_db;
   uint8_t side;                     /* side room he is in, 0 the main room */
+  bool held;                        /* put back into the lobby; server only */
   uint64_t silenced;                /* id of the ban that keeps him from speaking, 0 for none */
   int64_t chat_ms;                  /* when he wrote last (slow mode) */
   bool exempt;                      /* asked to unmute: may unmute in spite of mute_hold */
@@ -171,6 +173,7 @@ enum ban_what { BAN_JOIN, BAN_SPEAK };
 struct ban {
   uint64_t id; /* seq of the event that made it */
   uint32_t by;
+  enum role rank; /* of who made it, then: it holds nobody above, and by a rule or address no equal either */
   enum ban_what what;
   int64_t ts_ms, until_ms;      /* until 0: for good */
   char name[TEXT_NAME_MAX + 1]; /* of the person, "" for a rule */
@@ -185,6 +188,12 @@ struct trusted { /* may come in unasked */
   uint64_t id;   /* seq of the event */
   char name[TEXT_NAME_MAX + 1], user[ROOM_USER_MAX + 1];
   uint8_t device[16];
+};
+struct former { /* someone who left with less than his link gives, or out of a lobby he was put back into */
+  char user[ROOM_USER_MAX + 1];
+  uint8_t device[16];
+  enum role role;
+  bool floor, held;
 };
 struct note {  /* for moderators' eyes */
   uint64_t id; /* seq of the event */
@@ -233,7 +242,8 @@ struct chat {
   uint32_t from, to;
   bool deleted; /* text is then "" */
   bool edited;
-  char name[TEXT_NAME_MAX + 1]; /* of the sender, at that time */
+  enum role role;               /* of the sender, at that time; NONE in a snapshot's */
+  char name[TEXT_NAME_MAX + 1]; /* likewise */
   char *text;                   /* owned by the room */
 };
 enum chat_mode {
@@ -263,7 +273,7 @@ struct room {
   char *agenda;     /* owned: an item a line; NULL for none */
   size_t agenda_at; /* item being talked about, from 0 */
   int64_t agenda_ms;
-  uint64_t pin;       /* message id, 0 none */
+  uint64_t pin;       /* message id, 0 none; a replica may not have the message */
   uint8_t sides;      /* side rooms open */
   int64_t recall_ms;  /* when everyone comes back from them, 0 never */
   int64_t ends_ms;    /* the room ends then, 0 not planned */
@@ -286,6 +296,8 @@ struct room {
   size_t n_invites, cap_invites;
   struct trusted *trusted; /* in order of id */
   size_t n_trusted, cap_trusted;
+  struct former *former; /* server only */
+  size_t n_former, cap_former;
   struct note *notes; /* in order of id */
   size_t n_notes, cap_notes;
   struct room_undo *undo;
@@ -339,7 +351,8 @@ struct room {
   X(BANNED, "room.banned")       /* ban, targets: the person or none; moderators only; REMOVED follows */    \
   X(BAN_EDITED, "room.ban_edited") /* num=ban id num2=until wall ms, text=reason */                          \
   X(UNBANNED, "room.unbanned")     /* num=ban id; actor 0: it ran out */                                     \
-  X(SILENCED, "member.silenced")   /* targets, num=ban id, 0: may speak again; text=reason */                \
+  X(SILENCED, "member.silenced")   /* targets, num=ban id, 0: may speak again; num2: 1 when each has the     \
+                                      ban after that of the one before him; text=reason */                   \
   X(MUTED, "member.muted")         /* targets: only those it changed; text=reason */                         \
   X(UNMUTED, "member.unmuted")     /* targets */                                                             \
   X(ASKED,                                                                                                   \
@@ -355,7 +368,9 @@ struct room {
   X(RENAMED, "member.renamed")   /* targets[0], text=name, text2=before */                                   \
   X(ROLE, "member.role") /* targets[0], num=new role, num2=before, text=reason; actor=target: by claim or    \
                             succession */                                                                    \
-  X(HAND, "member.hand") /* targets; num=0 lowered, 1 raised; num2: its place when restored by undo */       \
+  X(HAND, "member.hand") /* targets; num=0 lowered, 1 raised; num2: place of the first when undo restores    \
+                            them: the others follow one by one. Who still has a hand between them is named   \
+                            too, so that nobody's order changes and no place is taken twice */               \
   X(CHAT, "chat.sent")   /* num=enum chat_kind, num2=to, text */                                             \
   X(CHAT_DELETED, "chat.deleted") /* num=message id */                                                       \
   X(CHAT_EDITED, "chat.edited")   /* num=message id, text */                                                 \
@@ -486,7 +501,7 @@ size_t room_count(const struct room *r, enum presence p);
  * ROOM_AWAY_MS). */
 bool room_has_moderator(const struct room *r);
 /* room_hand_place: 1 for the first raised hand, 0 when the hand is down. room_lobby_place: likewise in the
- * lobby. */
+ * lobby, by when one came there (since_ms, then id). */
 size_t room_hand_place(const struct room *r, uint32_t id);
 size_t room_lobby_place(const struct room *r, uint32_t id);
 /* room_hand_first: id of the first raised hand, 0 when none. */

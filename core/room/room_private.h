@@ -42,6 +42,10 @@ struct decision {
   size_t n_ids;
   struct room_events *out;
   size_t start;
+  struct {
+    size_t n, ev, target; /* how many have the floor after the events and targets counted so far */
+    bool begun;
+  } floors;
 };
 
 /* room_grow: room for one more in a list of `n` elements of `size` bytes; returns the list. Aborts without
@@ -75,6 +79,8 @@ void room_event_secret(struct room_event *ev, const struct secret *s);
 void member_enter(const struct room *r, struct member *m, bool waiting);
 /* member_may_unmute: no hold, or exempt from it, or a moderator. */
 bool member_may_unmute(const struct room *r, const struct member *m);
+/* chat_author: whether messages of this person are kept, and the highest role he wrote one in. */
+bool chat_author(const struct room *r, uint32_t id, enum role *rank);
 /* chat_visible: a message of this kind between these two, to this viewer. */
 bool chat_visible(const struct room *r, enum chat_kind kind, uint32_t from, uint32_t to, uint32_t viewer);
 
@@ -99,8 +105,8 @@ void decide_floor_set(struct decision *d, const struct member *m, bool on);
  * floor. decide_floor_fits: likewise, whether one may keep it in a new role. decide_role_down: what he loses,
  * before the ROLE event; decide_role_up: what he gets, after it. decide_one_on: one speaker at a time from
  * now on. */
-bool decide_floor_free(const struct decision *d);
-bool decide_floor_fits(const struct decision *d, const struct member *m, enum role now);
+bool decide_floor_free(struct decision *d);
+bool decide_floor_fits(struct decision *d, const struct member *m, enum role now);
 void decide_role_down(struct decision *d, const struct member *m, enum role now);
 enum err decide_role_up(struct decision *d, const struct member *m, enum role now);
 void decide_one_on(struct decision *d);
@@ -108,7 +114,7 @@ void decide_one_on(struct decision *d);
 bool floor_on_entry(const struct room *r, const struct member *m);
 int64_t floor_value(const struct member *m);
 void floor_apply(struct room *r, struct member *m, const struct room_event *ev);
-void hand_apply(struct room *r, struct member *m, const struct room_event *ev);
+void hands_apply(struct room *r, const struct room_event *ev);
 /* name_make_unique: in place, among everyone but `self` (0: nobody). */
 void name_make_unique(const struct room *r, uint32_t self, char name[TEXT_NAME_MAX + 1]);
 /* room_note_change: undo_note for a number. */
@@ -124,6 +130,10 @@ bool settings_apply(struct room *r, const struct room_event *ev);
 bool people_apply(struct room *r, const struct room_event *ev);
 bool bans_apply(struct room *r, const struct room_event *ev);
 bool chat_apply(struct room *r, const struct room_event *ev);
+/* chat_close_sides: what was said in side rooms beyond n is not for those who come after. poll_forget: the vote
+ * of one who goes while the poll is open does not count: he may come again and vote. */
+void chat_close_sides(struct room *r, uint32_t n);
+void poll_forget(struct room *r, uint32_t id);
 bool meeting_apply(struct room *r, const struct room_event *ev);
 bool voice_apply(struct room *r, const struct room_event *ev);
 bool sides_apply(struct room *r, const struct room_event *ev);
@@ -142,6 +152,11 @@ int64_t sides_next(const struct room *r);
 /* room_host_may_go: may an event of this kind take the last moderator away? room_host_watch: after each
  * event: since when no moderator is inside. `led`: before it, and it was of such a kind, one was. */
 bool room_host_may_go(enum room_ev kind);
+/* former.c: former_leaves: before someone goes. former_enters: after he is in. former_rights: the most he may
+ * come in with; true when he must knock. */
+void former_leaves(struct room *r, const struct member *m);
+void former_enters(struct room *r, const struct member *m);
+bool former_rights(const struct room *r, const struct member *m, struct former *out);
 void room_host_watch(struct room *r, const struct room_event *ev, bool led);
 /* member_is: the same person: by user when both are known, else by device; what is unknown matches nothing.
  */

@@ -85,6 +85,7 @@ bool sides_apply(struct room *r, const struct room_event *ev) {
     moved_apply(r, ev);
   if (ev->kind == ROOM_EV_BREAKOUTS && possible) {
     r->sides = (uint8_t)ev->num;
+    chat_close_sides(r, r->sides);
     r->recall_ms = r->sides ? r->recall_ms : 0;
   }
   return ev->kind == ROOM_EV_MOVED || ev->kind == ROOM_EV_BREAKOUTS;

@@ -55,7 +55,7 @@ static struct undo_record *record_new(struct room_undo *u, const struct room_eve
 static bool is_final(enum room_ev kind) {
   return kind == ROOM_EV_UNDONE || kind == ROOM_EV_BANNED || kind == ROOM_EV_SILENCED ||
          kind == ROOM_EV_HELD || kind == ROOM_EV_DECLINED || kind == ROOM_EV_TIME_UP ||
-         kind == ROOM_EV_BREAKOUTS;
+         kind == ROOM_EV_BREAKOUTS || kind == ROOM_EV_CHAT_PURGED;
 }
 
 void undo_begin(struct room *r, const struct room_event *ev) {
@@ -91,18 +91,29 @@ static const char *room_text(const struct room *r, enum room_ev kind) {
   return kind == ROOM_EV_LOCKED ? r->lock_text : r->topic;
 }
 
+/* What the room is set to again: a time that has passed is no time, a message that is gone is not pinned. */
+static int64_t room_before(const struct decision *d, const struct undo_item *it) {
+  if (it->kind == ROOM_EV_PINNED) {
+    const struct chat *c = room_chat_by_id(d->r, (uint64_t)it->before);
+    return c && !c->deleted ? it->before : 0;
+  }
+  bool deadline = it->kind == ROOM_EV_ENDING || it->kind == ROOM_EV_RECALL;
+  return deadline && it->before <= d->now_ms ? 0 : it->before;
+}
+
 static void invert_room(struct decision *d, const struct undo_item *it) {
   bool is_text = it->text_after != NULL;
   if (is_text && strcmp(room_text(d->r, it->kind), it->text_after) != 0)
     return;
   int64_t now = room_setting(d->r, it->kind);
-  if (now != -1 && now != it->after)
+  int64_t before = room_before(d, it);
+  if (now != -1 && (now != it->after || (now == before && !is_text)))
     return;
   if (it->kind == ROOM_EV_ONE_SPEAKER && it->before) {
     decide_one_on(d);
     return;
   }
-  struct room_event *ev = decide_event(d, it->kind, it->before, it->after);
+  struct room_event *ev = decide_event(d, it->kind, before, it->after);
   if (is_text) {
     ev->text = room_strdup(it->text_before);
     ev->text2 = room_strdup(it->text_after);
@@ -136,21 +147,14 @@ static enum role role_then(const struct decision *d, const struct member *m) {
   return role;
 }
 
+/* A floor and a hand are taken back here; what is given back comes in few events: see restore. */
 static void invert_floor(struct decision *d, const struct undone *u) {
-  bool gives = u->it->before != 0;
-  if (u->m->floor != (u->it->after != 0) || u->m->role == ROLE_MONITOR || (!gives && u->m->role >= d->rank))
-    return;
-  if (gives && (u->m->silenced || (!ROLE_IS_MODERATOR(role_then(d, u->m)) && !decide_floor_free(d))))
-    return;
-  decide_target_num2(d, ROOM_EV_FLOOR, gives, gives ? u->it->before - 1 : 0, u->m->id);
+  if (!u->it->before && u->m->floor && u->m->role != ROLE_MONITOR && u->m->role < d->rank)
+    decide_target(d, ROOM_EV_FLOOR, 0, u->m->id);
 }
 
 static void invert_hand(struct decision *d, const struct undone *u) {
-  if ((int64_t)u->m->hand != u->it->after || u->m->role == ROLE_MONITOR || (u->it->before && u->m->silenced))
-    return;
-  if (u->it->before)
-    room_event_target(decide_event(d, ROOM_EV_HAND, 1, u->it->before), u->m->id);
-  else
+  if (!u->it->before && u->m->hand)
     decide_target(d, ROOM_EV_HAND, 0, u->m->id);
 }
 
@@ -190,16 +194,10 @@ static void invert_gain(struct decision *d, const struct undone *u) {
     decide_target_num2(d, ROOM_EV_GAIN, u->it->before, u->it->after, u->m->id);
 }
 
-static void invert_move(struct decision *d, const struct undone *u) {
-  bool may = u->m->role < d->rank || u->m->id == d->actor_id;
-  if (may && u->m->side == u->it->after && u->it->before <= d->r->sides)
-    decide_target(d, ROOM_EV_MOVED, u->it->before, u->m->id);
-}
-
 static void (*const INVERT[ROOM_EV__COUNT])(struct decision *, const struct undone *) = {
     [ROOM_EV_MUTED] = invert_mute,        [ROOM_EV_FLOOR] = invert_floor,  [ROOM_EV_HAND] = invert_hand,
     [ROOM_EV_ROLE] = invert_role,         [ROOM_EV_ASKED] = invert_exempt, [ROOM_EV_EXEMPT] = invert_exempt,
-    [ROOM_EV_PRIORITY] = invert_priority, [ROOM_EV_GAIN] = invert_gain,    [ROOM_EV_MOVED] = invert_move,
+    [ROOM_EV_PRIORITY] = invert_priority, [ROOM_EV_GAIN] = invert_gain,   
     [ROOM_EV_RENAMED] = invert_name,
 };
 
@@ -209,6 +207,96 @@ static void invert(struct decision *d, const struct undo_record *rec, const stru
     invert_room(d, it);
   else if (u.m && INVERT[it->kind] && (u.m->presence != PRESENCE_WAITING || it->kind == ROOM_EV_RENAMED))
     INVERT[it->kind](d, &u);
+}
+
+/* ---- deciding: what many get back at once, in few events ---- */
+
+struct restored {
+  const struct member *m;
+  int64_t value; /* since when he had the floor; the place of his hand; the side room */
+  bool has;      /* a hand that is up now */
+};
+
+/* Whom the act took a floor or a hand, or whom it moved, and who may have that again; each once. */
+static size_t restorable(const struct decision *d, const struct undo_record *rec, enum room_ev kind,
+                         struct restored *list) {
+  size_t n = 0;
+  for (size_t i = 0; i < rec->n; i++) {
+    const struct undo_item *it = &rec->items[i];
+    const struct member *m = it->kind == kind ? room_member(d->r, it->id) : NULL;
+    if (!m || m->presence == PRESENCE_WAITING)
+      continue;
+    bool may = it->before && m->role != ROLE_MONITOR && !m->silenced;
+    if (kind == ROOM_EV_FLOOR ? may && !m->floor
+        : kind == ROOM_EV_HAND
+            ? may && !m->hand
+            : m->side == it->after && it->before <= d->r->sides && (m->role < d->rank || m->id == d->actor_id))
+      list[n++] = (struct restored){.m = m, .value = it->before};
+  }
+  return n;
+}
+
+static int by_value(const void *a, const void *b) {
+  const struct restored *x = a, *y = b;
+  if (x->value != y->value)
+    return x->value < y->value ? -1 : 1;
+  return x->has != y->has ? (x->has ? -1 : 1) : (x->m->id > y->m->id) - (x->m->id < y->m->id);
+}
+
+/* The latest first. Of very many, neighbours in time get the later one's, so that few events tell of them;
+ * nobody gets less time than he had left. */
+#define FLOOR_EVENTS 50
+static void restore_floors(struct decision *d, struct restored *list, size_t n) {
+  struct room_event *ev = NULL;
+  size_t least = (n + FLOOR_EVENTS - 1) / FLOOR_EVENTS;
+  for (size_t i = n; i-- > 0;) {
+    const struct member *m = list[i].m;
+    int64_t since_ms = list[i].value - 1;
+    if (!ROLE_IS_MODERATOR(role_then(d, m)) && !decide_floor_free(d))
+      continue;
+    if (!ev || (ev->num2 != since_ms && (ev->n_targets >= least || since_ms == 0)))
+      ev = decide_event(d, ROOM_EV_FLOOR, 1, since_ms);
+    room_event_target(ev, m->id);
+  }
+}
+
+/* In their old order among those who have a hand up now, from the place of the first on. Who stands between
+ * them, or is met by them, is named too: one event gives each the next place. */
+static void restore_hands(struct decision *d, struct restored *list, size_t n) {
+  size_t left = n;
+  for (size_t i = 0; n && i < d->r->n_members; i++) {
+    const struct member *m = &d->r->members[i];
+    if (m->hand && (int64_t)m->hand >= list[0].value)
+      list[n++] = (struct restored){.m = m, .value = (int64_t)m->hand, .has = true};
+  }
+  qsort(list, n, sizeof *list, by_value);
+  struct room_event *ev = n ? decide_event(d, ROOM_EV_HAND, 1, list[0].value) : NULL;
+  for (size_t i = 0; i < n && (left || list[i].value < ev->num2 + (int64_t)i); i++) {
+    room_event_target(ev, list[i].m->id);
+    left -= !list[i].has;
+  }
+}
+
+static void restore_sides(struct decision *d, struct restored *list, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    decide_target(d, ROOM_EV_MOVED, list[i].value, list[i].m->id);
+}
+
+static void restore(struct decision *d, const struct undo_record *rec) {
+  static const struct {
+    enum room_ev kind;
+    void (*all)(struct decision *, struct restored *, size_t);
+  } KINDS[] = {
+      {ROOM_EV_FLOOR, restore_floors}, {ROOM_EV_HAND, restore_hands}, {ROOM_EV_MOVED, restore_sides}};
+  struct restored *list = malloc((rec->n + d->r->n_members + 1) * sizeof *list);
+  if (!list)
+    abort();
+  for (size_t k = 0; k < sizeof KINDS / sizeof KINDS[0]; k++) {
+    size_t n = restorable(d, rec, KINDS[k].kind, list);
+    qsort(list, n, sizeof *list, by_value);
+    KINDS[k].all(d, list, n);
+  }
+  free(list);
 }
 
 /* What only a host may set. */
@@ -244,5 +332,6 @@ enum err decide_undo(struct decision *d) {
   (void)decide_event(d, ROOM_EV_UNDONE, (int64_t)rec->group, 0);
   for (size_t k = rec->n; k-- > 0;)
     invert(d, rec, &rec->items[k]);
+  restore(d, rec);
   return d->out->n > d->start + 1 ? ERR_OK : ERR_NOTHING;
 }

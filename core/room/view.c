@@ -98,6 +98,12 @@ static bool is_own(const struct room *r, const struct room_event *ev) {
   }
 }
 
+/* Who muted the one the event brings is as little for them; himself excepted. */
+static bool hides_muter(const struct room *r, const struct room_event *ev, uint32_t viewer) {
+  uint32_t by = ev->entry ? ev->entry->muted_by : 0;
+  return r->hide_hosts && by && by != ev->entry->id && by != viewer;
+}
+
 static bool hides_actor(const struct room *r, const struct room_event *ev, uint32_t viewer) {
   if (!r->hide_hosts || ev->actor == viewer || is_own(r, ev))
     return false;
@@ -111,11 +117,14 @@ bool room_event_as_seen(const struct room *r, const struct room_event *ev, uint3
     return false;
   bool left = ev->kind == ROOM_EV_HELD && !names(ev, viewer);
   bool hidden = hides_actor(r, ev, viewer);
-  if (!left && !hidden)
+  bool muter = hides_muter(r, ev, viewer);
+  if (!left && !hidden && !muter)
     return false;
   room_event_copy(out, ev);
   if (hidden)
     out->actor = ROOM_SOME_HOST;
+  if (muter)
+    out->entry->muted_by = ROOM_SOME_HOST;
   if (left) { /* why is between him and the hosts */
     out->kind = ROOM_EV_LEFT;
     out->num = 2;

@@ -14,6 +14,7 @@ void member_enter(const struct room *r, struct member *m, bool waiting) {
   m->muted = m->muted || (!waiting && ((r->mute_all && !spared(m, r->mute_speakers_free)) ||
                                        (r->mute_entry && !ROLE_IS_MODERATOR(m->role))));
   m->exempt = m->time_up = m->priority = false;
+  m->held = m->held && waiting;
   m->floor_ms = 0;
   m->hand = 0;
   m->side = 0;
@@ -166,9 +167,13 @@ static void gain_apply(struct room *r, struct member *m, const struct room_event
 bool voice_apply(struct room *r, const struct room_event *ev) {
   static void (*const APPLY[ROOM_EV__COUNT])(struct room *, struct member *, const struct room_event *) = {
       [ROOM_EV_MUTED] = muted_apply,     [ROOM_EV_UNMUTED] = muted_apply, [ROOM_EV_ASKED] = exempt_apply,
-      [ROOM_EV_EXEMPT] = exempt_apply,   [ROOM_EV_FLOOR] = floor_apply,   [ROOM_EV_HAND] = hand_apply,
+      [ROOM_EV_EXEMPT] = exempt_apply,   [ROOM_EV_FLOOR] = floor_apply,
       [ROOM_EV_TIME_UP] = time_up_apply, [ROOM_EV_GAIN] = gain_apply,     [ROOM_EV_PRIORITY] = priority_apply,
   };
+  if (ev->kind == ROOM_EV_HAND) {
+    hands_apply(r, ev);
+    return true;
+  }
   for (size_t i = 0; APPLY[ev->kind] && i < ev->n_targets; i++) {
     struct member *m = room_find(r, ev->targets[i]);
     if (m)

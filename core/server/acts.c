@@ -58,7 +58,7 @@ static enum err act_run(struct control *c, struct hosted *h, struct conn *k, str
   if (e == ERR_OK) {
     json_object_set_new(reply, "seq", json_integer((json_int_t)(evs.n ? evs.v[evs.n - 1].seq : h->room.seq)));
     hosted_run(c, h, &evs);
-    act_shell_after(c, h, cmd);
+    e = act_shell_after(c, h, cmd);
   }
   room_events_free(&evs);
   act_shell_free(&x);
@@ -68,6 +68,33 @@ static enum err act_run(struct control *c, struct hosted *h, struct conn *k, str
 static bool is_chat(enum act a) {
   return a == ACT_CHAT || a == ACT_CHAT_TO || a == ACT_CHAT_HOSTS || a == ACT_CHAT_EDIT ||
          a == ACT_ANNOUNCE || a == ACT_LOBBY_SAY;
+}
+
+/* What a member may do at any time, and everybody inside is told. */
+static bool is_shown(enum act a) {
+  switch (a) {
+  case ACT_HAND:
+  case ACT_HAND_LOWER:
+  case ACT_NAME:
+  case ACT_MUTE:
+  case ACT_UNMUTE:
+  case ACT_DECLINE:
+  case ACT_VOTE:
+  case ACT_CHAT_DELETE:
+  case ACT_UNDO:
+    return true;
+  default:
+    return false;
+  }
+}
+
+static enum err limits(struct control *c, struct hosted *h, struct conn *k, enum act act) {
+  if (k->admin)
+    return ERR_OK;
+  if (is_chat(act) && !limit_take(c, &k->chat, RATE_CHAT))
+    return ERR_RATE;
+  bool moderates = room_view_of(&h->room, k->seat->member) == VIEW_MODERATOR;
+  return !moderates && is_shown(act) && !limit_take(c, &k->seat->shown, RATE_SHOWN) ? ERR_RATE : ERR_OK;
 }
 
 /* Whose room a request is about: the operator names it. */
@@ -84,8 +111,8 @@ static struct hosted *room_of(struct control *c, struct conn *k, json_t *params,
 static void act_call(struct control *c, struct conn *k, json_int_t id, enum act act, json_t *params) {
   enum err e;
   struct hosted *h = room_of(c, k, params, &e);
-  if (e == ERR_OK && !k->admin && is_chat(act) && !bucket_take(&k->chat, c->now, RATE_CHAT))
-    e = ERR_RATE;
+  if (e == ERR_OK)
+    e = limits(c, h, k, act);
   uint32_t *ids = malloc(sizeof(uint32_t) * ROOM_MEMBERS_MAX);
   if (!ids)
     abort();

@@ -45,12 +45,14 @@ static enum err scrypt(const char *text, struct secret *s) {
   return e;
 }
 
-static enum err set_password(struct control *c, struct room_cmd *cmd, struct act_shell *x) {
+static enum err set_password(struct control *c, struct hosted *h, struct room_cmd *cmd, struct act_shell *x) {
   const char *text = cmd->text ? cmd->text : "";
   text += strspn(text, " ");
   cmd->text = NULL;
   if (!*text) /* no more password */
     return ERR_OK;
+  if (!limit_take(c, &h->new_passwords, RATE_ROOM_NEW_PASSWORDS))
+    return ERR_RATE;
   c->cfg.rng->fill(c->cfg.rng, x->secret.salt, sizeof x->secret.salt);
   cmd->secret = &x->secret;
   return scrypt(text, &x->secret);
@@ -58,14 +60,14 @@ static enum err set_password(struct control *c, struct room_cmd *cmd, struct act
 
 enum err act_shell_password(struct control *c, struct hosted *h, struct conn *k, const char *text) {
   struct secret typed = {0};
-  if (!bucket_take(&h->passwords, c->now, RATE_ROOM_PASSWORDS))
+  if (!guess_take(c, k, &h->passwords, RATE_ROOM_PASSWORDS))
     return ERR_RATE;
   memcpy(typed.salt, h->room.password.salt, sizeof typed.salt);
   bool right =
       scrypt(text, &typed) == ERR_OK && bytes_equal_ct(typed.hash, h->room.password.hash, sizeof typed.hash);
   OPENSSL_cleanse(&typed, sizeof typed);
   if (right)
-    bucket_give(&h->passwords);
+    guess_give(c, k, &h->passwords);
   else
     k->wrong++;
   return right ? ERR_OK : ERR_BAD_PASSWORD;
@@ -96,8 +98,7 @@ static enum err make_code(struct control *c, struct room_cmd *cmd, struct act_sh
 
 static enum err claim(struct control *c, struct hosted *h, struct conn *k, struct room_cmd *cmd,
                       struct act_shell *x) {
-  if (!k->admin &&
-      (!bucket_take(&k->claims, c->now, RATE_CLAIMS) || !bucket_take(&h->claims, c->now, RATE_ROOM_CLAIMS)))
+  if (!k->admin && !guess_take(c, k, &h->claims, RATE_ROOM_CLAIMS))
     return ERR_RATE;
   memcpy(x->secret.salt, h->room.claim.salt, sizeof x->secret.salt);
   code_hash(cmd->text ? cmd->text : "", &x->secret);
@@ -108,24 +109,18 @@ static enum err claim(struct control *c, struct hosted *h, struct conn *k, struc
 
 /* ---- addresses ---- */
 
-static bool is_v4(const uint8_t addr[16]) {
-  static const uint8_t MAPPED[12] = {[10] = 0xff, [11] = 0xff};
-  return memcmp(addr, MAPPED, sizeof MAPPED) == 0;
-}
-
-/* One address of IPv4, a network of IPv6: there a host may choose among 2^64. */
 static struct cidr cidr_of(const uint8_t addr[16]) {
   struct cidr block = {.bits = 0};
   if (!addr_known(addr))
     return block;
-  block.bits = is_v4(addr) ? 128 : 64;
-  memcpy(block.addr, addr, block.bits / 8);
+  block.bits = (uint8_t)(8 * addr_network(addr));
+  memcpy(block.addr, addr, addr_network(addr));
   return block;
 }
 
 static bool cidr_has(const struct cidr *block, const uint8_t addr[16]) {
   unsigned whole = block->bits / 8, rest = block->bits % 8;
-  if (block->bits == 0 || !addr_known(addr) || is_v4(block->addr) != is_v4(addr) ||
+  if (block->bits == 0 || !addr_known(addr) || addr_is_v4(block->addr) != addr_is_v4(addr) ||
       memcmp(block->addr, addr, whole) != 0)
     return false;
   return rest == 0 || ((block->addr[whole] ^ addr[whole]) >> (8 - rest)) == 0;
@@ -179,8 +174,8 @@ static json_t *ban_also(struct hosted *h, const struct room_cmd *cmd) {
 }
 
 /* One more act of the same person on those from a block whom he may act on. */
-static void act_on_block(struct control *c, struct hosted *h, const struct room_cmd *rule,
-                         const struct cidr *block, enum act act, bool waiting) {
+static enum err act_on_block(struct control *c, struct hosted *h, const struct room_cmd *rule,
+                             const struct cidr *block, enum act act, bool waiting) {
   uint32_t *ids = malloc((map_count(h->seats) + 1) * sizeof *ids);
   if (!ids)
     abort();
@@ -196,22 +191,25 @@ static void act_on_block(struct control *c, struct hosted *h, const struct room_
         room_allows(&h->room, cmd.actor, ACT_BAN, m->id) == ERR_OK)
       ids[cmd.n_targets++] = m->id;
   }
-  if (cmd.n_targets && room_decide(&h->room, &cmd, c->wall_ms, &evs) == ERR_OK)
+  enum err e = cmd.n_targets ? room_decide(&h->room, &cmd, c->wall_ms, &evs) : ERR_OK;
+  if (e == ERR_OK)
     hosted_run(c, h, &evs);
   room_events_free(&evs);
   free(ids);
+  return e;
 }
 
 /* A room knows no addresses, so whom a rule for a block of them hits now is found here: a rule against
  * joining removes who is in from there and turns away who waits; one against speaking bans each of them by
  * himself, to be lifted each by himself. */
-void act_shell_after(struct control *c, struct hosted *h, const struct room_cmd *cmd) {
+enum err act_shell_after(struct control *c, struct hosted *h, const struct room_cmd *cmd) {
   struct ban rule;
   if (cmd->act != ACT_BAN_RULE || !room_ban_rule(cmd->word ? cmd->word : "", &rule) || rule.cidr.bits == 0)
-    return;
+    return ERR_OK;
   bool speak = cmd->num == BAN_SPEAK;
-  act_on_block(c, h, cmd, &rule.cidr, speak ? ACT_BAN : ACT_REMOVE, false);
-  act_on_block(c, h, cmd, &rule.cidr, speak ? ACT_BAN : ACT_DENY, true);
+  enum err inside = act_on_block(c, h, cmd, &rule.cidr, speak ? ACT_BAN : ACT_REMOVE, false);
+  enum err waiting = act_on_block(c, h, cmd, &rule.cidr, speak ? ACT_BAN : ACT_DENY, true);
+  return inside != ERR_OK ? inside : waiting;
 }
 
 /* ---- the doors ---- */
@@ -229,7 +227,7 @@ enum err act_shell_prepare(struct control *c, struct hosted *h, struct conn *k, 
     cmd->invite = &x->invite;
     return e;
   case ACT_PASSWORD:
-    return set_password(c, cmd, x);
+    return set_password(c, h, cmd, x);
   case ACT_CLAIM_CODE:
     return make_code(c, cmd, x);
   case ACT_CLAIM:
@@ -244,7 +242,7 @@ enum err act_shell_prepare(struct control *c, struct hosted *h, struct conn *k, 
 
 static enum err attendance(struct control *c, struct hosted *h, json_t *reply) {
   char *csv = NULL;
-  if (!bucket_take(&h->reports, c->now, RATE_ROOM_REPORTS))
+  if (!limit_take(c, &h->reports, RATE_ROOM_REPORTS))
     return ERR_RATE;
   enum err e = attendance_csv(c, h, &csv);
   if (e == ERR_OK)

@@ -135,24 +135,60 @@ static void line(FILE *f, const struct stay *s, int64_t now_ms) {
   fprintf(f, ",%lld,%s\r\n", (long long)(ms / 1000), s->since_ms ? "here" : s->end);
 }
 
+/* ---- what is remembered ---- */
+
+void attendance_forget(struct control *c, struct hosted *h) {
+  struct stays *l = h->stays;
+  if (!l)
+    return;
+  size_t i = 0;
+  while (c->stays[i] != h)
+    i++;
+  memmove(&c->stays[i], &c->stays[i + 1], (--c->n_stays - i) * sizeof(struct hosted *));
+  room_free(&l->room);
+  map_destroy(l->places);
+  free(l->v);
+  free(l);
+  h->stays = NULL;
+}
+
+/* The room's, which becomes the one asked for last; for a new one the oldest makes place. */
+static struct stays *remembered(struct control *c, struct hosted *h) {
+  struct stays *l = h->stays;
+  size_t i = 0;
+  while (l && c->stays[i] != h)
+    i++;
+  if (l) {
+    memmove(&c->stays[i], &c->stays[i + 1], (--c->n_stays - i) * sizeof(struct hosted *));
+  } else {
+    if (c->n_stays == ATTENDANCE_FOLDS_MAX)
+      attendance_forget(c, c->stays[0]);
+    if (!(l = calloc(1, sizeof *l)))
+      abort();
+    l->places = map_create(rng_u64(c->cfg.rng));
+    room_init(&l->room);
+    h->stays = l;
+  }
+  c->stays[c->n_stays++] = h;
+  return l;
+}
+
 enum err attendance_csv(struct control *c, struct hosted *h, char **csv) {
-  struct stays l = {.places = map_create(rng_u64(c->cfg.rng))};
+  struct stays *l = remembered(c, h);
   size_t n = 0;
-  room_init(&l.room);
-  enum err e = store_replay(c->cfg.store, h->stream, 0, read_one, &l);
+  enum err e = store_replay(c->cfg.store, h->stream, l->room.seq, read_one, l);
   FILE *f = e == ERR_OK ? open_memstream(csv, &n) : NULL;
   if (e == ERR_OK && !f)
     e = ERR_NOMEM;
   if (f) {
     fputs("name,id,role,first_in,last_out,seconds,end\r\n", f);
-    for (size_t i = 0; i < l.n; i++)
-      line(f, &l.v[i], c->wall_ms);
+    for (size_t i = 0; i < l->n; i++)
+      line(f, &l->v[i], c->wall_ms);
     fclose(f);
     if (n > CSV_MAX)
       e = ERR_FULL;
   }
-  room_free(&l.room);
-  map_destroy(l.places);
-  free(l.v);
+  if (e != ERR_OK) /* it may have stopped in the middle */
+    attendance_forget(c, h);
   return e;
 }

@@ -7,32 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool bucket_take(struct bucket *b, us_t now, int per_min, int burst) {
-  int64_t full = (int64_t)burst * 1000;
-  if (b->at == 0) {
-    b->level = full;
-    b->at = now;
-  }
-  int64_t gained = (now - b->at) * per_min / 60000;
-  if (gained > 0) { /* the clock of the bucket only moves when something was gained */
-    b->level = b->level + gained > full ? full : b->level + gained;
-    b->at = now;
-  }
-  if (b->level < 1000)
-    return false;
-  b->level -= 1000;
-  return true;
-}
-
-void bucket_give(struct bucket *b) {
-  b->level += 1000;
-}
-
-bool addr_known(const uint8_t addr[16]) {
-  static const uint8_t UNKNOWN[16];
-  return memcmp(addr, UNKNOWN, sizeof UNKNOWN) != 0;
-}
-
 static void mark_dirty(struct control *c, struct conn *k) {
   if (k->dirty)
     return;
@@ -71,7 +45,9 @@ void control_refuse(struct control *c, struct conn *k, json_int_t id, enum err e
   c->count.refusals++;
   if (e == ERR_RATE)
     c->count.rate_limited++;
-  send_text(c, k, rpc_error(id, e, detail, e == ERR_RATE || e == ERR_AGAIN ? 1000 : 0), id);
+  int retry_ms = e == ERR_RATE && c->retry_ms ? c->retry_ms : e == ERR_RATE || e == ERR_AGAIN ? 1000 : 0;
+  c->retry_ms = 0;
+  send_text(c, k, rpc_error(id, e, detail, retry_ms), id);
 }
 
 void control_notify(struct control *c, struct conn *k, const char *method, json_t *body) {
@@ -141,7 +117,7 @@ void control_closed(struct control *c, uint32_t conn) {
 }
 
 static void call(struct control *c, struct conn *k, const struct rpc_in *in) {
-  if (!k->admin && !bucket_take(&k->acts, c->now, RATE_ACTS)) {
+  if (!k->admin && !limit_take(c, &k->acts, RATE_ACTS)) {
     control_refuse(c, k, in->id, ERR_RATE, NULL);
     return;
   }

@@ -15,16 +15,25 @@
 /* per minute, and at once */
 #define RATE_ACTS 1200, 40
 #define RATE_CHAT 300, 10
-#define RATE_CLAIMS 5, 5
+#define RATE_SHOWN CONTROL_SHOWN_PER_MIN, CONTROL_SHOWN_BURST
+#define RATE_GUESSES CONTROL_GUESSES_PER_MIN, CONTROL_GUESSES_PER_MIN
 #define RATE_ROOM_CLAIMS 20, 20
 #define RATE_ROOM_PASSWORDS 30, 30
-#define RATE_ROOM_REPORTS 12, 3 /* attendance reads the whole log */
+#define RATE_ROOM_NEW_PASSWORDS CONTROL_NEW_PASSWORDS_PER_MIN, CONTROL_NEW_PASSWORDS_PER_MIN /* scrypt costs */
+#define RATE_ROOM_REPORTS 12, 3 /* attendance reads the log */
 #define WRONG_PASSWORDS_MAX 5   /* of one connection, then it is closed */
 #define HISTORY_MAX 100
+#define GUESSERS_MAX 1024
+#define ATTENDANCE_FOLDS_MAX 8 /* rooms whose attendance is remembered */
 
 struct bucket { /* token bucket in milli-tokens */
   int64_t level;
   us_t at;
+};
+
+struct guesser { /* an IPv4 address or an IPv6 /64 */
+  uint8_t network[16];
+  struct bucket left;
 };
 
 /* What the media thread is told of a person. */
@@ -39,7 +48,10 @@ struct seat {
   uint32_t peer;         /* media handle, 0 = none */
   struct seat_bits told; /* last told to the media thread */
   enum view view;        /* last synced */
-  char *offer;           /* SDP that came with the knock; answered on admission */
+  char *offer;           /* SDP that came with the knock; answered on admission, kept until his path is up */
+  enum { FRESH_NOT, FRESH_NEW, FRESH_OWN } fresh; /* just admitted, and not told yet: sees what all such see,
+                                                     or something of his own */
+  struct bucket shown;
   uint8_t quality;       /* of his line, as everyone was told: 0 good, 1 weak, 2 bad */
   uint8_t addr[16];      /* of his last connection, zero when unknown: what a ban can hold on to */
 };
@@ -52,8 +64,10 @@ struct hosted {
   uint32_t media[ROOM_SIDES_MAX + 1]; /* handles: the main room, then side rooms by number; 0: not open */
   struct map *seats;                  /* member id -> seat */
   bool touched;                       /* has events in the open group */
+  bool fresh;                         /* some seat is */
   bool absent; /* someone may be here without a connection, because his drop was not recorded */
-  struct bucket passwords, claims, reports;
+  struct bucket passwords, new_passwords, claims, reports;
+  struct stays *stays; /* attendance.c: as far as the log was read, or NULL */
 };
 struct conn {
   uint32_t handle;
@@ -63,7 +77,7 @@ struct conn {
   struct hosted *room; /* NULL before joining */
   struct seat *seat;
   struct outbox out;
-  struct bucket acts, chat, claims;
+  struct bucket acts, chat;
   unsigned wrong; /* passwords */
 };
 struct control {
@@ -83,6 +97,10 @@ struct control {
   enum err group_err; /* why the open group cannot be committed */
   us_t next_hello;
   struct timers expiry; /* of hosted rooms */
+  int retry_ms;         /* how long what was limited last has to wait */
+  struct guesser guessers[GUESSERS_MAX];
+  struct hosted *stays[ATTENDANCE_FOLDS_MAX]; /* the one asked for last at the end */
+  size_t n_stays;
   struct control_counters count;
 };
 struct peer_ref { /* finds the seat of a media event */
@@ -96,11 +114,21 @@ void control_reply(struct control *c, struct conn *k, json_int_t id, json_t *bod
 void control_refuse(struct control *c, struct conn *k, json_int_t id, enum err e, const char *detail);
 void control_notify(struct control *c, struct conn *k, const char *method, json_t *body);
 void control_close(struct control *c, struct conn *k);
-/* bucket_take: one of `per_min` that come back a minute, at most `burst` at once; false when none is left. */
+
+/* limits.c. bucket_take: one of `per_min` that come back a minute, at most `burst` at once; false when none is
+ * left. limit_take: the same; a refusal that follows says when to come again. bucket_give: the last one taken
+ * was for nothing. */
 bool bucket_take(struct bucket *b, us_t now, int per_min, int burst);
-/* bucket_give: the last one taken was for nothing. */
+bool limit_take(struct control *c, struct bucket *b, int per_min, int burst);
 void bucket_give(struct bucket *b);
+/* guess_take: one guess at a secret of a room, first of this address, so that nobody uses up what all have.
+ * guess_give: it was right. */
+bool guess_take(struct control *c, const struct conn *k, struct bucket *room, int per_min, int burst);
+void guess_give(struct control *c, const struct conn *k, struct bucket *room);
 bool addr_known(const uint8_t addr[16]);
+bool addr_is_v4(const uint8_t addr[16]);
+/* addr_network: how many bytes one host cannot choose: an address of IPv4, a /64 of IPv6. */
+size_t addr_network(const uint8_t addr[16]);
 
 /* hosted.c: rooms with their log and seats */
 struct hosted *hosted_find(struct control *c, const char *name);
@@ -121,6 +149,7 @@ MUST_CHECK enum err hosted_event(const struct store_record *r, struct room_event
 /* tell.c: who is told what of an event, and what it means for seats */
 struct told {                 /* taken before the event is applied, told after */
   char by[TEXT_NAME_MAX + 1]; /* who did it, "" when it is not said */
+  bool first;                 /* ADMITTED: he was never inside before */
 };
 void tell_event(struct control *c, struct hosted *h, const struct room_event *ev, struct told *t);
 void tell_after(struct control *c, struct hosted *h, const struct room_event *ev, const struct told *t);
@@ -136,7 +165,10 @@ void seat_forget(struct control *c, struct hosted *h, struct seat *s);
 
 /* seat_media.c: the media path of a seat */
 void seat_media(struct control *c, struct conn *k, json_int_t id, const json_t *params);
-void seat_admitted(struct control *c, struct hosted *h, struct seat *s);
+/* seat_admitted: he is in, never before when `first`. seat_tell_admitted: all who came in with this act get the
+ * room as it is now, the same message for all who see the same, and each his answer. */
+void seat_admitted(struct hosted *h, struct seat *s, bool first);
+void seat_tell_admitted(struct control *c, struct hosted *h);
 /* seat_held: back in the lobby: his path ends at once, his client is told where he is. */
 void seat_held(struct control *c, struct hosted *h, struct seat *s, const char *by, const char *reason);
 /* seat_bits: tell the media thread where he is now and what he may. */
@@ -163,19 +195,21 @@ MUST_CHECK enum err act_shell_prepare(struct control *c, struct hosted *h, struc
 /* act_shell_reply: after the decision, before the events run. */
 MUST_CHECK enum err act_shell_reply(struct control *c, struct hosted *h, const struct room_cmd *cmd,
                                     const struct act_shell *x, json_t *reply);
-/* act_shell_after: once the events have run. */
-void act_shell_after(struct control *c, struct hosted *h, const struct room_cmd *cmd);
+/* act_shell_after: once the events have run; what could not be done of the rest. */
+MUST_CHECK enum err act_shell_after(struct control *c, struct hosted *h, const struct room_cmd *cmd);
 void act_shell_free(struct act_shell *x);
 void act_shell_invite(struct control *c, struct hosted *h, struct link *link, struct invite *inv);
 void act_shell_link(const struct link *l, json_t *body, const char *key);
 /* act_shell_password: is this the room's password? Counts the tries: ERR_BAD_PASSWORD, ERR_RATE. */
 MUST_CHECK enum err act_shell_password(struct control *c, struct hosted *h, struct conn *k, const char *text);
 
-/* attendance.c: who was in a room from when to when, from its log, as RFC 4180 CSV; malloc'd. */
+/* attendance.c: who was in a room from when to when, from its log, as RFC 4180 CSV; malloc'd. What was read is
+ * remembered, and only what is new is read the next time. attendance_forget: it may be wrong, or is done with. */
 MUST_CHECK enum err attendance_csv(struct control *c, struct hosted *h, char **csv);
+void attendance_forget(struct control *c, struct hosted *h);
 
-/* levels.c: what the media threads report. levels_qualities: whose line is not good, for one who has just
- * come in. */
-void levels_qualities(struct control *c, struct hosted *h, struct conn *k);
+/* levels.c: what the media threads report. levels_qualities: whose line is not good, for those who have just
+ * come in; NULL when all are. */
+struct msg *levels_qualities(struct hosted *h);
 
 #endif

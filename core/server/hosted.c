@@ -45,6 +45,7 @@ void hosted_destroy(struct control *c, struct hosted *h) {
     free(s);
   }
   timers_set(&c->expiry, &h->timer, US_NEVER);
+  attendance_forget(c, h);
   map_destroy(h->seats);
   room_free(&h->room);
   free(h);
@@ -194,6 +195,20 @@ enum err hosted_load_all(struct control *c, char why[256]) {
   return e;
 }
 
+/* Who came in the lost group: he was told disk_full, and has no seat. */
+static void forget_strangers(struct control *c, struct hosted *h) {
+  struct seat *s, **list = malloc((map_count(h->seats) + 1) * sizeof(struct seat *));
+  size_t n = 0;
+  if (!list)
+    abort();
+  for (size_t at = 0; (s = map_next(h->seats, &at));)
+    if (!room_member(&h->room, s->member))
+      list[n++] = s;
+  for (size_t i = 0; i < n; i++)
+    seat_forget(c, h, list[i]);
+  free(list);
+}
+
 void hosted_reload(struct control *c, struct hosted *h) {
   char name[sizeof h->room.name];
   memcpy(name, h->room.name, sizeof name);
@@ -204,14 +219,11 @@ void hosted_reload(struct control *c, struct hosted *h) {
     log_event(LOG_ERROR, "room cannot be rebuilt", "room", h->stream, "code", err_code(e), NULL);
     abort();
   }
+  attendance_forget(c, h);
+  forget_strangers(c, h);
   struct seat *s;
   for (size_t at = 0; (s = map_next(h->seats, &at));) {
     const struct member *m = room_member(&h->room, s->member);
-    if (!m) { /* joined in the lost group: he was told disk_full */
-      seat_forget(c, h, s);
-      at = 0; /* the map has changed */
-      continue;
-    }
     if (s->conn && m->dropped_ms) { /* his return was lost: he asks again on the same connection */
       s->conn->seat = NULL;
       s->conn->room = NULL;
@@ -219,7 +231,7 @@ void hosted_reload(struct control *c, struct hosted *h) {
     }
     s->view = room_view_of(&h->room, s->member);
     bool waits = m->presence == PRESENCE_WAITING;
-    if (waits) /* again: his admission was lost, and the offer with it */
+    if (waits) /* again: his admission was lost, and its answer; the next one answers the same offer */
       seat_drop_media(c, h, s);
     seat_bits(c, h, s);
     if (s->conn && !s->peer && m->audio && !(waits && s->offer))
@@ -243,9 +255,15 @@ static void touch(struct control *c, struct hosted *h) {
   c->touched[c->n_touched++] = h;
 }
 
-static bool moves_lobby(enum room_ev kind) {
-  return kind == ROOM_EV_ADMITTED || kind == ROOM_EV_DENIED || kind == ROOM_EV_LEFT ||
-         kind == ROOM_EV_REMOVED || kind == ROOM_EV_HELD;
+/* Whether an event, not applied yet, changes a place in the line of those who wait. */
+static bool moves_lobby(const struct room *r, const struct room_event *ev) {
+  bool moves = ev->kind == ROOM_EV_ADMITTED || ev->kind == ROOM_EV_DENIED || ev->kind == ROOM_EV_HELD;
+  bool leaves = ev->kind == ROOM_EV_LEFT || ev->kind == ROOM_EV_REMOVED;
+  for (size_t i = 0; leaves && !moves && i < ev->n_targets; i++) {
+    const struct member *m = room_member(r, ev->targets[i]);
+    moves = m && m->presence == PRESENCE_WAITING;
+  }
+  return moves;
 }
 
 void hosted_run(struct control *c, struct hosted *h, struct room_events *evs) {
@@ -257,12 +275,13 @@ void hosted_run(struct control *c, struct hosted *h, struct room_events *evs) {
     const struct room_event *ev = &evs->v[i];
     struct told t;
     append(c, h->stream, ev);
+    lobby_moved |= moves_lobby(&h->room, ev);
     tell_event(c, h, ev, &t); /* before it is applied: who leaves is still there to be told */
     room_apply(&h->room, ev);
     tell_after(c, h, ev, &t);
-    lobby_moved |= moves_lobby(ev->kind);
     c->count.events++;
   }
+  seat_tell_admitted(c, h);
   if (lobby_moved)
     tell_lobby_places(c, h);
   room_events_free(evs);

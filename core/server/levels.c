@@ -3,6 +3,8 @@
 #include "core/base/log.h"
 #include "core/server/control_private.h"
 
+#include <stdlib.h>
+
 static unsigned side_of(const struct hosted *h, uint32_t media_room) {
   unsigned side = 0;
   while (side <= ROOM_SIDES_MAX && h->media[side] != media_room)
@@ -41,15 +43,16 @@ static uint8_t quality_of(const struct media_event *ev) {
   return loss >= 4 || ev->stats.rtt_ms >= 400 || ev->stats.jitter_ms >= 80;
 }
 
-void levels_qualities(struct control *c, struct hosted *h, struct conn *k) {
+struct msg *levels_qualities(struct hosted *h) {
   json_t *who = json_array();
   struct seat *s;
   for (size_t at = 0; (s = map_next(h->seats, &at));)
     if (s->quality)
       json_array_append_new(who, json_pack("[i,i]", (int)s->member, (int)s->quality));
-  if (json_array_size(who))
-    control_notify(c, k, "quality", json_pack("{s:O}", "who", who));
+  struct msg *m =
+      json_array_size(who) ? msg_take(rpc_notify("quality", json_pack("{s:O}", "who", who))) : NULL;
   json_decref(who);
+  return m;
 }
 
 /* Everyone inside hears of it when someone's line becomes better or worse, and only then. */
@@ -80,6 +83,8 @@ void control_media_event(struct control *c, unsigned thread, const struct media_
     return;
   switch (ev->kind) {
   case MEDIA_CONNECTED:
+    free(s->offer);
+    s->offer = NULL;
     if (s->conn)
       control_notify(c, s->conn, "media",
                      json_pack("{s:s,s:s}", "state", "connected", "profile", srtp_profile_text(ev->profile)));

@@ -421,12 +421,20 @@ static int print_answer(struct ctl *c, const char *line) {
   json_t *o = json_loads(line, 0, NULL);
   bool ok = json_flag(o, "ok", true);
   const char *text = json_str(o, "page", json_str(o, "text", ""));
+  size_t cap = strlen(text) + 8;
+  char *shown = malloc(cap);
+  if (shown)
+    text_show(text, true, shown, cap);
+  char *ascii = json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII);
   if (c->json || !json_object_get(o, "ok"))
-    printf("%s\n", line);
-  else if (ok && *text)
-    printf("%s%s", text, text[strlen(text) - 1] == '\n' ? "" : "\n");
+    puts(ascii ? ascii : "");
+  else if (ok && shown && *shown)
+    printf("%s%s", shown, shown[strlen(shown) - 1] == '\n' ? "" : "\n");
   else if (!ok)
-    fprintf(stderr, "gavelctl: %s (%s)\n", text, json_str(o, "code", ""));
+    fprintf(stderr, "gavelctl: %s (%s)\n", shown ? shown : "",
+            err_code(err_from_code(json_str(o, "code", ""))));
+  free(ascii);
+  free(shown);
   json_decref(o);
   return ok ? EXIT_OK : EXIT_REFUSED;
 }
@@ -434,10 +442,12 @@ static int print_answer(struct ctl *c, const char *line) {
 static int run_client(struct ctl *c, const char *name, int argc, char **argv) {
   char path[512], line[4096] = "";
   size_t n = 0, cap = 0;
+  bool text = false;
   if (!find_client(name, path))
     return fail(EXIT_CONNECT, "no such gavel is running");
-  for (int i = 0; i < argc; i++) {
-    const char *quote = strchr(argv[i], ' ') ? "\"" : "";
+  for (int i = 0; i < argc; i++) { /* the shell's quotes again; behind "--" is text, as it is */
+    text = text || strcmp(argv[i], "--") == 0;
+    const char *quote = !text && strchr(argv[i], ' ') && !strchr(argv[i], '"') ? "\"" : "";
     int k = snprintf(line + n, sizeof line - n, "%s%s%s%s", i ? " " : "", quote, argv[i], quote);
     if (k < 0 || (n += (size_t)k) + 2 > sizeof line || strchr(argv[i], '\n'))
       return fail(EXIT_USAGE, "the command is too long, or has a line break");

@@ -38,6 +38,10 @@ static void print_limits(void) {
   printf("messages queued a client    %d\n", CONTROL_QUEUE_MAX);
   printf("bytes queued a client       %d\n", CONTROL_QUEUE_BYTES);
   printf("time from connect to join   %d ms\n", CONTROL_HELLO_MS);
+  printf("acts all see, a minute      %d (%d at once; hand, name, mute, vote; not for moderators)\n",
+         CONTROL_SHOWN_PER_MIN, CONTROL_SHOWN_BURST);
+  printf("wrong guesses of an address %d a minute (passwords, claim codes)\n", CONTROL_GUESSES_PER_MIN);
+  printf("passwords set in a room     %d a minute\n", CONTROL_NEW_PASSWORDS_PER_MIN);
 }
 
 static bool log_level(const char *s, enum log_level *out) {

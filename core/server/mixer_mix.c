@@ -327,6 +327,7 @@ void mix_purge(struct mixer *m) {
       memcpy(l->held, m->mix->out + sent, l->held_len * sizeof l->held[0]);
       encoder_reset(l->encoder);
       l->limiter = (struct limiter){0};
+      l->seam = true; /* listeners still predict from what it forgets */
       lane_warm(l, m->mix->out, sent);
     }
   }

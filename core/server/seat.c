@@ -125,8 +125,7 @@ static enum err join_resume(struct control *c, struct join *j, struct room_event
 
 /* Whether those who wait from his address (an IPv6 /64) leave no place for one more of them. */
 static bool floods(const struct conn *k, struct hosted *h) {
-  static const uint8_t V4[12] = {[10] = 0xff, [11] = 0xff};
-  size_t same = memcmp(k->addr, V4, sizeof V4) == 0 ? 16 : 8, n = 0;
+  size_t same = addr_network(k->addr), n = 0;
   struct seat *s;
   for (size_t at = 0; addr_known(k->addr) && (s = map_next(h->seats, &at));) {
     const struct member *m = room_member(&h->room, s->member);
@@ -223,8 +222,10 @@ void seat_join(struct control *c, struct conn *k, json_int_t id, const json_t *p
   json_t *body = join_result(c, k, &j, &why);
   OPENSSL_cleanse(j.secret, sizeof j.secret);
   control_reply(c, k, id, body);
-  if (room_may_hear(&j.h->room, j.member))
-    levels_qualities(c, j.h, k);
+  struct msg *lines = room_may_hear(&j.h->room, j.member) ? levels_qualities(j.h) : NULL;
+  if (lines)
+    control_send(c, k, lines);
+  msg_unref(lines);
   const struct member *m = room_member(&j.h->room, j.member);
   if (!j.sdp && m->audio && m->presence == PRESENCE_HERE &&
       !k->seat->peer) /* he thinks he has a path: a restart took it */

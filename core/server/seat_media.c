@@ -154,6 +154,8 @@ void seat_media(struct control *c, struct conn *k, json_int_t id, const json_t *
     return;
   }
   char *a = seat_answer(c, k->room, k->seat, sdp, &why);
+  free(k->seat->offer);
+  k->seat->offer = NULL;
   if (!a)
     control_refuse(c, k, id, ERR_BAD_SDP, why);
   else
@@ -163,22 +165,66 @@ void seat_media(struct control *c, struct conn *k, json_int_t id, const json_t *
 
 /* ---- through the lobby's door, both ways ---- */
 
-void seat_admitted(struct control *c, struct hosted *h, struct seat *s) {
+void seat_admitted(struct hosted *h, struct seat *s, bool first) {
   s->view = room_view_of(&h->room, s->member);
+  s->fresh = first ? FRESH_NEW : FRESH_OWN;
+  h->fresh = true;
+}
+
+/* Who was never inside has nothing of his own in a room but what was written to him while he waited. */
+static void find_own(struct hosted *h) {
+  for (size_t i = 0; i < h->room.n_chat; i++) {
+    struct seat *s =
+        h->room.chat[i].kind == CHAT_PRIVATE ? hosted_seat(h, h->room.chat[i].to) : NULL;
+    if (s && s->fresh)
+      s->fresh = FRESH_OWN;
+  }
+}
+
+static struct msg *whole_room(const struct hosted *h, uint32_t viewer) {
+  return msg_take(rpc_notify("admitted", json_pack("{s:o}", "room", room_to_wire(&h->room, viewer))));
+}
+
+static void tell_answer(struct control *c, struct hosted *h, struct seat *s) {
   const char *why = NULL;
   char *a = s->offer ? seat_answer(c, h, s, s->offer, &why) : NULL;
-  if (s->conn) {
-    json_t *body = json_pack("{s:o}", "room", room_to_wire(&h->room, s->member));
-    if (a)
-      json_object_set_new(body, "sdp", json_string(a));
-    else if (s->offer)
-      json_object_set_new(body, "sdp_error", json_string(why ? why : "not acceptable"));
-    control_notify(c, s->conn, "admitted", body);
-    levels_qualities(c, h, s->conn);
+  if (a && s->conn)
+    control_notify(c, s->conn, "answer", json_pack("{s:s}", "sdp", a));
+  else if (s->offer && s->conn)
+    control_notify(c, s->conn, "answer", json_pack("{s:s}", "sdp_error", why ? why : "not acceptable"));
+  if (!a) {
+    free(s->offer);
+    s->offer = NULL;
   }
   free(a);
-  free(s->offer);
-  s->offer = NULL;
+}
+
+void seat_tell_admitted(struct control *c, struct hosted *h) {
+  if (!h->fresh)
+    return;
+  h->fresh = false;
+  find_own(h);
+  struct msg *all[VIEW_MODERATOR + 1] = {0}, *lines = levels_qualities(h);
+  struct seat *s;
+  for (size_t at = 0; (s = map_next(h->seats, &at));) {
+    struct msg **room = &all[s->view], *own = NULL;
+    if (!s->fresh)
+      continue;
+    if (s->conn && s->fresh == FRESH_OWN)
+      room = &own;
+    if (s->conn && !*room)
+      *room = whole_room(h, s->member);
+    if (s->conn)
+      control_send(c, s->conn, *room);
+    s->fresh = FRESH_NOT;
+    tell_answer(c, h, s);
+    if (s->conn && lines)
+      control_send(c, s->conn, lines);
+    msg_unref(own);
+  }
+  for (unsigned i = 0; i <= VIEW_MODERATOR; i++)
+    msg_unref(all[i]);
+  msg_unref(lines);
 }
 
 void seat_held(struct control *c, struct hosted *h, struct seat *s, const char *by, const char *reason) {
@@ -186,6 +232,7 @@ void seat_held(struct control *c, struct hosted *h, struct seat *s, const char *
   free(s->offer);
   s->offer = NULL;
   s->quality = 0;
+  s->fresh = FRESH_NOT;
   s->view = VIEW_NOTHING;
   if (!s->conn)
     return;

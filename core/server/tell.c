@@ -59,8 +59,10 @@ void tell_event(struct control *c, struct hosted *h, const struct room_event *ev
   struct forms f = {0};
   struct seat *s;
   name_actor(&h->room, ev, t);
+  const struct member *m = ev->n_targets ? room_member(&h->room, ev->targets[0]) : NULL;
+  t->first = m && !m->held;
   for (size_t at = 0; (s = map_next(h->seats, &at));)
-    if (s->conn && !told_apart(ev, s->member) && room_event_visible(&h->room, ev, s->member))
+    if (s->conn && !s->fresh && !told_apart(ev, s->member) && room_event_visible(&h->room, ev, s->member))
       control_send(c, s->conn, form_for(&f, h, ev, s->member));
   for (unsigned i = 0; i < CLASSES; i++)
     msg_unref(f.of[i]);
@@ -121,7 +123,7 @@ static void everyone_gone(struct control *c, struct hosted *h, const struct room
 
 static void sync_view(struct control *c, struct hosted *h, struct seat *s) {
   enum view view = room_view_of(&h->room, s->member);
-  if (view != s->view && s->conn)
+  if (view != s->view && s->conn && !s->fresh)
     control_notify(c, s->conn, "sync", json_pack("{s:o}", "room", room_to_wire(&h->room, s->member)));
   s->view = view;
 }
@@ -150,7 +152,7 @@ void tell_after(struct control *c, struct hosted *h, const struct room_event *ev
       continue;
     }
     if (ev->kind == ROOM_EV_ADMITTED)
-      seat_admitted(c, h, s);
+      seat_admitted(h, s, t->first);
     if (ev->kind == ROOM_EV_HELD)
       seat_held(c, h, s, t->by, ev->text ? ev->text : "");
     seat_bits(c, h, s);
@@ -159,11 +161,12 @@ void tell_after(struct control *c, struct hosted *h, const struct room_event *ev
 }
 
 void tell_lobby_places(struct control *c, struct hosted *h) {
-  int waiting = (int)room_count(&h->room, PRESENCE_WAITING);
-  struct seat *s;
-  for (size_t at = 0; (s = map_next(h->seats, &at));) {
-    size_t place = room_lobby_place(&h->room, s->member);
-    if (place && s->conn)
-      control_notify(c, s->conn, "lobby", json_pack("{s:i,s:i}", "place", (int)place, "waiting", waiting));
+  int waiting = (int)room_count(&h->room, PRESENCE_WAITING), place = 0;
+  for (size_t i = 0; i < h->room.n_members && place < waiting; i++) {
+    const struct member *m = &h->room.members[i];
+    struct seat *s = m->presence == PRESENCE_WAITING ? hosted_seat(h, m->id) : NULL;
+    place += m->presence == PRESENCE_WAITING;
+    if (s && s->conn)
+      control_notify(c, s->conn, "lobby", json_pack("{s:i,s:i}", "place", place, "waiting", waiting));
   }
 }

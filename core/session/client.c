@@ -13,7 +13,6 @@
 #include "core/session/ice_nice.h"
 #include "core/session/session.h"
 #include "core/session/ws_client.h"
-#include "core/wire/room_json.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -207,19 +206,7 @@ static void repair(struct client *c) {
   if (!c->lost || c->n_kept || !mailbox_put(c->events, &ev))
     return;
   c->lost = false;
-  if (session_room(c->session)->seq == 0) /* in the lobby, or never in */
-    return;
-  json_t *wire = room_to_wire(session_room(c->session), 0);
-  ev = (struct client_event){
-      .kind = CLIENT_EV_ROOM, .me = session_me(c->session), .room = calloc(1, sizeof(struct room))};
-  if (!ev.room)
-    abort();
-  room_init(ev.room);
-  if (room_from_wire(wire, ev.room) == ERR_OK)
-    on_event(c, &ev);
-  else
-    client_event_free(&ev);
-  json_decref(wire);
+  session_repeat_room(c->session);
 }
 
 /* ---- the engine's loop ---- */

@@ -7,9 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool take_room(struct session *s, const json_t *room) {
-  if (!room || room_from_wire(room, &s->room) != ERR_OK)
-    return false;
+static void tell_room(struct session *s, const json_t *room) {
   struct client_event ev;
   session_event(&ev, CLIENT_EV_ROOM);
   ev.me = s->me;
@@ -17,23 +15,45 @@ static bool take_room(struct session *s, const json_t *room) {
   if (!ev.room)
     abort();
   room_init(ev.room);
-  if (room_from_wire(room, ev.room) != ERR_OK)
-    abort(); /* it parsed a moment ago */
-  s->cfg.event(s->cfg.ctx, &ev);
+  if (room_from_wire(room, ev.room) == ERR_OK)
+    s->cfg.event(s->cfg.ctx, &ev);
+  else
+    client_event_free(&ev);
+}
+
+static bool take_room(struct session *s, const json_t *room) {
+  if (!room || room_from_wire(room, &s->room) != ERR_OK)
+    return false;
+  tell_room(s, room);
   session_gate_update(s);
   return true;
 }
 
-static void enter(struct session *s, const json_t *room, const char *sdp) {
+void session_repeat_room(struct session *s) {
+  if (s->room.seq == 0) /* in the lobby, or never in */
+    return;
+  json_t *room = room_to_wire(&s->room, s->me); /* of what he sees nothing is left out */
+  tell_room(s, room);
+  json_decref(room);
+}
+
+static void enter(struct session *s, const json_t *room) {
   s->state = CLIENT_JOINED;
   session_emit_state(s, ERR_OK, "");
   if (!take_room(s, room)) {
     session_end(s, ERR_PROTOCOL, "the server sent a room this client cannot read");
     return;
   }
-  if (sdp)
-    media_answer(s, sdp);
   session_gate_update(s);
+}
+
+/* What the server says to our offer, if anything: its answer, or why it is none. */
+static void take_answer(struct session *s, const json_t *p) {
+  const char *sdp = json_str(p, "sdp", NULL), *error = json_str(p, "sdp_error", NULL);
+  if (sdp && s->state == CLIENT_JOINED)
+    media_answer(s, sdp);
+  if (error)
+    session_notice(s, error);
 }
 
 /* In the lobby: of a room one was in nothing stays, and its sound path has ended at the server. */
@@ -73,13 +93,11 @@ static void on_join_result(struct session *s, const json_t *r) {
   s->give_up_at = US_NEVER;
   s->me = (uint32_t)json_int(r, "me", 0);
   snprintf(s->resume, sizeof s->resume, "%s", json_str(r, "resume", ""));
-  const char *sdp_error = json_str(r, "sdp_error", NULL);
   if (strcmp(json_str(r, "state", ""), "lobby") == 0)
     wait_in_lobby(s, r, "");
   else
-    enter(s, json_object_get(r, "room"), json_str(r, "sdp", NULL));
-  if (sdp_error)
-    session_notice(s, sdp_error);
+    enter(s, json_object_get(r, "room"));
+  take_answer(s, r);
   if (s->gathered && !s->offered && s->state != CLIENT_ENDED) /* a new agent since the request left */
     session_media_request(s);
 }
@@ -225,13 +243,6 @@ static void on_bye(struct session *s, const json_t *p) {
     session_end(s, why == ERR_BANNED && was_in ? ERR_REMOVED : why, line);
 }
 
-static void admitted(struct session *s, const json_t *p) {
-  const char *sdp_error = json_str(p, "sdp_error", NULL);
-  enter(s, json_object_get(p, "room"), json_str(p, "sdp", NULL));
-  if (sdp_error)
-    session_notice(s, sdp_error);
-}
-
 static void on_notify(struct session *s, const struct rpc_in *in) {
   const json_t *p = in->params;
   if (strcmp(in->method, "event") == 0)
@@ -243,7 +254,9 @@ static void on_notify(struct session *s, const struct rpc_in *in) {
   else if (strcmp(in->method, "quality") == 0)
     on_pairs(s, p, CLIENT_EV_QUALITY);
   else if (strcmp(in->method, "admitted") == 0)
-    admitted(s, p);
+    enter(s, json_object_get(p, "room"));
+  else if (strcmp(in->method, "answer") == 0)
+    take_answer(s, p);
   else if (strcmp(in->method, "lobby") == 0)
     on_lobby(s, p);
   else if (strcmp(in->method, "media") == 0 && strcmp(json_str(p, "state", ""), "connected") != 0)

@@ -41,7 +41,8 @@ struct row {
   size_t text_max;
   enum who who;
   bool entry, invite, ban, secret;
-  bool open; /* the text is no personal content: a room's name, the counts of a poll */
+  bool open;   /* the text is no personal content: a room's name, the counts of a poll */
+  bool sealed; /* the number is: how one voted */
 };
 
 static const struct row ROWS[ROOM_EV__COUNT] = {
@@ -84,7 +85,7 @@ static const struct row ROWS[ROOM_EV__COUNT] = {
     [ROOM_EV_TRUSTED] = {.entry = true},
     [ROOM_EV_UNTRUSTED] = {.num = ID("trusted")},
     [ROOM_EV_POLL] = {.num = BOOL("anonymous"), .text = "text", .text_max = ROOM_POLL_MAX},
-    [ROOM_EV_VOTED] = {.num = COUNT("answer", ROOM_ANSWERS_MAX)},
+    [ROOM_EV_VOTED] = {.num = COUNT("answer", ROOM_ANSWERS_MAX), .sealed = true},
     [ROOM_EV_POLL_ENDED] = {.text = "counts", .text_max = TEXT_LINE_MAX, .open = true},
     [ROOM_EV_NOTED] = {.who = WHO_NEED, .text = "text", .text_max = TEXT_LINE_MAX},
     [ROOM_EV_NOTE_DELETED] = {.num = ID("note")},
@@ -100,7 +101,7 @@ static const struct row ROWS[ROOM_EV__COUNT] = {
     [ROOM_EV_BANNED] = {.who = WHO_MAY, .ban = true},
     [ROOM_EV_BAN_EDITED] = {.num = ID("ban"), .num2 = ID("until_ms"), REASON},
     [ROOM_EV_UNBANNED] = {.num = ID("ban")},
-    [ROOM_EV_SILENCED] = {.who = WHO_NEED, .num = ID("ban"), REASON},
+    [ROOM_EV_SILENCED] = {.who = WHO_NEED, .num = ID("ban"), .num2 = COUNT("step", 1), REASON},
     [ROOM_EV_MUTED] = {.who = WHO_NEED, REASON},
     [ROOM_EV_UNMUTED] = {.who = WHO_NEED},
     [ROOM_EV_ASKED] = {.who = WHO_NEED},
@@ -320,6 +321,7 @@ static void entry_to_log(const struct member *m, json_t *data, json_t *payload) 
   json_object_del(open, "client");
   out_number(open, "invite", (int64_t)m->invite);
   out_number(open, "chat_ms", m->chat_ms);
+  out_true(open, "held", m->held);
   out_hex(open, "resume", m->resume, sizeof m->resume);
   out_str(secret, "name", m->name);
   out_text(secret, "client", m->client);
@@ -370,6 +372,10 @@ void room_event_to_log(const struct room_event *ev, json_t **data, json_t **payl
   *payload = json_object();
   numbers_out(*data, ev);
   texts_out(row->open ? *data : *payload, ev);
+  if (row->sealed) {
+    json_object_del(*data, row->num.key);
+    num_out(*payload, &row->num, ev->num);
+  }
   if (row->invite)
     out_hex(json_object_get(*data, "invite"), "hash", ev->invite->hash, sizeof ev->invite->hash);
   if (row->entry)
@@ -388,6 +394,7 @@ static void log_entry_in(struct in *in, const json_t *payload, struct room_event
   struct in sub = in_of(json_object_get(in->o, "member"));
   entry_in(in, &sub, ev);
   ev->entry->invite = (uint64_t)in_int(&sub, "invite", 0, JSON_NUMBER_MAX, 0);
+  ev->entry->held = in_bool(&sub, "held");
   ev->entry->chat_ms = in_int(&sub, "chat_ms", 0, JSON_NUMBER_MAX, 0);
   in_hex(&sub, "resume", ev->entry->resume, sizeof ev->entry->resume);
   entry_secret_in(in, payload, ev->entry);
@@ -399,6 +406,7 @@ static void log_old_ban_in(struct in *in, const json_t *payload, struct room_eve
   struct in sub = in_of(json_object_get(in->o, "member"));
   in_need(&sub, "id");
   ev->ban = must(calloc(1, sizeof *ev->ban));
+  ev->ban->rank = ROLE_COHOST;
   ev->targets = must(calloc(1, sizeof *ev->targets));
   ev->targets[0] = (uint32_t)in_int(&sub, "id", 1, UINT32_MAX, 1);
   ev->n_targets = 1;
@@ -456,6 +464,8 @@ enum err room_event_from_log(uint64_t seq, int64_t ts_ms, uint32_t actor, const 
   numbers_in(&in, ev);
   struct in texts = {ROWS[ev->kind].open ? data : payload, true};
   texts_in(&texts, ev);
+  if (ROWS[ev->kind].sealed && !in_has(&in, ROWS[ev->kind].num.key)) /* old rows have it in the data */
+    ev->num = num_in(&texts, &ROWS[ev->kind].num);
   if (ROWS[ev->kind].entry)
     log_entry_in(&in, payload, ev);
   if (ROWS[ev->kind].ban)

@@ -7,6 +7,8 @@
 #define WORDS(...)                                                                                           \
   { (const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *) }
 const struct words WORDS_ROLE = WORDS("", "monitor", "audience", "speaker", "cohost", "host", "owner");
+const struct words WORDS_RANK =
+    WORDS("", "monitor", "audience", "speaker", "cohost", "host", "owner", "system");
 const struct words WORDS_PRESENCE = WORDS("waiting", "here", "away");
 const struct words WORDS_CHAT = WORDS("public", "private", "hosts", "lobby", "announce", "side");
 const struct words WORDS_CHAT_MODE = WORDS("off", "public", "private", "all");
@@ -238,6 +240,7 @@ void invite_from_json(struct in *in, struct invite *inv) {
 
 void ban_to_json(const struct ban *b, json_t *open, json_t *personal) {
   out_word(open, "what", WORDS_BAN, (int64_t)b->what);
+  out_word(open, "rank", WORDS_RANK, (int64_t)b->rank);
   out_number(open, "until_ms", b->until_ms);
   out_number(open, "invite", (int64_t)b->invite);
   out_text(personal, "name", b->name);
@@ -248,6 +251,7 @@ void ban_to_json(const struct ban *b, json_t *open, json_t *personal) {
 void ban_from_json(struct in *open, struct in *personal, struct ban *b) {
   *b = (struct ban){0};
   b->what = (enum ban_what)in_word(open, "what", WORDS_BAN, BAN_JOIN);
+  b->rank = (enum role)in_word(open, "rank", WORDS_RANK, ROLE_COHOST);
   b->until_ms = in_int(open, "until_ms", 0, JSON_NUMBER_MAX, 0);
   b->invite = (uint64_t)in_int(open, "invite", 0, JSON_NUMBER_MAX, 0);
   in_copy(personal, "name", b->name, TEXT_NAME_MAX);

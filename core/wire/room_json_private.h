@@ -19,7 +19,7 @@ struct words {
   size_t n;
 };
 extern const struct words WORDS_ROLE, WORDS_PRESENCE, WORDS_CHAT, WORDS_CHAT_MODE, WORDS_POLICY, WORDS_MUTE,
-    WORDS_AUTO_ADMIT, WORDS_BAN;
+    WORDS_AUTO_ADMIT, WORDS_BAN, WORDS_RANK;
 
 struct in in_of(const json_t *o); /* fails unless an object */
 bool in_has(const struct in *in, const char *key);

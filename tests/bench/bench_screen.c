@@ -1,7 +1,10 @@
 /* What a key or an event costs until the cells of the screen are known: handled by the model, drawn into the
  * canvas, compared with what is on the terminal. 120x40, no curses, no network.
- *   bench_screen            prints median and p99 in ms, and the ratio of the median to a first paint */
+ *   bench_screen            prints median and p99 in ms, and the ratio of the median to a first paint; then
+ *                           what one person's mute is on the wire, beside the snapshot of the whole room */
 #include "core/base/clock.h"
+#include "core/wire/json.h"
+#include "core/wire/room_json.h"
 #include "tui/screen.h"
 
 #include <assert.h>
@@ -225,6 +228,35 @@ static void member_events(us_t *v, us_t full, uint32_t people, enum model_sort s
   close_bench(&b);
 }
 
+/* ---- the wire ---- */
+
+static size_t length(const char *method, json_t *body) {
+  char *text = rpc_notify(method, body);
+  assert(text != NULL);
+  size_t n = strlen(text);
+  free(text);
+  return n;
+}
+
+static void wire(uint32_t people) {
+  struct room r;
+  uint32_t who = people;
+  fold(&r, people);
+  size_t all = length("sync", json_pack("{s:o}", "room", room_to_wire(&r, 1)));
+  struct room_event ev = {.seq = r.seq + 1,
+                          .group = r.seq + 1,
+                          .ts_ms = INT64_C(1760000000000),
+                          .actor = 1,
+                          .kind = ROOM_EV_MUTED,
+                          .targets = &who,
+                          .n_targets = 1};
+  json_t *body = room_event_to_wire(&ev);
+  json_object_set_new(body, "room", json_string(r.name));
+  size_t one = length("event", body);
+  printf("on the wire, %u people: snapshot %zu bytes, one mute %zu bytes\n", people, all, one);
+  room_free(&r);
+}
+
 int main(void) {
   us_t *v = calloc(ROUNDS, sizeof *v);
   if (v == NULL)
@@ -236,5 +268,7 @@ int main(void) {
     member_events(v, full, 5000, s);
   member_events(v, 0, 50, SORT_JOINED); /* what remains is the drawing */
   free(v);
+  wire(50);
+  wire(5000);
   return 0;
 }

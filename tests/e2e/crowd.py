@@ -68,6 +68,7 @@ class Crowd:
     def __init__(self, link=None, names=()):
         self.guests = {}
         self.sockets = {}
+        self.runs = []
         self.changed = threading.Condition()
         self.loop = asyncio.new_event_loop()
         self.next_id = 1
@@ -77,7 +78,7 @@ class Crowd:
 
     def join(self, name, link):
         guest = self.guests[name] = Guest(name, link)
-        asyncio.run_coroutine_threadsafe(self._run(guest), self.loop)
+        self.runs.append(asyncio.run_coroutine_threadsafe(self._run(guest), self.loop))
         return guest
 
     async def _run(self, guest):
@@ -151,4 +152,6 @@ class Crowd:
         async def all_of_them():
             await asyncio.gather(*(ws.close() for ws in self.sockets.values()), return_exceptions=True)
         asyncio.run_coroutine_threadsafe(all_of_them(), self.loop).result(e2e.PATIENCE)
+        for run in self.runs:
+            run.result(e2e.PATIENCE)
         self.loop.call_soon_threadsafe(self.loop.stop)

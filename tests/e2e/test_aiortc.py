@@ -145,7 +145,7 @@ def test(folder):
     me = host.wait_event("member.knocked")["member"]["id"]
     assert me == answer["me"]
     host.act("admit", who=[me])
-    peer.run(peer.accept(peer.run(peer.note("admitted"))["sdp"]))
+    peer.run(peer.accept(peer.run(peer.note("answer"))["sdp"]))
     media = peer.run(peer.note("media"))
     assert media["state"] == "connected" and media["profile"] == "AES128_CM_SHA1_80", media
     host.wait("level of aiortc", lambda e: has(e, me))

@@ -74,7 +74,7 @@ static void on_datagram(void *ctx, const struct sockaddr_in *local, const uint8_
 /* ---- life ---- */
 
 void person_init(struct person *p, struct world *w, unsigned at) {
-  *p = (struct person){.w = w, .at = at, .freq = FREQ[at], .rejoin_at = US_NEVER};
+  *p = (struct person){.w = w, .at = at, .freq = FREQ[at], .hiss = at, .rejoin_at = US_NEVER};
   rng_seed(&p->rng, rng_u64(&w->rng));
   net_link_make(&p->link, &w->rng);
   p->rude = at > 0 && rng_below(&w->rng, 3) == 0;
@@ -206,6 +206,15 @@ void person_cut(struct person *p) {
 
 /* ---- sound ---- */
 
+/* A voice without any noise is none that Opus is made for: SILK's predictor of sines alone is so sharp that
+ * after one packet repaired by LBRR a decoder may howl until the sines change. */
+static void hiss(struct person *p, float *pcm) {
+  for (unsigned i = 0; i < PERSON_BLOCK; i++) {
+    p->hiss = p->hiss * 1664525u + 1013904223u;
+    pcm[i] += PERSON_HISS * ((float)(p->hiss >> 8) / (float)(1u << 24) - 0.5f);
+  }
+}
+
 static void speak(struct person *p, float *pcm) {
   us_t now = p->w->now;
   if (now >= p->talk_until) {
@@ -218,9 +227,10 @@ static void speak(struct person *p, float *pcm) {
       p->talk_since = now;
     p->talk_until = now + (us_t)(was ? 200 + rng_below(r, 2500) : 300 + rng_below(r, 3700)) * US_PER_MS;
   }
-  if (p->talking)
+  if (p->talking) {
     tone_make(pcm, PERSON_BLOCK, p->freq, &p->phase, PERSON_AMPLITUDE);
-  else
+    hiss(p, pcm);
+  } else
     memset(pcm, 0, PERSON_BLOCK * sizeof *pcm);
 }
 

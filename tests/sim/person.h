@@ -17,6 +17,7 @@
 #define PERSON_EAR AUDIO_MS(60)
 #define PERSON_HOP_BLOCKS 3
 #define PERSON_AMPLITUDE 0.25f
+#define PERSON_HISS 0.01f /* peak to peak, -51 dBov */
 
 struct world;
 struct person {
@@ -39,6 +40,7 @@ struct person {
   us_t last_up, clings_until, sulks_until;
   /* voice */
   double freq, phase;
+  uint32_t hiss; /* state of his microphone's noise */
   bool gate, talking;
   us_t gate_since, talk_until, talk_since, talk_ended;
   us_t media_since, sig_since; /* US_NEVER while down */

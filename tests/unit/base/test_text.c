@@ -320,6 +320,17 @@ static void test_append(void **state) {
   assert_true(text_append(s, sizeof s, ""));
 }
 
+static void test_show(void **state) {
+  (void)state;
+  char out[64], tight[9];
+  text_show("a\033]52;c;AA\007b\tc\nd\xc2\x9b" "e\xe2\x80\xae" "f\xff", false, out, sizeof out);
+  assert_string_equal(out, "a]52;c;AAb c def\xef\xbf\xbd");
+  text_show("one\r\ntwo\n", true, out, sizeof out);
+  assert_string_equal(out, "one\ntwo\n");
+  text_show("12345\xe6\x81\xb5", false, tight, sizeof tight); /* never half a character, and always ended */
+  assert_true(strlen(tight) < sizeof tight && text_utf8_valid(tight, strlen(tight)));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_utf8_valid),
@@ -336,6 +347,7 @@ int main(void) {
       cmocka_unit_test(test_width_against_libc),
       cmocka_unit_test(test_cleaned_text_is_safe_and_stable),
       cmocka_unit_test(test_append),
+      cmocka_unit_test(test_show),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

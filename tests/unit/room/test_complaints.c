@@ -110,8 +110,10 @@ static void complaint_03_a_ban_outlasts_new_names_and_links(void **state) {
   refused(&f, (struct guest){.name = "Elsewhere", .user = "k@x", .device = 9}, ERR_BANNED);
   char word[32];
   snprintf(word, sizeof word, "invite:%llu", (unsigned long long)other);
+  assert_int_equal(rule(&f, host, word), ERR_RANK); /* a link of his own rank is revoked, not banned */
+  snprintf(word, sizeof word, "invite:%llu", (unsigned long long)invite(&f, host, 3, ROLE_COHOST, true));
   assert_int_equal(rule(&f, host, word), ERR_OK);
-  refused(&f, (struct guest){.name = "Leaked link", .device = 30, .invite = 2}, ERR_BANNED);
+  refused(&f, (struct guest){.name = "Leaked link", .device = 30, .invite = 3}, ERR_BANNED);
   assert_int_equal(enter(&f, &(struct guest){.name = "Innocent", .device = 31, .invite = 1}, &id), ERR_OK);
   fix_close(&f);
 }
@@ -327,6 +329,44 @@ static void complaint_07_a_killed_client_is_no_clean_slate(void **state) {
   fix_close(&f);
 }
 
+/* Nor does leaving politely and coming back by the same link. */
+static void complaint_07_leaving_gives_nothing_back(void **state) {
+  (void)state;
+  struct fixture f;
+  fix_open(&f, false, HOST_GONE_CONTINUE);
+  uint32_t host = join(&f, "Host", ROLE_HOST);
+  invite(&f, host, 1, ROLE_COHOST, false);
+  invite(&f, host, 2, ROLE_SPEAKER, true);
+  struct guest low = {.name = "Low", .device = 3, .invite = 1},
+               mute = {.name = "Mute", .device = 4, .invite = 2},
+               back = {.name = "Back", .device = 5, .invite = 2};
+  uint32_t a = entered(&f, low), b = entered(&f, mute), c = entered(&f, back);
+  assert_int_equal(act_role(&f, host, a, ROLE_AUDIENCE), ERR_OK);
+  assert_int_equal(act_on(&f, host, ACT_FLOOR_TAKE, b), ERR_OK);
+  assert_int_equal(act_on(&f, host, ACT_HOLD, c), ERR_OK);
+  for (int again = 0; again < 3; again++) {
+    assert_int_equal(act(&f, a, ACT_LEAVE), ERR_OK);
+    assert_int_equal(act(&f, b, ACT_LEAVE), ERR_OK);
+    assert_int_equal(act(&f, c, ACT_LEAVE), ERR_OK);
+    low.name = again ? "Quite new" : "New";
+    a = entered(&f, low);
+    b = entered(&f, mute);
+    c = entered(&f, back);
+    assert_int_equal(who(&f, a)->role, ROLE_AUDIENCE);
+    assert_int_equal(who(&f, b)->role, ROLE_SPEAKER);
+    assert_false(room_may_send(&f.r, b));
+    assert_int_equal(who(&f, c)->presence, PRESENCE_WAITING); /* although his link leads past the lobby */
+  }
+  assert_int_equal(act_on(&f, host, ACT_ADMIT, c), ERR_OK);
+  assert_int_equal(act_on(&f, host, ACT_FLOOR_GIVE, b), ERR_OK);
+  assert_int_equal(act(&f, b, ACT_LEAVE), ERR_OK);
+  assert_int_equal(act(&f, c, ACT_LEAVE), ERR_OK);
+  assert_true(room_may_send(&f.r, entered(&f, mute))); /* what a host gave back stays as well */
+  assert_true(room_may_send(&f.r, entered(&f, back)));
+  assert_true(room_may_send(&f.r, entered(&f, (struct guest){.name = "Else", .device = 9, .invite = 2})));
+  fix_close(&f);
+}
+
 /* ---- 8: only downwards ---- */
 
 static void complaint_08_no_rank_acts_on_its_equal_or_better(void **state) {
@@ -423,6 +463,7 @@ int main(void) {
       cmocka_unit_test(complaint_06_reconnecting_keeps_the_role),
       cmocka_unit_test(complaint_07_restrictions_outlast_the_connection),
       cmocka_unit_test(complaint_07_a_killed_client_is_no_clean_slate),
+      cmocka_unit_test(complaint_07_leaving_gives_nothing_back),
       cmocka_unit_test(complaint_08_no_rank_acts_on_its_equal_or_better),
       cmocka_unit_test(complaint_08_moderators_can_be_demoted),
       cmocka_unit_test(complaint_09_a_room_without_host_does_as_told),

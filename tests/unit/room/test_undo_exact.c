@@ -65,6 +65,7 @@ static void shake(struct fixture *f, struct dice *d) {
                    : a;
     (void)try(f, d, a, throw(d, PEOPLE + 1));
     f->now += throw(d, 3000);
+    expire(f);
   }
 }
 

@@ -62,6 +62,10 @@ static void snapshot(struct replica *rep, const struct room *r) {
   room_free(to);
   *to = *r;
   to->undo = NULL;
+  to->former = NULL;
+  to->n_former = to->cap_former = 0;
+  to->former = NULL;
+  to->n_former = to->cap_former = 0;
   to->agenda = r->agenda ? strdup(r->agenda) : NULL;
   to->members = some(r->n_members, sizeof *r->members);
   to->chat = some(r->n_chat, sizeof *r->chat);

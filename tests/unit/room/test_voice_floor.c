@@ -185,13 +185,17 @@ static void the_talk_timer_warns_and_takes_when_told_to(void **state) {
   assert_int_equal(p->f.last.n, 0); /* once */
   struct room_cmd take = {.act = ACT_TALK_TIME, .actor = p->co, .num2 = 30, .flags = FLAG_TAKE};
   assert_int_equal(fix_do(&p->f, &take), ERR_OK);
+  assert_int_equal(room_next_expiry(&p->f.r), since + 30000); /* A was warned only: now it ends */
+  expire(&p->f);
+  assert_int_equal(p->f.last.n, 1);
+  assert_string_equal(floors(p), "HOBC");
   assert_int_equal(room_next_expiry(&p->f.r), since + 50000);
   p->f.now = since + 50000;
   expire(&p->f);
   assert_int_equal(p->f.last.n, 2);
   assert_int_equal(p->f.last.v[1].kind, ROOM_EV_FLOOR);
   assert_string_equal(p->f.last.v[1].text, "time is up");
-  assert_string_equal(floors(p), "HOAC");
+  assert_string_equal(floors(p), "HOC");
   assert_int_equal(act(&p->f, 0, ACT_UNDO), ERR_NOTHING); /* what time does is not the operator's to undo */
   assert_int_equal(who(&p->f, p->b)->floor_ms, 0);
 }

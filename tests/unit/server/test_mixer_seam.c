@@ -431,6 +431,61 @@ static void test_no_burst_of_tones(void **state) {
   assert_true(worst[1] < 2.3f);
 }
 
+/* What he hears who spoke and has ceased, or may speak no longer, while others go on: his own stream, then
+ * COMMON. Returns the sample of the change. */
+static size_t hear_as_ceasing(const struct kit *k, uint32_t member) {
+  struct decoder *d = decoder_create();
+  float frame[AUDIO_FRAME_MAX];
+  size_t n = 0, last = 0, change = 0;
+  assert_non_null(d);
+  for (size_t i = 0; i < k->n; i++) {
+    last = k->recs[i].out.stream == member ? i : last;
+  }
+  for (size_t i = 0; i < k->n; i++) {
+    const struct rec *r = &k->recs[i];
+    if (r->out.stream != (i <= last ? member : 0)) { /* in a tick COMMON is the first */
+      continue;
+    }
+    change = change == 0 && i > last ? n : change;
+    int got = decoder_run(d, r->data, r->out.len, frame);
+    assert_true(got > 0 && n + (size_t)got <= N_MAX);
+    memcpy(heard + n, frame, (size_t)got * sizeof frame[0]);
+    n += (size_t)got;
+  }
+  decoder_destroy(d);
+  assert_true(change > 0 && n > change + AUDIO_MS(100));
+  return change;
+}
+
+/* Nor for one who ceases or is silenced in the mix. Then the encoders forget him and the decoders do not: the
+ * peak would be 2.0 without CELT frames after it. */
+static void test_no_burst_for_who_ceases(void **state) {
+  (void)state;
+  static const double hz[] = {200, 440, 700, 1000, 1333, 1900, 2500, 3300};
+  float worst[2] = {0, 0};
+  for (int i = 0; i < 8 * 12; i++) {
+    struct kit k;
+    kit_open(&k);
+    struct person *a = kit_person(&k, 1, hz[i % 8], 20), *b = kit_person(&k, 2, hz[(i + 3) % 8] * 1.07, 20),
+                  *c = kit_person(&k, 3, 3000, 20);
+    a->amplitude = b->amplitude = 0.15f;
+    a->talking = b->talking = c->talking = true;
+    kit_run(&k, 800 + 7 * (i / 8));
+    c->talking = false;
+    if (i / 8 % 2) {
+      mixer_silence(k.m, k.now, c->id);
+    }
+    kit_run(&k, 800);
+    size_t change = hear_as_ceasing(&k, c->id);
+    worst[i / 8 % 2] = fmaxf(worst[i / 8 % 2], peak_after(change) / 0.3f);
+    kit_close(&k);
+  }
+  printf("  peak in the 100 ms after he ceases %.2f, after he is silenced %.2f\n", (double)worst[0],
+         (double)worst[1]);
+  assert_true(worst[0] < 1.5f);
+  assert_true(worst[1] < 1.5f);
+}
+
 /* Every sixth packet of the one who speaks is lost while someone else hums: LBRR keeps the mix near to his
  * clean voice. */
 static void test_loss_in_the_mix(void **state) {
@@ -471,6 +526,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_seams_over_speech),  cmocka_unit_test(test_personal_seams),
       cmocka_unit_test(test_gain_in_mid_speech), cmocka_unit_test(test_gain_seams_of_a_partner),
-      cmocka_unit_test(test_no_burst_of_tones),  cmocka_unit_test(test_loss_in_the_mix)};
+      cmocka_unit_test(test_no_burst_of_tones),  cmocka_unit_test(test_no_burst_for_who_ceases),
+      cmocka_unit_test(test_loss_in_the_mix)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

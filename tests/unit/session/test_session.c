@@ -184,7 +184,8 @@ static void test_goodbyes(void **state) {
     const char *params, *text;
     enum err why;
   } BYES[] = {
-      {"{\"code\":\"removed\",\"text\":\"too loud\",\"by\":\"ann\"}", "you were removed from the room by ann: too loud", ERR_REMOVED},
+      {"{\"code\":\"removed\",\"text\":\"too loud\",\"by\":\"ann\"}",
+       "you were removed from the room by ann: too loud", ERR_REMOVED},
       {"{\"code\":\"removed\",\"text\":\"a host removed you from the room\"}",
        "you were removed from the room by a host", ERR_REMOVED},
       {"{\"code\":\"banned\",\"text\":\"spam\",\"by\":\"ann\"}",
@@ -238,6 +239,30 @@ static void test_what_acts_hand_out(void **state) {
   assert_non_null(ev->data);
   assert_int_equal(strlen(ev->data), 60000);
   assert_int_equal(strlen(ev->text), sizeof ev->text - 1);
+  kit_free(k);
+}
+
+/* Who missed events is sent the room again: with all that only he may know. */
+static void test_repeated_room(void **state) {
+  struct kit *k = kit_make(NULL);
+  (void)state;
+  session_repeat_room(k->s); /* nothing yet */
+  assert_int_equal(k->n, 0);
+  server(k, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"state\":\"joined\",\"me\":2,\"resume\":\"r\",\"room\":"
+            "{\"room\":\"den\",\"seq\":9,\"members\":[{\"id\":1,\"role\":\"owner\",\"name\":\"ann\",\"floor\":true},"
+            "{\"id\":2,\"role\":\"speaker\",\"name\":\"bob\",\"floor\":true}],\"chat\":[{\"id\":8,\"chat\":"
+            "\"private\",\"from\":1,\"to\":2,\"name\":\"ann\",\"text\":\"psst\"}],\"poll\":{\"id\":7,\"by\":1,"
+            "\"open\":true,\"anonymous\":true,\"text\":\"tea?\\nyes\\nno\",\"votes\":[[],[2]]}}}}");
+  assert_int_equal(session_state(k->s), CLIENT_JOINED);
+  forget(k);
+  session_repeat_room(k->s);
+  const struct client_event *ev = event(k, CLIENT_EV_ROOM);
+  assert_int_equal(ev->me, 2);
+  assert_int_equal(ev->room->n_members, 2);
+  assert_string_equal(room_chat_by_id(ev->room, 8)->text, "psst");
+  assert_int_equal(ev->room->poll.n_votes, 1);
+  assert_int_equal(ev->room->poll.votes[0].member, 2);
+  assert_int_equal(ev->room->poll.votes[0].answer, 2);
   kit_free(k);
 }
 
@@ -332,6 +357,7 @@ int main(void) {
       cmocka_unit_test(test_held_while_the_connection_was_lost),
       cmocka_unit_test(test_goodbyes),
       cmocka_unit_test(test_what_acts_hand_out),
+      cmocka_unit_test(test_repeated_room),
       cmocka_unit_test(test_history),
       cmocka_unit_test(test_history_that_is_none),
       cmocka_unit_test(test_history_fills_up_to_the_limit),

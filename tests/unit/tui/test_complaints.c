@@ -258,7 +258,6 @@ static void upheaval(struct fixture *f, uint32_t keep) {
 
 static void complaint_15_the_act_hits_whom_one_chose(void **state) {
   (void)state;
-  size_t removed = 0;
   rng_seed(&rng, 15);
   for (int round = 0; round < 300; round++) {
     struct fixture *f = host_of(false);
@@ -273,27 +272,21 @@ static void complaint_15_the_act_hits_whom_one_chose(void **state) {
       upheaval(f, chosen);
     assert_int_equal(f->m->cursor, chosen);
     snprintf(name, sizeof name, "%s", room_member(&f->server, chosen)->name);
-    size_t before = f->server.n_members;
     fx_key(f, "x");
     bool alike = strstr(f->m->ask.text, "(#") != NULL;
     snprintf(question, sizeof question, alike ? "Remove %s (#%u) from standup?" : "Remove %s from standup?",
              name, chosen);
     assert_string_equal(f->m->ask.text, question); /* by name, and where names are alike by number */
-    for (uint32_t i = below(12); i > 0; i--) {
-      uint32_t joined = f->server.id_last;
+    for (uint32_t i = below(12); i > 0; i--)
       upheaval(f, chosen);
-      before = f->server.n_members;
-      assert_true(f->server.id_last >= joined);
-    }
+    size_t before = f->server.n_members;
     assert_int_equal(f->m->mode, MODE_ASK);
     fx_key(f, "y");
     fx_pump(f);
     assert_null(room_member(&f->server, chosen));
     assert_int_equal(f->server.n_members, before - 1);
-    removed++;
     fx_destroy(f);
   }
-  assert_int_equal(removed, 300);
 }
 
 /* When the one under the cursor goes, the key does nothing rather than reach his neighbour. */

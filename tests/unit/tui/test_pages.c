@@ -52,7 +52,7 @@ static void test_lists_have_the_numbers(void **state) {
                                 .targets = (uint32_t[]){BOB},
                                 .n_targets = 1,
                                 .text = (char[]){"was late"}});
-  CONTAINS(pages_notes(f->m), "  on bob: was late (by ", "1 notes.");
+  CONTAINS(pages_notes(f->m), "  on bob: was late (by ", "1 note.");
   CONTAINS(pages_trusted(f->m), "0 need not wait");
   struct invite v = {.id = 77, .role = ROLE_SPEAKER, .uses_left = 3};
   apply(f, &(struct room_event){.kind = ROOM_EV_INVITE, .actor = CAROL, .invite = &v});

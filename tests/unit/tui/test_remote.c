@@ -126,6 +126,56 @@ static void test_abuse(void **state) {
   remote_close(r);
 }
 
+/* An answer larger than any socket buffer arrives whole, while others are served; without end it does not. */
+static void test_long_answers(void **state) {
+  (void)state;
+  enum { LONG = 6000000 };
+  char why[256];
+  struct remote_line line;
+  struct remote *r = remote_open(folder, "me", why);
+  assert_non_null(r);
+  char *text = malloc(LONG + 1), *got = malloc(2 * LONG);
+  assert_true(text != NULL && got != NULL);
+  for (size_t i = 0; i < LONG; i++)
+    text[i] = (char)('a' + i % 23);
+  text[LONG] = '\0';
+  int slow = dial("me"), other = dial("me");
+  assert_int_equal(write(slow, "attendance\n", 11), 11);
+  assert_true(next(r, &line));
+  remote_answer(r, line.conn, text);
+  remote_answer(r, line.conn, "{}");
+  assert_int_equal(write(other, "hand\n", 5), 5);
+  assert_true(next(r, &line));
+  assert_string_equal(line.text, "hand");
+  size_t n = 0;
+  while (n < LONG + 4) {
+    struct pollfd p = {.fd = slow, .events = POLLIN};
+    assert_false(remote_next(r, &line));
+    assert_int_equal(poll(&p, 1, 5000), 1);
+    ssize_t k = read(slow, got + n, 2 * LONG - n);
+    assert_true(k > 0);
+    n += (size_t)k;
+  }
+  assert_int_equal(n, LONG + 4);
+  assert_memory_equal(got, text, LONG);
+  assert_memory_equal(got + LONG, "\n{}\n", 4);
+  struct pollfd quiet = {.fd = remote_fd(r), .events = POLLIN};
+  assert_int_equal(poll(&quiet, 1, 0), 0); /* nothing waits: nobody is woken */
+  assert_int_equal(write(slow, "again\n", 6), 6);
+  assert_true(next(r, &line));
+  remote_answer(r, line.conn, text);
+  remote_answer(r, line.conn, text); /* more than may wait */
+  n = 0;
+  for (ssize_t k; (k = read(slow, got, LONG)) > 0;)
+    n += (size_t)k;
+  assert_true(n < LONG);
+  close(slow);
+  close(other);
+  remote_close(r);
+  free(text);
+  free(got);
+}
+
 static void test_stale_and_bad(void **state) {
   (void)state;
   char why[256], path[128];
@@ -203,6 +253,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_commands, setup, teardown),
       cmocka_unit_test_setup_teardown(test_abuse, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_long_answers, setup, teardown),
       cmocka_unit_test_setup_teardown(test_stale_and_bad, setup, teardown),
       cmocka_unit_test_setup_teardown(test_hook, setup, teardown),
       cmocka_unit_test(test_hook_limit),

@@ -25,6 +25,7 @@ struct person {
   uint32_t ticket, answered;
   enum err why, ended; /* how the act, and the whole session, ended */
   char heard[64];      /* the last chat line */
+  bool history;        /* older messages were asked for, and came */
 };
 
 static struct server *start(const char *name, struct link *host, struct link *guest) {
@@ -59,6 +60,8 @@ static void take(struct person *p, const struct client_event *ev) {
     p->sound = ev->link.connected;
   else if (ev->kind == CLIENT_EV_EVENT && ev->event->kind == ROOM_EV_CHAT)
     snprintf(p->heard, sizeof p->heard, "%s", ev->event->text);
+  else if (ev->kind == CLIENT_EV_HISTORY)
+    p->history = ev->why == ERR_OK;
   else if (ev->kind == CLIENT_EV_REPLY) {
     p->answered = ev->ticket;
     p->why = ev->why;
@@ -73,6 +76,9 @@ static bool both_sound(const struct person *p) {
 }
 static bool both_heard(const struct person *p) {
   return strcmp(p[0].heard, "hello") == 0 && strcmp(p[1].heard, "hello") == 0;
+}
+static bool both_history(const struct person *p) {
+  return p[0].history && p[1].history;
 }
 static bool first_answered(const struct person *p) {
   return p[0].answered == p[0].ticket;
@@ -108,6 +114,9 @@ static void a_call_from_knock_to_leave(void **state) {
   until(p, both_sound);
   p[1].ticket = client_act(p[1].client, &(struct room_cmd){.act = ACT_CHAT, .text = "hello"});
   until(p, both_heard);
+  client_history(p[0].client, 1000);
+  client_history(p[1].client, 1000);
+  until(p, both_history);
   client_mic_gate(p[0].client, false);
   client_audio(p[1].client, "null", "null");
   p[0].ticket = client_act(p[0].client, &(struct room_cmd){.act = ACT_MUTE_ALL});

@@ -63,7 +63,7 @@ static void settings(void) {
 }
 
 static void records(void) {
-  struct ban ban = {.what = BAN_SPEAK, .until_ms = 1800000000000, .name = "mallory", .reason = "noise"};
+  struct ban ban = {.what = BAN_SPEAK, .rank = ROLE_SYSTEM, .until_ms = 1800000000000, .name = "mallory", .reason = "noise"};
   struct secret secret = {{1}, {2}};
   struct member trusted = {.id = 99, .role = ROLE_SPEAKER, .name = "trudy", .user = "user-of-trudy"};
   uint32_t about = BOB, order[2] = {CAROL, BOB};
