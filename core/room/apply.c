@@ -32,6 +32,8 @@ static void member_put(struct room *r, const struct member *entry) {
   if (r->hand_last < entry->hand)
     r->hand_last = entry->hand;
   former_enters(r, m);
+  if (m->presence != PRESENCE_WAITING)
+    name_clash(r, m);
 }
 
 static void members_drop(struct room *r, const struct room_event *ev) {

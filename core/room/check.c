@@ -54,20 +54,22 @@ static int by_hand(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
+/* Among those inside: who waits has no hand, and may meet his name when he is admitted. */
 static const char *check_unique(const struct room *r) {
-  size_t n = r->n_members;
+  size_t n = r->n_members, inside = 0;
   const struct member **v = malloc((n + 1) * sizeof(struct member *));
   const char *why = NULL;
   if (!v)
     abort();
   for (size_t i = 0; i < n; i++)
-    v[i] = &r->members[i];
-  qsort(v, n, sizeof(struct member *), by_name);
-  for (size_t i = 1; i < n; i++)
+    if (r->members[i].presence != PRESENCE_WAITING)
+      v[inside++] = &r->members[i];
+  qsort(v, inside, sizeof(struct member *), by_name);
+  for (size_t i = 1; i < inside; i++)
     if (by_name(&v[i - 1], &v[i]) == 0)
       why = "two people show the same name";
-  qsort(v, n, sizeof(struct member *), by_hand);
-  for (size_t i = 1; i < n; i++)
+  qsort(v, inside, sizeof(struct member *), by_hand);
+  for (size_t i = 1; i < inside; i++)
     if (v[i]->hand && v[i]->hand == v[i - 1]->hand)
       why = "two hands have the same place";
   free((void *)v);

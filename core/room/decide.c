@@ -32,6 +32,9 @@ enum err decide_line(const struct decision *d, char out[TEXT_LINE_MAX + 1]) {
 static void admit(struct decision *d, const struct member *waiting) {
   struct member m = *waiting;
   m.since_ms = d->now_ms;
+  if (m.clash)
+    name_make_unique(d->r, m.id, true, m.name);
+  m.clash = false;
   member_enter(d->r, &m, false);
   if (!ROLE_IS_MODERATOR(m.role) && m.floor)
     m.floor = decide_floor_free(d); /* those admitted before him in this act count too */

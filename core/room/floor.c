@@ -32,8 +32,8 @@ static void floors_count(struct decision *d, const struct room_event *ev) {
       d->floors.n = ev->num ? d->floors.n + 1 : d->floors.n - 1;
 }
 
-/* How many have it after what this act has decided so far: counted on, for acts on thousands ask for each. The
- * last event may still grow. */
+/* How many have it after what this act has decided so far: counted on, for acts on thousands ask for each.
+ * The last event may still grow. */
 static size_t floors_then(struct decision *d) {
   if (!d->floors.begun) {
     d->floors.begun = true;
@@ -200,7 +200,8 @@ enum err decide_next(struct decision *d) {
   if (e)
     return e;
   decide_target(d, ROOM_EV_HAND, 0, first->id);
-  decide_target(d, ROOM_EV_ASKED, 0, first->id);
+  if (first->muted)
+    decide_target(d, ROOM_EV_ASKED, 0, first->id);
   return ERR_OK;
 }
 
@@ -224,7 +225,7 @@ void voice_expire(struct decision *d) {
     return;
   for (int take = 0; take <= r->talk_take; take++)
     for (size_t i = 0; i < r->n_members; i++)
-      if (time_up_ms(r, &r->members[i]) <= d->now_ms && (take || !r->members[i].time_up))
+      if (time_up_ms(r, &r->members[i]) <= d->now_ms)
         decide_target(d, take ? ROOM_EV_FLOOR : ROOM_EV_TIME_UP, 0, r->members[i].id);
   decide_reason(d, ROOM_EV_FLOOR, "time is up");
 }

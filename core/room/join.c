@@ -10,11 +10,15 @@ static const uint8_t ZERO[32];
 
 #define SUFFIX_MAX 7 /* " (5502)" */
 
-static bool name_taken(const struct room *r, uint32_t self, const char *name) {
+static bool may_meet(const struct member *m, uint32_t self, bool waits) {
+  return m->id != self && (waits || m->presence != PRESENCE_WAITING);
+}
+
+static bool name_taken(const struct room *r, uint32_t self, bool waits, const char *name) {
   if (name_looks_like(name, "operator")) /* how the chat signs what the operator says */
     return true;
   for (size_t i = 0; i < r->n_members; i++)
-    if (r->members[i].id != self && name_looks_like(r->members[i].name, name))
+    if (may_meet(&r->members[i], self, waits) && name_looks_like(r->members[i].name, name))
       return true;
   return false;
 }
@@ -34,8 +38,8 @@ static unsigned suffix_of(const char *name, const char *base) {
 }
 
 /* One pass, however many share the name: 5000 people called "bob" must not make joining slow. */
-void name_make_unique(const struct room *r, uint32_t self, char name[TEXT_NAME_MAX + 1]) {
-  if (!name_taken(r, self, name))
+void name_make_unique(const struct room *r, uint32_t self, bool waits, char name[TEXT_NAME_MAX + 1]) {
+  if (!name_taken(r, self, waits, name))
     return;
   size_t n = text_fit(name, TEXT_NAME_COLS - SUFFIX_MAX);
   while (n > TEXT_NAME_MAX - SUFFIX_MAX || (n > 0 && (name[n] & 0xC0) == 0x80) ||
@@ -44,11 +48,19 @@ void name_make_unique(const struct room *r, uint32_t self, char name[TEXT_NAME_M
   name[n] = '\0';
   bool used[ROOM_MEMBERS_MAX + ROOM_WAITING_MAX + 3] = {false};
   for (size_t i = 0; i < r->n_members; i++)
-    used[r->members[i].id != self ? suffix_of(r->members[i].name, name) : 0] = true;
+    used[may_meet(&r->members[i], self, waits) ? suffix_of(r->members[i].name, name) : 0] = true;
   unsigned k = 2;
   while (used[k])
     k++;
   (void)snprintf(name + n, TEXT_NAME_MAX + 1 - n, " (%u)", k);
+}
+
+void name_clash(struct room *r, const struct member *inside) {
+  for (size_t i = 0; i < r->n_members; i++) {
+    struct member *m = &r->members[i];
+    if (m->presence == PRESENCE_WAITING && m->id != inside->id && name_looks_like(m->name, inside->name))
+      m->clash = true;
+  }
 }
 
 /* A program name is plain ASCII; whatever else a stranger sends there is not worth an error. */
@@ -72,7 +84,6 @@ static enum err entry_fill(const struct room *r, const struct room_join *j, int6
     return ERR_BAD_NAME;
   if (user)
     memcpy(m->user, j->user, user + 1);
-  name_make_unique(r, 0, m->name);
   client_clean(j->client, m->client);
   memcpy(m->device, j->device, sizeof m->device);
   memcpy(m->resume, j->resume, sizeof m->resume);
@@ -153,6 +164,7 @@ enum err room_decide_join(const struct room *r, const struct room_join *j, int64
     return ERR_LOBBY_FULL;
   if (!waits && room_is_full(r, room_count_inside(r), &m))
     return ERR_ROOM_FULL;
+  name_make_unique(r, 0, waits, m.name);
   member_enter(r, &m, waits);
   struct former most;
   (void)former_rights(r, &m, &most);

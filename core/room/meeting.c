@@ -134,7 +134,7 @@ enum err decide_vote(struct decision *d) {
   if (!v && p->n_votes >= ROOM_VOTES_MAX)
     return ERR_FULL;
   if (!v && voted_elsewhere(d))
-    return ERR_NOT_ALLOWED;
+    return ERR_NO_CHANGE;
   (void)decide_event(d, ROOM_EV_VOTED, d->cmd->num, 0);
   return ERR_OK;
 }

@@ -7,7 +7,27 @@
 #include <stdio.h>
 #include <string.h>
 
+static void decide_renamed(struct decision *d, const struct member *m, const char *name) {
+  struct room_event *ev = decide_event(d, ROOM_EV_RENAMED, 0, 0);
+  room_event_target(ev, m->id);
+  ev->text = room_strdup(name);
+  ev->text2 = room_strdup(m->name);
+}
+
 /* ---- back to the lobby ---- */
+
+/* Someone waits there with the same name: he who comes gets another, once he is out of the others' sight. */
+static void held_renamed(struct decision *d, const struct member *m) {
+  bool meets = false;
+  for (size_t i = 0; i < d->r->n_members && !meets; i++)
+    meets = d->r->members[i].clash && name_looks_like(d->r->members[i].name, m->name);
+  char name[TEXT_NAME_MAX + 1];
+  memcpy(name, m->name, sizeof name);
+  if (meets) {
+    name_make_unique(d->r, m->id, true, name);
+    decide_renamed(d, m, name);
+  }
+}
 
 enum err decide_hold(struct decision *d) {
   char reason[TEXT_LINE_MAX + 1];
@@ -19,6 +39,8 @@ enum err decide_hold(struct decision *d) {
   for (size_t i = 0; i < d->n_ids; i++)
     decide_target(d, ROOM_EV_HELD, 0, d->ids[i]);
   decide_reason(d, ROOM_EV_HELD, reason);
+  for (size_t i = 0; i < d->n_ids; i++)
+    held_renamed(d, decide_member(d, i));
   return ERR_OK;
 }
 
@@ -107,13 +129,10 @@ enum err decide_name(struct decision *d) {
   enum err e = d->cmd->text ? text_clean_name(d->cmd->text, strlen(d->cmd->text), name) : ERR_BAD_NAME;
   if (e)
     return e;
-  name_make_unique(d->r, m->id, name);
+  name_make_unique(d->r, m->id, m->presence == PRESENCE_WAITING, name);
   if (strcmp(name, m->name) == 0)
     return ERR_NO_CHANGE;
-  struct room_event *ev = decide_event(d, ROOM_EV_RENAMED, 0, 0);
-  room_event_target(ev, m->id);
-  ev->text = room_strdup(name);
-  ev->text2 = room_strdup(m->name);
+  decide_renamed(d, m, name);
   return ERR_OK;
 }
 
@@ -129,6 +148,9 @@ static void renamed_apply(struct room *r, const struct room_event *ev) {
                                  .text_before = room_strdup(m->name),
                                  .text_after = room_strdup(ev->text)});
   (void)snprintf(m->name, sizeof m->name, "%s", ev->text);
+  m->clash = false;
+  if (m->presence != PRESENCE_WAITING)
+    name_clash(r, m);
 }
 
 /* ---- notes ---- */

@@ -37,7 +37,7 @@
 #define ROOM_AGENDA_MAX 1000 /* bytes of all items together */
 #define ROOM_AGENDA_ITEMS 50
 #define ROOM_POLL_MAX 1000   /* bytes of the question and the answers together */
-#define ROOM_VOTES_MAX 10000 /* votes of one poll, with those of people who left */
+#define ROOM_VOTES_MAX 10000 /* votes of one poll */
 #define ROOM_EDIT_MS 300000  /* how long one may edit a message of one's own */
 #define ROOM_GONE_MS 600000  /* policy end: from the last host's leaving to the end of the room */
 #define ROOM_SECONDS_MAX (366 * 24 * 3600) /* longest time an act may name */
@@ -144,17 +144,19 @@ struct member {
   bool time_up;      /* the talk timer has warned him */
   bool priority;     /* others are softer while he talks */
   int8_t gain_db;
-  uint8_t side;                     /* side room he is in, 0 the main room */
-  bool held;                        /* put back into the lobby; server only */
-  uint64_t silenced;                /* id of the ban that keeps him from speaking, 0 for none */
-  int64_t chat_ms;                  /* when he wrote last (slow mode) */
-  bool exempt;                      /* asked to unmute: may unmute in spite of mute_hold */
-  bool audio;                       /* has a sound path (a host over SSH may have none) */
-  uint64_t hand;                    /* 0, or his place in server order (lower is earlier) */
-  int64_t since_ms;                 /* wall time of knock, admission or join */
-  int64_t dropped_ms;               /* 0, or wall time of the lost connection; a waiting person has it too */
-  uint64_t invite;                  /* id of the invite he used, 0 for none */
-  char name[TEXT_NAME_MAX + 1];     /* unique in the room: a double gets " (2)" */
+  uint8_t side;       /* side room he is in, 0 the main room */
+  bool held;          /* put back into the lobby; server only */
+  bool clash;         /* waits, and someone inside took the name since; server only */
+  uint64_t silenced;  /* id of the ban that keeps him from speaking, 0 for none */
+  int64_t chat_ms;    /* when he wrote last (slow mode) */
+  bool exempt;        /* asked to unmute: may unmute in spite of mute_hold */
+  bool audio;         /* has a sound path (a host over SSH may have none) */
+  uint64_t hand;      /* 0, or his place in server order (lower is earlier) */
+  int64_t since_ms;   /* wall time of knock, admission or join */
+  int64_t dropped_ms; /* 0, or wall time of the lost connection; a waiting person has it too */
+  uint64_t invite;    /* id of the invite he used, 0 for none */
+  char name[TEXT_NAME_MAX +
+            1]; /* a double gets " (2)": unique among those inside, and for who waits at first */
   char client[ROOM_CLIENT_MAX + 1]; /* "gavel/0.1.0", shown on the person card */
   /* server only, never in a view: */
   char user[ROOM_USER_MAX + 1]; /* stable identity when known ("" for a guest) */
@@ -369,8 +371,8 @@ struct room {
   X(ROLE, "member.role") /* targets[0], num=new role, num2=before, text=reason; actor=target: by claim or    \
                             succession */                                                                    \
   X(HAND, "member.hand") /* targets; num=0 lowered, 1 raised; num2: place of the first when undo restores    \
-                            them: the others follow one by one. Who still has a hand between them is named   \
-                            too, so that nobody's order changes and no place is taken twice */               \
+                            them: the others follow one by one. Whoever has a hand among them is named too   \
+                            then, so that nobody's order changes and no place is taken twice */              \
   X(CHAT, "chat.sent")   /* num=enum chat_kind, num2=to, text */                                             \
   X(CHAT_DELETED, "chat.deleted") /* num=message id */                                                       \
   X(CHAT_EDITED, "chat.edited")   /* num=message id, text */                                                 \

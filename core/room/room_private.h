@@ -115,8 +115,11 @@ bool floor_on_entry(const struct room *r, const struct member *m);
 int64_t floor_value(const struct member *m);
 void floor_apply(struct room *r, struct member *m, const struct room_event *ev);
 void hands_apply(struct room *r, const struct room_event *ev);
-/* name_make_unique: in place, among everyone but `self` (0: nobody). */
-void name_make_unique(const struct room *r, uint32_t self, char name[TEXT_NAME_MAX + 1]);
+/* name_make_unique: in place, among those inside but `self` (0: nobody); `waits`: in the lobby too. A name
+ * inside says nothing of who waits: name_clash marks those in the lobby who have it, and they get another
+ * when they are admitted. */
+void name_make_unique(const struct room *r, uint32_t self, bool waits, char name[TEXT_NAME_MAX + 1]);
+void name_clash(struct room *r, const struct member *inside);
 /* room_note_change: undo_note for a number. */
 void room_note_change(struct room *r, const struct room_event *ev, enum room_ev kind, uint32_t id,
                       int64_t before, int64_t after);
@@ -130,8 +133,8 @@ bool settings_apply(struct room *r, const struct room_event *ev);
 bool people_apply(struct room *r, const struct room_event *ev);
 bool bans_apply(struct room *r, const struct room_event *ev);
 bool chat_apply(struct room *r, const struct room_event *ev);
-/* chat_close_sides: what was said in side rooms beyond n is not for those who come after. poll_forget: the vote
- * of one who goes while the poll is open does not count: he may come again and vote. */
+/* chat_close_sides: what was said in side rooms beyond n is not for those who come after. poll_forget: the
+ * vote of one who goes while the poll is open does not count: he may come again and vote. */
 void chat_close_sides(struct room *r, uint32_t n);
 void poll_forget(struct room *r, uint32_t id);
 bool meeting_apply(struct room *r, const struct room_event *ev);
@@ -163,6 +166,8 @@ void room_host_watch(struct room *r, const struct room_event *ev, bool led);
 bool member_is(const struct member *m, const char *user, const uint8_t device[16]);
 /* room_is_full: for one more, when `inside` are inside; max_people does not bind moderators. */
 bool room_is_full(const struct room *r, size_t inside, const struct member *m);
+/* cidr_holds: whether an address is of the block; one of no bits holds none. */
+bool cidr_holds(const struct cidr *c, const uint8_t addr[16]);
 /* ban_on: the ban of this kind that holds this person, NULL for none; addr may be NULL. */
 const struct ban *ban_on(const struct room *r, enum ban_what what, const struct member *m,
                          const uint8_t *addr);

@@ -172,7 +172,7 @@ static void invert_name(struct decision *d, const struct undone *u) {
   if (strcmp(u->m->name, u->it->text_after) != 0 || u->m->role >= d->rank)
     return;
   (void)snprintf(name, sizeof name, "%s", u->it->text_before);
-  name_make_unique(d->r, u->m->id, name);
+  name_make_unique(d->r, u->m->id, u->m->presence == PRESENCE_WAITING, name);
   struct room_event *ev = decide_event(d, ROOM_EV_RENAMED, 0, 0);
   ev->text = room_strdup(name);
   ev->text2 = room_strdup(u->it->text_after);
@@ -197,8 +197,7 @@ static void invert_gain(struct decision *d, const struct undone *u) {
 static void (*const INVERT[ROOM_EV__COUNT])(struct decision *, const struct undone *) = {
     [ROOM_EV_MUTED] = invert_mute,        [ROOM_EV_FLOOR] = invert_floor,  [ROOM_EV_HAND] = invert_hand,
     [ROOM_EV_ROLE] = invert_role,         [ROOM_EV_ASKED] = invert_exempt, [ROOM_EV_EXEMPT] = invert_exempt,
-    [ROOM_EV_PRIORITY] = invert_priority, [ROOM_EV_GAIN] = invert_gain,   
-    [ROOM_EV_RENAMED] = invert_name,
+    [ROOM_EV_PRIORITY] = invert_priority, [ROOM_EV_GAIN] = invert_gain,    [ROOM_EV_RENAMED] = invert_name,
 };
 
 static void invert(struct decision *d, const struct undo_record *rec, const struct undo_item *it) {
@@ -211,26 +210,31 @@ static void invert(struct decision *d, const struct undo_record *rec, const stru
 
 /* ---- deciding: what many get back at once, in few events ---- */
 
+#define FEW_EVENTS 50
+
 struct restored {
   const struct member *m;
   int64_t value; /* since when he had the floor; the place of his hand; the side room */
   bool has;      /* a hand that is up now */
 };
 
-/* Whom the act took a floor or a hand, or whom it moved, and who may have that again; each once. */
+static bool may_have_again(const struct decision *d, const struct undo_item *it, const struct member *m) {
+  if (!m || m->presence == PRESENCE_WAITING)
+    return false;
+  if (it->kind == ROOM_EV_MOVED)
+    return m->side == it->after && it->before <= d->r->sides && (m->role < d->rank || m->id == d->actor_id);
+  bool has = it->kind == ROOM_EV_FLOOR ? m->floor : m->hand != 0;
+  return it->before && !has && m->role != ROLE_MONITOR && !m->silenced;
+}
+
+/* Whom the act took a floor or a hand, or whom it moved, and who may have that again. */
 static size_t restorable(const struct decision *d, const struct undo_record *rec, enum room_ev kind,
                          struct restored *list) {
   size_t n = 0;
   for (size_t i = 0; i < rec->n; i++) {
     const struct undo_item *it = &rec->items[i];
     const struct member *m = it->kind == kind ? room_member(d->r, it->id) : NULL;
-    if (!m || m->presence == PRESENCE_WAITING)
-      continue;
-    bool may = it->before && m->role != ROLE_MONITOR && !m->silenced;
-    if (kind == ROOM_EV_FLOOR ? may && !m->floor
-        : kind == ROOM_EV_HAND
-            ? may && !m->hand
-            : m->side == it->after && it->before <= d->r->sides && (m->role < d->rank || m->id == d->actor_id))
+    if (may_have_again(d, it, m))
       list[n++] = (struct restored){.m = m, .value = it->before};
   }
   return n;
@@ -245,10 +249,9 @@ static int by_value(const void *a, const void *b) {
 
 /* The latest first. Of very many, neighbours in time get the later one's, so that few events tell of them;
  * nobody gets less time than he had left. */
-#define FLOOR_EVENTS 50
 static void restore_floors(struct decision *d, struct restored *list, size_t n) {
   struct room_event *ev = NULL;
-  size_t least = (n + FLOOR_EVENTS - 1) / FLOOR_EVENTS;
+  size_t least = (n + FEW_EVENTS - 1) / FEW_EVENTS;
   for (size_t i = n; i-- > 0;) {
     const struct member *m = list[i].m;
     int64_t since_ms = list[i].value - 1;
@@ -260,17 +263,47 @@ static void restore_floors(struct decision *d, struct restored *list, size_t n) 
   }
 }
 
-/* In their old order among those who have a hand up now, from the place of the first on. Who stands between
- * them, or is met by them, is named too: one event gives each the next place. */
+static int by_place(const void *a, const void *b) {
+  int64_t x = ((const struct restored *)a)->value, y = ((const struct restored *)b)->value;
+  return (x > y) - (x < y);
+}
+
+/* Each gets his very place again when it is free, and when those that follow one another are not too many
+ * groups. */
+static bool restore_places(struct decision *d, const struct restored *list, size_t n) {
+  size_t groups = 1;
+  for (size_t i = 1; i < n; i++) {
+    groups += list[i].value != list[i - 1].value + 1;
+    if (list[i].value == list[i - 1].value || groups > FEW_EVENTS)
+      return false;
+  }
+  for (size_t i = 0; i < d->r->n_members; i++) {
+    struct restored up = {.value = (int64_t)d->r->members[i].hand};
+    if (up.value && bsearch(&up, list, n, sizeof *list, by_place))
+      return false;
+  }
+  struct room_event *ev = NULL;
+  for (size_t i = 0; i < n; i++) {
+    if (!ev || list[i].value != list[i - 1].value + 1)
+      ev = decide_event(d, ROOM_EV_HAND, 1, list[i].value);
+    room_event_target(ev, list[i].m->id);
+  }
+  return true;
+}
+
+/* Else in their old order among those who have a hand up now, from the place of the first on. Who stands
+ * between them, or is met by them, is named too: one event gives each the next place. */
 static void restore_hands(struct decision *d, struct restored *list, size_t n) {
   size_t left = n;
-  for (size_t i = 0; n && i < d->r->n_members; i++) {
+  if (n == 0 || restore_places(d, list, n))
+    return;
+  for (size_t i = 0; i < d->r->n_members; i++) {
     const struct member *m = &d->r->members[i];
     if (m->hand && (int64_t)m->hand >= list[0].value)
       list[n++] = (struct restored){.m = m, .value = (int64_t)m->hand, .has = true};
   }
   qsort(list, n, sizeof *list, by_value);
-  struct room_event *ev = n ? decide_event(d, ROOM_EV_HAND, 1, list[0].value) : NULL;
+  struct room_event *ev = decide_event(d, ROOM_EV_HAND, 1, list[0].value);
   for (size_t i = 0; i < n && (left || list[i].value < ev->num2 + (int64_t)i); i++) {
     room_event_target(ev, list[i].m->id);
     left -= !list[i].has;

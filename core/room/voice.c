@@ -166,9 +166,9 @@ static void gain_apply(struct room *r, struct member *m, const struct room_event
 
 bool voice_apply(struct room *r, const struct room_event *ev) {
   static void (*const APPLY[ROOM_EV__COUNT])(struct room *, struct member *, const struct room_event *) = {
-      [ROOM_EV_MUTED] = muted_apply,     [ROOM_EV_UNMUTED] = muted_apply, [ROOM_EV_ASKED] = exempt_apply,
-      [ROOM_EV_EXEMPT] = exempt_apply,   [ROOM_EV_FLOOR] = floor_apply,
-      [ROOM_EV_TIME_UP] = time_up_apply, [ROOM_EV_GAIN] = gain_apply,     [ROOM_EV_PRIORITY] = priority_apply,
+      [ROOM_EV_MUTED] = muted_apply,   [ROOM_EV_UNMUTED] = muted_apply,     [ROOM_EV_ASKED] = exempt_apply,
+      [ROOM_EV_EXEMPT] = exempt_apply, [ROOM_EV_FLOOR] = floor_apply,       [ROOM_EV_TIME_UP] = time_up_apply,
+      [ROOM_EV_GAIN] = gain_apply,     [ROOM_EV_PRIORITY] = priority_apply,
   };
   if (ev->kind == ROOM_EV_HAND) {
     hands_apply(r, ev);

@@ -289,10 +289,9 @@ static void strange_events_do_no_harm(void **state) {
   assert_string_equal(chat(p, id)->text, "one");
   assert_int_equal(p->f.r.pin, 4711); /* a message that this replica does not have may be pinned */
   assert_int_equal(act_num(&p->f, p->a, ACT_CHAT_DELETE, (int64_t)id), ERR_OK);
-  room_apply(&p->f.r, &(struct room_event){.kind = ROOM_EV_CHAT_DELETED,
-                                           .seq = p->f.r.seq + 1,
-                                           .group = p->f.r.seq + 1,
-                                           .num = 4711});
+  room_apply(&p->f.r,
+             &(struct room_event){
+                 .kind = ROOM_EV_CHAT_DELETED, .seq = p->f.r.seq + 1, .group = p->f.r.seq + 1, .num = 4711});
   char again[] = "again";
   room_apply(&p->f.r, &(struct room_event){.kind = ROOM_EV_CHAT_EDITED,
                                            .seq = p->f.r.seq + 1,

@@ -174,6 +174,10 @@ static void next_gives_the_floor_lowers_the_hand_and_asks(void **state) {
   assert_int_equal(act(&p->f, p->co, ACT_NEXT), ERR_OK); /* has the floor: simply called on */
   assert_int_equal(count_events(&p->f, ROOM_EV_FLOOR), 0);
   assert_int_equal(act(&p->f, p->spk, ACT_UNMUTE), ERR_OK);
+  assert_int_equal(act(&p->f, p->spk, ACT_HAND), ERR_OK);
+  assert_int_equal(act(&p->f, p->co, ACT_NEXT),
+                   ERR_OK); /* whose microphone is open is not asked to open it */
+  assert_int_equal(count_events(&p->f, ROOM_EV_ASKED), 0);
 }
 
 static void leaving_lowers_the_hand(void **state) {

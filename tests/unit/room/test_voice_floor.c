@@ -187,7 +187,7 @@ static void the_talk_timer_warns_and_takes_when_told_to(void **state) {
   assert_int_equal(fix_do(&p->f, &take), ERR_OK);
   assert_int_equal(room_next_expiry(&p->f.r), since + 30000); /* A was warned only: now it ends */
   expire(&p->f);
-  assert_int_equal(p->f.last.n, 1);
+  assert_int_equal(p->f.last.n, 2);
   assert_string_equal(floors(p), "HOBC");
   assert_int_equal(room_next_expiry(&p->f.r), since + 50000);
   p->f.now = since + 50000;
