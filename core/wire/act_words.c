@@ -25,6 +25,18 @@ static bool next_word(const char **p, struct word *w) {
   return true;
 }
 
+/* A word where people stand in a list: commas may stand between them. */
+static bool next_name(const char **p, struct word *w) {
+  *p += strspn(*p, " ,");
+  bool some = next_word(p, w);
+  if (some && !w->quoted) {
+    w->len = strcspn(w->s, " ,");
+    *p = w->s + w->len;
+  }
+  *p += some ? strspn(*p, ",") : 0;
+  return some;
+}
+
 static bool is(struct word w, const char *what, size_t n) {
   return w.len == n && strncasecmp(w.s, what, n) == 0;
 }
@@ -106,7 +118,7 @@ void act_words_name(const struct room *r, uint32_t id, char *out, size_t cap) {
       act_words_who(r, m->name, strlen(m->name), where, why) != id)
     snprintf(out, cap, "#%u", id);
   else
-    snprintf(out, cap, strchr(m->name, ' ') || is_taken(m->name) ? "\"%s\"" : "%s", m->name);
+    snprintf(out, cap, strpbrk(m->name, " ,") || is_taken(m->name) ? "\"%s\"" : "%s", m->name);
 }
 
 /* ---- the forms ---- */
@@ -114,7 +126,8 @@ void act_words_name(const struct room *r, uint32_t id, char *out, size_t cap) {
 struct parse {
   const struct room *r;
   enum act act;
-  const char *p; /* what is left of the words */
+  const char *p;   /* what is left of the words */
+  const char *end; /* the "--" that ends a list of people before a text: all before it is no text; or NULL */
   struct act_order *o;
   char *why;
 };
@@ -293,11 +306,14 @@ static bool read_values(struct parse *s, size_t *at) {
   unsigned said = 0;
   struct act_arg arg;
   struct word w;
-  for (; next_word(&s->p, &w) && !is_end(w); before = s->p)
+  for (; next_word(&s->p, &w) && !is_end(w); before = s->p) {
+    while (!w.quoted && w.len > 1 && w.s[w.len - 1] == ',')
+      w.len--;
     if (!take_value(s->act, *at, &said, w, s->o)) {
       s->p = before;
       break;
     }
+  }
   for (; act_param_at(s->act, *at, &arg) && is_value(arg.param); ++*at)
     if (!arg.optional && !(said & 1u << *at))
       return missing(s, arg.param);
@@ -321,13 +337,15 @@ static bool is_some_value(enum act act, struct word w) {
 static bool is_pattern(const struct parse *s, struct word w, bool later, bool only_patterns) {
   if (w.quoted || !(memchr(w.s, '*', w.len) || memchr(w.s, '?', w.len)))
     return false;
-  return !later || !has_text(s->act) || (only_patterns && !strchr("*?", w.s[0]) && w.s[w.len - 1] == '*');
+  return !later || !has_text(s->act) || s->end ||
+         (only_patterns && !strchr("*?", w.s[0]) && w.s[w.len - 1] == '*');
 }
 
 enum found { FOUND, FOUND_END, FOUND_FAULT };
 
 /* Where a text may follow, the second and later people need their full name: in "remove bob he was rude" the
- * word "he" is the reason and not Henri. The first word that is nobody begins what follows. */
+ * word "he" is the reason and not Henri. The first word that is nobody begins what follows; but with a "--"
+ * it is a fault: what was meant as a person must not become the reason. */
 static enum found read_person(struct parse *s, struct word w, bool may_end, bool *only_patterns) {
   bool later = s->o->n_targets > 0;
   if (is_pattern(s, w, later, *only_patterns))
@@ -338,7 +356,7 @@ static enum found read_person(struct parse *s, struct word w, bool may_end, bool
   uint32_t id = act_words_who(s->r, w.s, w.len, act_words_where(s->act), s->why);
   const struct member *m = room_member(s->r, id);
   bool in_full = m && (w.s[0] == '#' || strlen(m->name) == w.len);
-  if (later && has_text(s->act) && !in_full)
+  if (later && has_text(s->act) && !in_full && !s->end)
     return FOUND_END;
   return id && take_person(s, id) ? FOUND : FOUND_FAULT;
 }
@@ -347,7 +365,7 @@ static bool read_people(struct parse *s, const struct act_arg *arg) {
   const char *before = s->p;
   struct word w;
   bool only_patterns = true;
-  while (next_word(&s->p, &w) && !is_end(w)) {
+  while (next_name(&s->p, &w) && !is_end(w)) {
     enum found f = FOUND_END;
     if (arg->many || s->o->n_targets == 0)
       f = read_person(s, w, arg->optional || s->o->n_targets > 0, &only_patterns);
@@ -366,6 +384,11 @@ static bool read_people(struct parse *s, const struct act_arg *arg) {
 
 /* The rest as it is; but quotes around all of it are not part of it. */
 static bool read_text(struct parse *s, bool optional) {
+  struct word w;
+  if (s->end && s->p <= s->end && next_word(&s->p, &w) && !is_end(w)) {
+    snprintf(s->why, ACT_WHY_MAX, "%.*s before the -- is neither a person nor a value", cut(w.len), w.s);
+    return false;
+  }
   const char *text = s->p + strspn(s->p, " ");
   size_t n = strlen(text);
   if (n > 2 && text[0] == '"' && strchr(text + 1, '"') == text + n - 1) {
@@ -379,6 +402,18 @@ static bool read_text(struct parse *s, bool optional) {
   return n > 0 || optional || fail(s, "needs a text");
 }
 
+/* The "--" behind a list of people, where a text may follow. */
+static const char *find_end(enum act act, const char *words) {
+  struct act_arg arg;
+  struct word w;
+  if (!has_text(act) || !act_param_at(act, 0, &arg) || !arg.many)
+    return NULL;
+  while (next_word(&words, &w))
+    if (is_end(w))
+      return w.s;
+  return NULL;
+}
+
 static void defaults(struct act_order *o) {
   struct act_arg arg;
   for (size_t i = 0; act_param_at(o->act, i, &arg); i++)
@@ -388,7 +423,7 @@ static void defaults(struct act_order *o) {
 
 bool act_words_parse(const struct room *r, enum act act, const char *words, struct act_order *o,
                      char why[ACT_WHY_MAX]) {
-  struct parse s = {r, act, words, o, why};
+  struct parse s = {r, act, words, find_end(act, words), o, why};
   struct act_arg arg;
   bool ok = true;
   *o = (struct act_order){.act = act};

@@ -25,10 +25,11 @@ struct act_order {
 
 /* act_words_parse: the words after the act's name. People: a unique beginning of the name (case does not
  * count), the full name, "a name in quotes", #id, or a pattern with * or ? that stands for all it fits. Where
- * a text may follow, the second and later people need their full name. Values (times, numbers, choices,
- * flags) stand in any order before the text; a name that reads like one needs quotes. "--" ends the people,
- * or the values. Quotes around the whole text are left out. False: `why` is one sentence for the person,
- * without a full stop. */
+ * a text may follow, the second and later people need their full name; with a "--" a beginning will do, and
+ * whatever stands before it must be a person or a value. Commas may stand between people. Values (times,
+ * numbers, choices, flags) stand in any order before the text; a name that reads like one needs quotes. "--"
+ * ends the people, or the values. Quotes around the whole text are left out. False: `why` is one sentence for
+ * the person, without a full stop. */
 bool act_words_parse(const struct room *r, enum act act, const char *words, struct act_order *o,
                      char why[ACT_WHY_MAX]);
 /* act_words_who: one person among those here (or, `waiting`, in the lobby; `both`: either); 0: `why` says so.

@@ -322,6 +322,7 @@ static void entry_to_log(const struct member *m, json_t *data, json_t *payload) 
   out_number(open, "invite", (int64_t)m->invite);
   out_number(open, "chat_ms", m->chat_ms);
   out_true(open, "held", m->held);
+  out_true(open, "clash", m->clash);
   out_hex(open, "resume", m->resume, sizeof m->resume);
   out_str(secret, "name", m->name);
   out_text(secret, "client", m->client);
@@ -395,6 +396,7 @@ static void log_entry_in(struct in *in, const json_t *payload, struct room_event
   entry_in(in, &sub, ev);
   ev->entry->invite = (uint64_t)in_int(&sub, "invite", 0, JSON_NUMBER_MAX, 0);
   ev->entry->held = in_bool(&sub, "held");
+  ev->entry->clash = in_bool(&sub, "clash");
   ev->entry->chat_ms = in_int(&sub, "chat_ms", 0, JSON_NUMBER_MAX, 0);
   in_hex(&sub, "resume", ev->entry->resume, sizeof ev->entry->resume);
   entry_secret_in(in, payload, ev->entry);

@@ -132,6 +132,31 @@ static void the_reason_is_not_taken_for_people(void **state) {
         {"topic -- is not the end here", "[-- is not the end here]"}, {"lock", ""}, {"deny zo -- ", "18"});
 }
 
+static void commas_may_stand_between_people(void **state) {
+  (void)state;
+  CHECK({"mute bob, henri", "1,3"}, {"mute bob,henri ,#2", "1,3,2"}, {"mute \"Lars van\", bob,", "4,1"},
+        {"mute_all hold dave, carol", "6,2 flags=1"},
+        {"remove bob, henri, enough, really", "1,3 [enough, really]"},
+        {"remove bob, well, that was rude", "1 [well, that was rude]"},
+        {"ban bob, 2h, spam", "1 num2=7200 [spam]"}, {"move bob, carol 2", "1,2 num=2"});
+}
+
+/* With a "--" nothing that stands before it becomes the reason. */
+static void before_two_dashes_stand_people_only(void **state) {
+  (void)state;
+  struct act_order o;
+  char why[ACT_WHY_MAX];
+  CHECK({"remove bob, henri -- hush", "1,3 [hush]"}, {"remove bob hen -- hush", "1,3 [hush]"},
+        {"ban bob 2h speak -- x", "1 num=1 num2=7200 [x]"}, {"msg bob so -- what", "1 [so -- what]"},
+        {"remove bob -- a -- b", "1 [a -- b]"});
+  assert_false(parse("remove pat bob, -- hush", &o, why));
+  assert_string_equal(why, "nobody here is called pat");
+  assert_false(parse("remove bob pat -- hush", &o, why));
+  assert_string_equal(why, "nobody here is called pat");
+  assert_false(parse("ban bob 2h pat -- hush", &o, why));
+  assert_string_equal(why, "pat before the -- is neither a person nor a value");
+}
+
 static void values_stand_in_any_order_before_the_text(void **state) {
   (void)state;
   CHECK({"ban bob", "1"}, {"ban bob too loud", "1 [too loud]"},
@@ -309,6 +334,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(people_are_found_by_beginning_name_quotes_or_id),
       cmocka_unit_test(the_reason_is_not_taken_for_people),
+      cmocka_unit_test(commas_may_stand_between_people),
+      cmocka_unit_test(before_two_dashes_stand_people_only),
       cmocka_unit_test(values_stand_in_any_order_before_the_text),
       cmocka_unit_test(a_switch_left_out_is_on),
       cmocka_unit_test(names_that_look_like_values),

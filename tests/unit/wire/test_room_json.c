@@ -286,6 +286,26 @@ static void every_number_of_a_form_survives(void **state) {
     }
 }
 
+/* How one voted is sealed with what else is personal: beside the actor it would tell of anonymous votes. */
+static void a_vote_is_in_the_payload_only(void **state) {
+  (void)state;
+  struct room_event vote = {.kind = ROOM_EV_VOTED, .seq = 40, .group = 40, .actor = 3, .num = 2}, back;
+  json_t *data, *payload;
+  room_event_to_log(&vote, &data, &payload);
+  assert_int_equal(json_object_size(data), 0);
+  assert_int_equal(room_event_from_log(40, 1, 3, "poll.voted", data, payload, &back), ERR_OK);
+  assert_int_equal(back.num, 2);
+  assert_int_equal(room_event_from_log(40, 1, 3, "poll.voted", data, NULL, &back), ERR_OK);
+  assert_int_equal(back.num, 0); /* erased: no vote */
+  json_object_set_new(payload, "answer", json_integer(9));
+  assert_int_equal(room_event_from_log(40, 1, 3, "poll.voted", data, payload, &back), ERR_BAD_ARG);
+  json_decref(payload);
+  json_object_set_new(data, "answer", json_integer(1)); /* as older rows have it */
+  assert_int_equal(room_event_from_log(40, 1, 3, "poll.voted", data, NULL, &back), ERR_OK);
+  assert_int_equal(back.num, 1);
+  json_decref(data);
+}
+
 /* Rows that were written when a ban still carried the person as an entry. */
 static void a_ban_from_an_old_log_still_holds(void **state) {
   (void)state;
@@ -302,6 +322,7 @@ static void a_ban_from_an_old_log_still_holds(void **state) {
   assert_string_equal(ev.ban->user, "ada@example.org");
   assert_string_equal(ev.ban->reason, "spam");
   assert_int_equal(ev.ban->device[1], 2);
+  assert_int_equal(ev.ban->rank, ROLE_COHOST); /* not known: the least who can ban */
   room_event_free(&ev);
   assert_int_equal(room_event_from_log(5, 1, 2, "room.banned", data, NULL, &ev), ERR_OK);
   assert_string_equal(ev.ban->name, "deleted user 7");
@@ -403,6 +424,7 @@ static void bad_events_are_refused(void **state) {
       HEAD "\"room.banned\",\"ban\":7}",
       HEAD "\"room.banned\",\"ban\":{\"what\":\"think\"}}",
       HEAD "\"room.banned\",\"ban\":{\"until_ms\":-1}}",
+      HEAD "\"room.banned\",\"ban\":{\"rank\":\"king\"}}",
       HEAD "\"room.succession\",\"who\":[]}",
       HEAD "\"room.auto_admit\",\"whom\":\"friends\",\"was\":\"nobody\"}",
   };
@@ -507,6 +529,7 @@ int main(void) {
       cmocka_unit_test(every_kind_survives_the_log_and_personal_content_is_apart),
       cmocka_unit_test(every_number_of_a_form_survives),
       cmocka_unit_test(a_ban_from_an_old_log_still_holds),
+      cmocka_unit_test(a_vote_is_in_the_payload_only),
       cmocka_unit_test(the_wire_form_is_as_the_protocol_says),
       cmocka_unit_test(bad_events_are_refused),
       cmocka_unit_test(the_longest_text_is_read_and_one_more_refused),

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#define SEEDS 8
+#define SEEDS 12
 #define STEPS 4000
 #define VIEWERS 5
 #define COMPARE_EVERY 4
@@ -202,8 +202,9 @@ static const char *const WORDS[] = {"user:u1", "user:u2", "invite:3", "cidr:10.0
 #define SOME(w, list) (list)[below(w, sizeof(list) / sizeof *(list))]
 
 /* Acts that need one another to be possible at all. */
-static const enum act PAIRS[] = {ACT_ASK_UNMUTE, ACT_DECLINE, ACT_HAND,      ACT_HAND_LOWER,
-                                 ACT_MUTE,       ACT_PIN,     ACT_CHAT_EDIT, ACT_UNPIN};
+static const enum act PAIRS[] = {ACT_ASK_UNMUTE, ACT_DECLINE,   ACT_HAND,  ACT_HAND_LOWER, ACT_MUTE,
+                                 ACT_PIN,        ACT_CHAT_EDIT, ACT_UNPIN, ACT_POLL,       ACT_VOTE,
+                                 ACT_DENY,       ACT_HOLD,      ACT_NAME};
 
 /* Those who may do more, more often; a meeting is not ended or emptied at once. */
 static void pick_act(struct world *w, struct room_cmd *cmd) {
@@ -221,6 +222,19 @@ static void pick_act(struct world *w, struct room_cmd *cmd) {
     cmd->act = SOME(w, PAIRS);
 }
 
+/* By chance alone an act hardly ever meets whom it needs. */
+static uint32_t some_fit(struct world *w, enum act act) {
+  for (int i = 0; i < 8; i++) {
+    uint32_t id = some_id(w);
+    const struct member *m = room_member(&w->r, id);
+    bool fits = ACTS[act].target == TARGET_WAITING ? m && m->presence == PRESENCE_WAITING
+                                                   : act != ACT_DECLINE || (m && m->exempt);
+    if (fits)
+      return id;
+  }
+  return some_id(w);
+}
+
 static void random_act(struct world *w) {
   uint32_t who[4];
   struct cidr cidrs[4] = {{{0}, 0}, {{32, 1}, 64}, {{32, 2}, 128}, {{0}, 0}};
@@ -234,7 +248,9 @@ static void random_act(struct world *w) {
   enum act_target target = ACTS[cmd.act].target;
   cmd.n_targets = target == TARGET_NONE ? 0 : target == TARGET_ONE ? 1 : below(w, 4);
   for (size_t i = 0; i < cmd.n_targets; i++)
-    who[i] = some_id(w);
+    who[i] = some_fit(w, cmd.act);
+  if (cmd.act == ACT_DECLINE)
+    cmd.actor = some_fit(w, cmd.act);
   cmd.num = some_num(w);
   if (cmd.act == ACT_CHAT_EDIT && w->r.n_chat) { /* by chance alone one hardly ever meets one's own */
     cmd.num = (int64_t)w->r.chat[w->r.n_chat - 1].id;
@@ -338,11 +354,22 @@ static void same_secrets(const struct room *a, const struct room *b) {
     assert_memory_equal(m->resume, n->resume, sizeof m->resume);
     assert_int_equal(m->invite, n->invite);
     assert_int_equal(m->chat_ms, n->chat_ms);
+    assert_int_equal(m->held, n->held);
+    assert_int_equal(m->clash, n->clash);
   }
   for (size_t i = 0; i < a->n_bans; i++) {
     assert_memory_equal(a->bans[i].device, b->bans[i].device, 16);
     assert_memory_equal(&a->bans[i].cidr, &b->bans[i].cidr, sizeof a->bans[i].cidr);
   }
+  assert_int_equal(a->n_former, b->n_former);
+  for (size_t i = 0; i < a->n_former; i++) {
+    const struct former *x = &a->former[i], *y = &b->former[i];
+    assert_string_equal(x->user, y->user);
+    assert_memory_equal(x->device, y->device, 16);
+    assert_true(x->role == y->role && x->floor == y->floor && x->held == y->held);
+  }
+  for (size_t i = 0; i < a->n_chat; i++)
+    assert_int_equal(a->chat[i].role, b->chat[i].role);
   for (size_t i = 0; i < a->n_trusted; i++) {
     assert_string_equal(a->trusted[i].user, b->trusted[i].user);
     assert_memory_equal(a->trusted[i].device, b->trusted[i].device, 16);

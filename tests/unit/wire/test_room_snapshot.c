@@ -63,7 +63,11 @@ static void settings(void) {
 }
 
 static void records(void) {
-  struct ban ban = {.what = BAN_SPEAK, .rank = ROLE_SYSTEM, .until_ms = 1800000000000, .name = "mallory", .reason = "noise"};
+  struct ban ban = {.what = BAN_SPEAK,
+                    .rank = ROLE_SYSTEM,
+                    .until_ms = 1800000000000,
+                    .name = "mallory",
+                    .reason = "noise"};
   struct secret secret = {{1}, {2}};
   struct member trusted = {.id = 99, .role = ROLE_SPEAKER, .name = "trudy", .user = "user-of-trudy"};
   uint32_t about = BOB, order[2] = {CAROL, BOB};
@@ -125,6 +129,31 @@ static struct room seen_by(uint32_t viewer, char **json) {
   assert_null(strstr(*json, "user-of-trudy"));
   json_decref(o);
   return back;
+}
+
+/* A snapshot has the newest messages only; what is pinned later, and taken down by whatever way, may be
+ * older. */
+static void what_a_replica_has_no_text_of_is_pinned_all_the_same(void **state) {
+  (void)state;
+  char *json;
+  struct room b = seen_by(CAROL, &json);
+  uint64_t old = r.chat[1].id;
+  assert_null(room_chat_by_id(&b, old));
+  struct room_event pin = {.kind = ROOM_EV_PINNED, .num = (int64_t)old}, down[3];
+  down[0] = (struct room_event){.kind = ROOM_EV_PINNED};
+  down[1] = (struct room_event){.kind = ROOM_EV_CHAT_DELETED, .num = (int64_t)old};
+  down[2] = (struct room_event){.kind = ROOM_EV_CHAT_CLEARED};
+  for (size_t i = 0; i < 3; i++) {
+    pin.seq = pin.group = b.seq + 1;
+    room_apply(&b, &pin);
+    assert_int_equal(b.pin, old);
+    assert_null(room_check(&b));
+    down[i].seq = down[i].group = b.seq + 1;
+    room_apply(&b, &down[i]);
+    assert_int_equal(b.pin, 0);
+  }
+  room_free(&b);
+  free(json);
 }
 
 static void settings_and_meeting_reach_everyone_inside(void **state) {
@@ -263,6 +292,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(settings_and_meeting_reach_everyone_inside),
       cmocka_unit_test(records_are_for_moderators),
+      cmocka_unit_test(what_a_replica_has_no_text_of_is_pinned_all_the_same),
       cmocka_unit_test(the_newest_messages_and_the_pinned_one_are_sent),
       cmocka_unit_test(a_row_holds_only_what_is_set),
       cmocka_unit_test(an_open_vote_is_seen_by_all),
