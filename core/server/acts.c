@@ -2,6 +2,7 @@
 #include "core/server/control_private.h"
 #include "core/wire/room_json.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,8 +128,10 @@ static void act_call(struct control *c, struct conn *k, json_int_t id, enum act 
   if (e == ERR_OK)
     control_reply(c, k, id, reply);
   else {
+    char partly[128]; /* it has a seq: the act was done, but not all that goes with it */
+    snprintf(partly, sizeof partly, "the rule stands, but not for all who are here: %.80s", err_text(e));
+    control_refuse(c, k, id, e, json_object_get(reply, "seq") ? partly : NULL);
     json_decref(reply);
-    control_refuse(c, k, id, e, NULL);
   }
   free(ids);
 }

@@ -25,8 +25,8 @@
 #define CONTROL_HELLO_MS 5000         /* from the upgrade to room.join */
 #define CONTROL_HEADROOM 32           /* bytes before a message's text, for the shell's framing */
 #define CONTROL_ROOMS_MAX 20000
-/* A minute, and at once. Shown: what everybody sees of someone who is no moderator: hands, names, mutes, votes.
- * Guesses: wrong passwords and claim codes from one address. */
+/* A minute, and at once. Shown: what everybody sees of someone who is no moderator: hands, names, mutes,
+ * votes. Guesses: wrong passwords and claim codes from one address. */
 #define CONTROL_SHOWN_PER_MIN 60
 #define CONTROL_SHOWN_BURST 10
 #define CONTROL_GUESSES_PER_MIN 5

@@ -19,9 +19,10 @@
 #define RATE_GUESSES CONTROL_GUESSES_PER_MIN, CONTROL_GUESSES_PER_MIN
 #define RATE_ROOM_CLAIMS 20, 20
 #define RATE_ROOM_PASSWORDS 30, 30
-#define RATE_ROOM_NEW_PASSWORDS CONTROL_NEW_PASSWORDS_PER_MIN, CONTROL_NEW_PASSWORDS_PER_MIN /* scrypt costs */
-#define RATE_ROOM_REPORTS 12, 3 /* attendance reads the log */
-#define WRONG_PASSWORDS_MAX 5   /* of one connection, then it is closed */
+#define RATE_ROOM_NEW_PASSWORDS                                                                              \
+  CONTROL_NEW_PASSWORDS_PER_MIN, CONTROL_NEW_PASSWORDS_PER_MIN /* scrypt costs */
+#define RATE_ROOM_REPORTS 12, 3                                /* attendance reads the log */
+#define WRONG_PASSWORDS_MAX 5                                  /* of one connection, then it is closed */
 #define HISTORY_MAX 100
 #define GUESSERS_MAX 1024
 #define ATTENDANCE_FOLDS_MAX 8 /* rooms whose attendance is remembered */
@@ -42,6 +43,8 @@ struct seat_bits {
   bool may_send, may_hear, priority;
   int8_t gain_db;
 };
+/* Just admitted, and not told yet: he sees what all such see, or something of his own too. */
+enum fresh { FRESH_NOT, FRESH_NEW, FRESH_OWN };
 struct seat {
   uint32_t member;
   struct conn *conn;     /* NULL while away */
@@ -49,11 +52,10 @@ struct seat {
   struct seat_bits told; /* last told to the media thread */
   enum view view;        /* last synced */
   char *offer;           /* SDP that came with the knock; answered on admission, kept until his path is up */
-  enum { FRESH_NOT, FRESH_NEW, FRESH_OWN } fresh; /* just admitted, and not told yet: sees what all such see,
-                                                     or something of his own */
-  struct bucket shown;
-  uint8_t quality;       /* of his line, as everyone was told: 0 good, 1 weak, 2 bad */
-  uint8_t addr[16];      /* of his last connection, zero when unknown: what a ban can hold on to */
+  enum fresh fresh;
+  struct bucket shown; /* acts that all see */
+  uint8_t quality;     /* of his line, as everyone was told: 0 good, 1 weak, 2 bad */
+  uint8_t addr[16];    /* of his last connection, zero when unknown: what a ban can hold on to */
 };
 #define HOSTED_STREAM_MAX (TEXT_SLUG_MAX + 32)
 struct hosted {
@@ -115,12 +117,9 @@ void control_refuse(struct control *c, struct conn *k, json_int_t id, enum err e
 void control_notify(struct control *c, struct conn *k, const char *method, json_t *body);
 void control_close(struct control *c, struct conn *k);
 
-/* limits.c. bucket_take: one of `per_min` that come back a minute, at most `burst` at once; false when none is
- * left. limit_take: the same; a refusal that follows says when to come again. bucket_give: the last one taken
- * was for nothing. */
-bool bucket_take(struct bucket *b, us_t now, int per_min, int burst);
+/* limits.c. limit_take: one of `per_min` that come back a minute, at most `burst` at once; false when none is
+ * left: the refusal that follows says when to come again. */
 bool limit_take(struct control *c, struct bucket *b, int per_min, int burst);
-void bucket_give(struct bucket *b);
 /* guess_take: one guess at a secret of a room, first of this address, so that nobody uses up what all have.
  * guess_give: it was right. */
 bool guess_take(struct control *c, const struct conn *k, struct bucket *room, int per_min, int burst);
@@ -165,8 +164,8 @@ void seat_forget(struct control *c, struct hosted *h, struct seat *s);
 
 /* seat_media.c: the media path of a seat */
 void seat_media(struct control *c, struct conn *k, json_int_t id, const json_t *params);
-/* seat_admitted: he is in, never before when `first`. seat_tell_admitted: all who came in with this act get the
- * room as it is now, the same message for all who see the same, and each his answer. */
+/* seat_admitted: he is in, never before when `first`. seat_tell_admitted: all who came in with this act get
+ * the room as it is now, the same message for all who see the same, and each his answer. */
 void seat_admitted(struct hosted *h, struct seat *s, bool first);
 void seat_tell_admitted(struct control *c, struct hosted *h);
 /* seat_held: back in the lobby: his path ends at once, his client is told where he is. */
@@ -203,8 +202,9 @@ void act_shell_link(const struct link *l, json_t *body, const char *key);
 /* act_shell_password: is this the room's password? Counts the tries: ERR_BAD_PASSWORD, ERR_RATE. */
 MUST_CHECK enum err act_shell_password(struct control *c, struct hosted *h, struct conn *k, const char *text);
 
-/* attendance.c: who was in a room from when to when, from its log, as RFC 4180 CSV; malloc'd. What was read is
- * remembered, and only what is new is read the next time. attendance_forget: it may be wrong, or is done with. */
+/* attendance.c: who was in a room from when to when, from its log, as RFC 4180 CSV; malloc'd. What was read
+ * is remembered, and only what is new is read the next time. attendance_forget: it may be wrong, or is done
+ * with. */
 MUST_CHECK enum err attendance_csv(struct control *c, struct hosted *h, char **csv);
 void attendance_forget(struct control *c, struct hosted *h);
 

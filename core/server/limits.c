@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-bool bucket_take(struct bucket *b, us_t now, int per_min, int burst) {
+static bool bucket_take(struct bucket *b, us_t now, int per_min, int burst) {
   int64_t full = (int64_t)burst * 1000;
   if (b->at == 0) {
     b->level = full;
@@ -20,7 +20,8 @@ bool bucket_take(struct bucket *b, us_t now, int per_min, int burst) {
   return true;
 }
 
-void bucket_give(struct bucket *b) {
+/* The last one taken was for nothing. */
+static void bucket_give(struct bucket *b) {
   b->level += 1000;
 }
 

@@ -171,7 +171,8 @@ static void print_settings(const struct room *r) {
          r->one_speaker ? ", one speaker at a time" : "", r->has_password ? ", password" : "",
          r->poll.open ? ", poll open" : "", r->ended ? ", ended" : "");
   print_number("seconds to talk", r->talk_s);
-  print_number("seconds between messages", r->slow_s);
+  if (r->slow_s)
+    printf(", slow mode %lld s", (long long)r->slow_s);
   print_number("at most people", r->max_people);
   print_number("at most speakers", r->max_speakers);
   print_number("side rooms", r->sides);
@@ -186,9 +187,9 @@ static const char *member_state(const struct member *m) {
   if (m->presence == PRESENCE_AWAY)
     return "away";
   if (m->silenced)
-    return "banned from speaking";
+    return m->muted ? "banned from speaking, muted" : "banned from speaking";
   if (!m->floor)
-    return "no floor";
+    return m->muted ? "no floor, muted" : "no floor";
   return m->muted ? "muted" : "may speak";
 }
 
@@ -476,7 +477,8 @@ static int run_client(struct ctl *c, const char *name, int argc, char **argv) {
 
 /* ---- the command line ---- */
 
-static int usage(FILE *f) {
+static int help(void) {
+  FILE *f = stdout;
   fputs("usage: gavelctl [--socket FILE] [--json] VERB ...\n"
         "       gavelctl --client[=NAME] [--json] status | watch | talk on|off | any command of gavel\n\n",
         f);
@@ -492,7 +494,12 @@ static int usage(FILE *f) {
       if (ACTS[i].group == (enum act_group)g)
         fprintf(f, "  %-14s %-22s %s\n", ACTS[i].name, ACTS[i].args, ACTS[i].help);
   }
-  return f == stderr ? EXIT_USAGE : EXIT_OK;
+  return EXIT_OK;
+}
+
+static int no_verb(const char *word) {
+  fprintf(stderr, "gavelctl: no such verb: %.80s: see gavelctl --help\n", word);
+  return EXIT_USAGE;
 }
 
 static int run(struct ctl *c, int argc, char **argv) {
@@ -502,7 +509,7 @@ static int run(struct ctl *c, int argc, char **argv) {
   bool no_lobby =
       verb && strcmp(verb->name, "create") == 0 && argc == 3 && strcmp(argv[2], "--no-lobby") == 0;
   if (!verb && act == ACT__COUNT)
-    return fail(EXIT_USAGE, "no such verb: see gavelctl --help");
+    return no_verb(argv[0]);
   if (!room && (!verb || verb->args[0]))
     return fail(EXIT_USAGE, "which room?");
   if (verb && argc > (verb->args[0] ? 2 : 1) + no_lobby)
@@ -527,12 +534,15 @@ int main(int argc, char **argv) {
     else if (strcmp(argv[i], "--version") == 0)
       return puts("gavelctl " GAVEL_VERSION), EXIT_OK;
     else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-      return usage(stdout);
-    else
-      return usage(stderr);
+      return help();
+    else {
+      fprintf(stderr, "gavelctl: there is no option %.80s, or its value is missing: see gavelctl --help\n",
+              argv[i]);
+      return EXIT_USAGE;
+    }
   }
   if (i >= argc)
-    return usage(stderr);
+    return fail(EXIT_USAGE, "which verb? see gavelctl --help");
   int rc =
       client ? run_client(&c, *client ? client + 1 : NULL, argc - i, argv + i) : run(&c, argc - i, argv + i);
   if (c.fd >= 0)

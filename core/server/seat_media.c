@@ -174,8 +174,7 @@ void seat_admitted(struct hosted *h, struct seat *s, bool first) {
 /* Who was never inside has nothing of his own in a room but what was written to him while he waited. */
 static void find_own(struct hosted *h) {
   for (size_t i = 0; i < h->room.n_chat; i++) {
-    struct seat *s =
-        h->room.chat[i].kind == CHAT_PRIVATE ? hosted_seat(h, h->room.chat[i].to) : NULL;
+    struct seat *s = h->room.chat[i].kind == CHAT_PRIVATE ? hosted_seat(h, h->room.chat[i].to) : NULL;
     if (s && s->fresh)
       s->fresh = FRESH_OWN;
   }

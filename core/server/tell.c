@@ -15,8 +15,10 @@ static bool is_target(const struct room_event *ev, uint32_t id) {
 /* ---- events ---- */
 
 /* Viewers of one class see an event in one form: it is encoded once for each form that somebody sees. A form
- * depends on the viewer's class and on whether the event is about him or his own. */
-enum { CLASSES = (VIEW_MODERATOR + 1) * 2 };
+ * depends on the viewer's class, on whether the event is about him or his own, and on whether it tells whom
+ * he muted. */
+enum { OF_OTHERS, OF_HIS_OWN, OF_HIS_MUTED, RELATIONS };
+enum { CLASSES = (VIEW_MODERATOR + 1) * RELATIONS };
 struct forms {
   struct msg *plain, *of[CLASSES];
 };
@@ -27,10 +29,15 @@ static struct msg *encode(const struct hosted *h, const struct room_event *ev) {
   return msg_take(rpc_notify("event", body));
 }
 
+static unsigned relation(const struct room_event *ev, uint32_t viewer) {
+  if (ev->actor == viewer || is_target(ev, viewer) || (ev->entry && ev->entry->id == viewer))
+    return OF_HIS_OWN;
+  return ev->entry && ev->entry->muted_by == viewer ? OF_HIS_MUTED : OF_OTHERS;
+}
+
 static struct msg *form_for(struct forms *f, const struct hosted *h, const struct room_event *ev,
                             uint32_t viewer) {
-  bool own = ev->actor == viewer || is_target(ev, viewer) || (ev->entry && ev->entry->id == viewer);
-  struct msg **form = &f->of[2 * (unsigned)room_view_of(&h->room, viewer) + own];
+  struct msg **form = &f->of[RELATIONS * (unsigned)room_view_of(&h->room, viewer) + relation(ev, viewer)];
   struct room_event seen = {0};
   if (*form)
     return *form;

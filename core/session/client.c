@@ -56,6 +56,7 @@ struct client {
   struct ice_nice_env nice;
   int netlink;
   us_t network_at;
+  bool told_why;             /* why the first attempt to connect failed */
   bool lost;                 /* an event did not fit; a fresh room replaces it */
   struct client_event state; /* the last told */
   struct client_event *kept; /* those that did not fit and that nothing can replace */
@@ -140,6 +141,23 @@ static void serve_intents(struct client *c, us_t now) {
   }
 }
 
+static void tell_notice(struct client *c, const char *text) {
+  struct client_event ev = {.kind = CLIENT_EV_NOTICE};
+  snprintf(ev.text, sizeof ev.text, "%s", text);
+  on_event(c, &ev);
+}
+
+/* The first attempt that fails tells why: who mistyped an address need not wait for the last. */
+static void closed(struct client *c, us_t now, const struct ws_event *ev) {
+  session_closed(c->session, now, ev->why);
+  if (!ev->text || c->told_why || c->state.state != CLIENT_CONNECTING)
+    return;
+  char text[160];
+  snprintf(text, sizeof text, "%.120s; trying again for 30 s", ev->text);
+  tell_notice(c, text);
+  c->told_why = true;
+}
+
 static void serve_signalling(struct client *c, us_t now) {
   struct ws_event ev;
   while (ws_client_poll(c->ws, &ev)) {
@@ -148,15 +166,9 @@ static void serve_signalling(struct client *c, us_t now) {
     else if (ev.kind == WS_MESSAGE)
       session_message(c->session, now, ev.text, ev.n);
     else
-      session_closed(c->session, now, ev.why);
+      closed(c, now, &ev);
     free(ev.text);
   }
-}
-
-static void tell_notice(struct client *c, const char *text) {
-  struct client_event ev = {.kind = CLIENT_EV_NOTICE};
-  snprintf(ev.text, sizeof ev.text, "%s", text);
-  on_event(c, &ev);
 }
 
 static void serve_audio(struct client *c, us_t now) {

@@ -70,7 +70,8 @@ us_t session_next_timeout(const struct session *s);
 enum client_state session_state(const struct session *s);
 const struct room *session_room(const struct session *s);
 uint32_t session_me(const struct session *s);
-/* session_repeat_room: CLIENT_EV_ROOM of the replica as it is, for who missed events; nothing in the lobby. */
+/* session_repeat_room: CLIENT_EV_ROOM of the replica as it is, for who missed events; nothing in the lobby.
+ */
 void session_repeat_room(struct session *s);
 bool session_media_up(const struct session *s);
 void session_destroy(struct session *s);

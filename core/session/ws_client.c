@@ -8,6 +8,7 @@
 #include <openssl/x509.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,7 +46,24 @@ static void tell(struct ws_client *w, const struct ws_event *ev) {
     lws_callback_on_writable(w->wsi);
 }
 
-static void tell_closed(struct ws_client *w, enum err why) {
+/* reason_of: why an attempt failed, for a person; malloc'd. libwebsockets says nothing of a name that it
+ * cannot resolve, and little of a connection that is refused. */
+static char *reason_of(const struct ws_client *w, const char *said) {
+  char text[LINK_HOST_MAX + 64];
+  if (said[0] == '\0')
+    snprintf(text, sizeof text, "cannot find %s", w->link.host);
+  else if (strcmp(said, "Unable to connect") == 0)
+    snprintf(text, sizeof text, "nothing answers at %s, port %u", w->link.host, w->link.port);
+  else
+    snprintf(text, sizeof text, "no connection: %.120s", said);
+  char *copy = strdup(text);
+  if (!copy)
+    abort();
+  return copy;
+}
+
+/* tell_closed: `said`: an attempt to connect failed so. */
+static void tell_closed(struct ws_client *w, enum err why, const char *said) {
   w->attempt = w->open = w->closing = false;
   w->wsi = NULL;
   w->n_rx = 0;
@@ -53,9 +71,11 @@ static void tell_closed(struct ws_client *w, enum err why) {
     free(w->queue[i]);
   w->n_queue = 0;
   w->gap = false;
-  struct ws_event ev = {.kind = WS_CLOSED, .why = why};
+  struct ws_event ev = {.kind = WS_CLOSED, .why = why, .text = said ? reason_of(w, said) : NULL};
   if (mailbox_put(w->out, &ev))
     return;
+  free(ev.text);
+  ev.text = NULL;
   atomic_store(&w->closed_untold, true); /* seen when the box is empty, unless it has become so just now */
   if (mailbox_put(w->out, &ev))
     atomic_store(&w->closed_untold, false);
@@ -130,7 +150,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
     return verify(w, user, (int)len);
   case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
     log_event(LOG_INFO, "connection error", "why", in ? (char *)in : "?", NULL);
-    tell_closed(w, w->cert_bad ? ERR_CERT : ERR_CONNECT);
+    tell_closed(w, w->cert_bad ? ERR_CERT : ERR_CONNECT, in ? in : "");
     return 0;
   case LWS_CALLBACK_CLIENT_ESTABLISHED:
     w->open = true;
@@ -141,7 +161,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
   case LWS_CALLBACK_CLIENT_WRITEABLE:
     return write_one(w, wsi);
   case LWS_CALLBACK_CLIENT_CLOSED:
-    tell_closed(w, ERR_CONNECT);
+    tell_closed(w, ERR_CONNECT, NULL);
     return 0;
   default:
     return 0;
@@ -169,7 +189,7 @@ static void begin(struct ws_client *w) {
                                       .retry_and_idle_policy = &KEEPALIVE,
                                       .pwsi = &w->wsi};
   if (!lws_client_connect_via_info(&c) && w->attempt) /* the callback may have told it already */
-    tell_closed(w, ERR_CONNECT);
+    tell_closed(w, ERR_CONNECT, "");
 }
 
 static void serve(struct ws_client *w) {

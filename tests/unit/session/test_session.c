@@ -246,13 +246,16 @@ static void test_what_acts_hand_out(void **state) {
 static void test_repeated_room(void **state) {
   struct kit *k = kit_make(NULL);
   (void)state;
+  forget(k);
   session_repeat_room(k->s); /* nothing yet */
   assert_int_equal(k->n, 0);
-  server(k, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"state\":\"joined\",\"me\":2,\"resume\":\"r\",\"room\":"
-            "{\"room\":\"den\",\"seq\":9,\"members\":[{\"id\":1,\"role\":\"owner\",\"name\":\"ann\",\"floor\":true},"
-            "{\"id\":2,\"role\":\"speaker\",\"name\":\"bob\",\"floor\":true}],\"chat\":[{\"id\":8,\"chat\":"
-            "\"private\",\"from\":1,\"to\":2,\"name\":\"ann\",\"text\":\"psst\"}],\"poll\":{\"id\":7,\"by\":1,"
-            "\"open\":true,\"anonymous\":true,\"text\":\"tea?\\nyes\\nno\",\"votes\":[[],[2]]}}}}");
+  server(k,
+         "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"state\":\"joined\",\"me\":2,\"resume\":\"r\",\"room\":"
+         "{\"room\":\"den\",\"seq\":9,\"members\":[{\"id\":1,\"role\":\"owner\",\"name\":\"ann\",\"floor\":"
+         "true},"
+         "{\"id\":2,\"role\":\"speaker\",\"name\":\"bob\",\"floor\":true}],\"chat\":[{\"id\":8,\"chat\":"
+         "\"private\",\"from\":1,\"to\":2,\"name\":\"ann\",\"text\":\"psst\"}],\"poll\":{\"id\":7,\"by\":1,"
+         "\"open\":true,\"anonymous\":true,\"text\":\"tea?\\nyes\\nno\",\"votes\":[[],[2]]}}}}");
   assert_int_equal(session_state(k->s), CLIENT_JOINED);
   forget(k);
   session_repeat_room(k->s);
