@@ -192,7 +192,10 @@ static void draw(struct app *a) {
   if (!a->dirty || pace_next(&a->pace, now, a->typing) > now)
     return;
   unsigned long long before = term_bytes(a->term);
-  screen_draw(&(struct scene){a->f.m, a->canvas, a->f.keys, pace_tier_info(a->pace.tier), now});
+  const struct scene scene = {a->f.m, a->canvas, a->f.keys, pace_tier_info(a->pace.tier), now};
+  screen_draw(&scene);
+  if (view_chat_shown(&scene, a->canvas->w))
+    a->f.m->unread = 0;
   term_draw(a->term, a->canvas);
   screen_title(a->f.m, title);
   if (strcmp(title, a->title) != 0)

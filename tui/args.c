@@ -7,9 +7,11 @@
 #include <string.h>
 #include <strings.h>
 
+#define BLANKS " ," /* commas may stand between people */
+
 /* next_word: a word, or what stands in quotes; *p moves behind it. False at the end. */
 static bool next_word(const char **p, const char **word, size_t *len) {
-  const char *s = *p + strspn(*p, " ");
+  const char *s = *p + strspn(*p, BLANKS);
   if (*s == '\0')
     return false;
   if (*s == '"') {
@@ -20,7 +22,7 @@ static bool next_word(const char **p, const char **word, size_t *len) {
     return true;
   }
   *word = s;
-  *len = strcspn(s, " ");
+  *len = strcspn(s, BLANKS);
   *p = s + *len;
   return true;
 }
@@ -229,7 +231,7 @@ void args_complete(const struct model *m, const char *line, size_t at, struct co
     if (words++ == 0)
       name_len = len;
   }
-  bool new_word = words == 0 || (p > head && p[-1] == ' ') || (*p == ' ');
+  bool new_word = words == 0 || (p > head && strchr(BLANKS, p[-1]) != NULL) || *p == ' ' || *p == ',';
   if (new_word)
     last = head + strlen(head);
   out->from = (size_t)(last - head);

@@ -1,5 +1,7 @@
 #include "tui/command.h"
 
+#include "core/base/text.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,23 +50,55 @@ static bool begins(const char *name, const char *typed, size_t len) {
   return true;
 }
 
+/* is_grave: a slip of a few letters must not do it. */
+static bool is_grave(const struct command *c) {
+  static const enum act ACTS_IN_FULL[] = {ACT_HANDS_DOWN, ACT_ADMIT_ALL, ACT_MUTE_ALL,  ACT_CHAT_CLEAR,
+                                          ACT_CHAT_PURGE, ACT_END,       ACT_BREAKOUTS, ACT_DISTRIBUTE,
+                                          ACT_RECALL,     ACT_UNBAN,     ACT_BAN,       ACT_BAN_CHECK,
+                                          ACT_BAN_RULE,   ACT_BAN_EDIT,  ACT_REMOVE,    ACT_DENY};
+  for (size_t i = 0; i < sizeof ACTS_IN_FULL / sizeof ACTS_IN_FULL[0]; i++)
+    if (c->act == ACTS_IN_FULL[i])
+      return true;
+  return false;
+}
+
+/* could_be: "mut could be mute, mute-all, mute-entry, mute-lift". */
+static void could_be(const char *name, size_t len, char why[SAY_MAX]) {
+  char title[32];
+  const char *before = " could be ";
+  snprintf(why, SAY_MAX, "%.*s", (int)len, name);
+  for (size_t i = 0; i < COMMANDS_COUNT; i++) {
+    if (!begins(COMMANDS[i].name, name, len))
+      continue;
+    command_title(&COMMANDS[i], title);
+    (void)(text_append(why, SAY_MAX, before) && text_append(why, SAY_MAX, title));
+    before = ", ";
+  }
+}
+
 const struct command *command_find(const char *name, size_t len, char why[SAY_MAX]) {
-  const struct command *found = NULL, *second = NULL;
+  const struct command *found = NULL;
+  size_t n = 0;
+  char title[32];
   for (size_t i = 0; i < COMMANDS_COUNT && len > 0; i++) {
     if (!begins(COMMANDS[i].name, name, len))
       continue;
     if (COMMANDS[i].name[len] == '\0')
       return &COMMANDS[i];
-    if (found == NULL)
-      found = &COMMANDS[i];
-    else
-      second = &COMMANDS[i];
+    found = &COMMANDS[i];
+    n++;
   }
-  if (second != NULL)
-    snprintf(why, SAY_MAX, "%.*s could be %s or %s", (int)len, name, found->name, second->name);
-  else if (found == NULL)
+  if (n == 1 && !is_grave(found))
+    return found;
+  if (n == 1) {
+    command_title(found, title);
+    snprintf(why, SAY_MAX, "%.*s is too short for %s: type it in full", (int)len, name, title);
+  } else if (n > 1) {
+    could_be(name, len, why);
+  } else {
     snprintf(why, SAY_MAX, "there is no command %.*s: help lists them", (int)(len > 40 ? 40 : len), name);
-  return second != NULL ? NULL : found;
+  }
+  return NULL;
 }
 
 unsigned command_group(const struct command *c) {

@@ -24,8 +24,8 @@ struct command {
 #define COMMANDS_COUNT ((size_t)ACT__COUNT + (size_t)UI__COUNT)
 extern const struct command COMMANDS[COMMANDS_COUNT];
 
-/* command_find: by name ('-' counts as '_') or an unambiguous beginning of one; NULL: `why` says what is
- * wrong. */
+/* command_find: by name ('-' counts as '_') or an unambiguous beginning of one, but what destroys or touches
+ * everyone by its full name only; NULL: `why` says what is wrong. */
 const struct command *command_find(const char *name, size_t len, char why[SAY_MAX]);
 const struct command *command_of_act(enum act act);
 const struct command *command_of_ui(enum ui ui);

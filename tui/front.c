@@ -87,7 +87,7 @@ fail:
 
 void front_state(struct front *f, const struct client_event *ev) {
   reach_reply(&f->reach, ev);
-  if (ev->kind == CLIENT_EV_NOTICE) { /* the toast is cut where the row ends */
+  if (ev->kind == CLIENT_EV_NOTICE && f->m->state != CLIENT_LOBBY) { /* the toast is cut where the row ends */
     char text[SAY_MAX];
     say_sentence(ev->text, text);
     model_note(f->m, clock_wall_ms(), STYLE_WARN, text);
@@ -200,8 +200,9 @@ void front_close(struct front *f) {
   f->keys = NULL;
 }
 
-/* ask_password: without echo, from the terminal itself: standard input may be a pipe. */
-static bool ask_password(const char *prompt, char out[128]) {
+/* ask_password: without echo, from the terminal itself: standard input may be a pipe. Why it is asked for,
+ * the front end that just ended has said. */
+static bool ask_password(char out[128]) {
   FILE *tty = fopen("/dev/tty", "r+e");
   struct termios saved, quiet;
   if (tty == NULL)
@@ -210,7 +211,7 @@ static bool ask_password(const char *prompt, char out[128]) {
   quiet = saved;
   quiet.c_lflag &= ~(tcflag_t)ECHO;
   if (ok && tcsetattr(fileno(tty), TCSAFLUSH, &quiet) == 0) {
-    fprintf(tty, "gavel: %s. Password: ", prompt);
+    fputs("Password: ", tty);
     fflush(tty);
     ok = fgets(out, 128, tty) != NULL;
     out[strcspn(out, "\r\n")] = '\0';
@@ -236,7 +237,7 @@ enum exit_code front_run(const struct front_config *c) {
   chosen.end = &end;
   enum exit_code code = run_once(&chosen);
   for (int i = 0; i < PASSWORD_TRIES && (end == ERR_NEED_PASSWORD || end == ERR_BAD_PASSWORD); i++) {
-    if (chosen.kind == FRONT_HEADLESS || !ask_password(err_text(end), password))
+    if (chosen.kind == FRONT_HEADLESS || !ask_password(password))
       break;
     chosen.client.password = password;
     end = ERR_OK;

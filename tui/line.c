@@ -103,7 +103,8 @@ static void say_open(struct line *l) {
     model_close(m);
 }
 
-static void say_chats(struct line *l) {
+/* say_chats: messages newer than the last one said; `since_ms`: and than that. */
+static void say_chats(struct line *l, int64_t since_ms) {
   const struct room *r = &l->m->room;
   char head[SAY_MAX], clock[8];
   for (size_t i = 0; i < r->n_chat; i++) {
@@ -111,12 +112,12 @@ static void say_chats(struct line *l) {
     if (c->id <= l->chat)
       continue;
     l->chat = c->id;
-    if (c->deleted)
+    if (c->deleted || c->ts_ms <= since_ms)
       continue;
     line_crowd_flush(l, false, l->m->now);
     say_chat_head(r, l->m->me, c, head);
     model_clock(l->m, c->ts_ms, clock);
-    line_sayf(l, "%s: %s %s", head, c->text, clock);
+    line_sayf(l, "%s: %s (%s)", head, c->text, clock);
   }
 }
 
@@ -149,7 +150,8 @@ static void say_room_event(struct line *l, const struct line_news *e, us_t now) 
     line_sayf(l, "%s%s%s %s", m->said, more, undo ? " /undo takes it back." : "", clock);
   }
   m->toast[0] = '\0'; /* said already; the group stays known, so the rest of it brings no second hint */
-  say_chats(l);
+  say_chats(l, 0);
+  l->heard_ms = e->ts_ms;
 }
 
 static void say_toast(struct line *l) {
@@ -192,7 +194,7 @@ static void say_state(struct line *l, int64_t wall_ms) {
 }
 
 /* say_snapshot: the room one has come into; a fresh one for other reasons (another role) is no news, but who
- * waits is for whom it was hidden. */
+ * waits is for whom it was hidden. Old messages that were hidden from him stay unsaid. */
 static void say_snapshot(struct line *l, int64_t wall_ms) {
   const struct model *m = l->m;
   uint32_t ids[4];
@@ -209,8 +211,8 @@ static void say_snapshot(struct line *l, int64_t wall_ms) {
     line_sayf(l, "You are in %s. %zu here: %s. %s", m->room.name, here, people, clock);
   if (waiting > 0)
     line_sayf(l, "%zu waiting: /waiting lists them, /admit lets them in.", waiting);
+  say_chats(l, l->entered ? l->heard_ms : 0);
   l->entered = true;
-  say_chats(l);
 }
 
 /* say_notice: what the engine has to tell, made a sentence. */

@@ -29,6 +29,7 @@ struct line { /* private; init with line_init */
   } said[CLIENT_LEVELS_MAX];
   uint32_t talker;  /* whom the last "is talking" named */
   uint64_t chat;    /* newest message said */
+  int64_t heard_ms; /* when the last event happened */
   uint64_t chat_at; /* oldest message the reader has paged back to, 0: he has not */
   bool paging;      /* older messages were asked for */
   size_t asked;     /* bytes of the open question that were said, 0: none is */

@@ -115,7 +115,7 @@ static void older(struct line *l) {
     const struct chat *c = &r->chat[i];
     say_chat_head(r, m->me, c, head);
     model_clock(m, c->ts_ms, clock);
-    line_sayf(l, "%s: %s (message %llu) %s", head, c->deleted ? "(deleted)" : c->text,
+    line_sayf(l, "%s: %s (message %llu, %s)", head, c->deleted ? "(deleted)" : c->text,
               (unsigned long long)c->id, clock);
   }
   if (end > 0)
@@ -149,6 +149,7 @@ bool line_view(struct line *l, enum ui ui, const char *words, us_t now) {
   case UI_CARD:
     return card(l, words, now);
   case UI_GO_HANDS:
+  case UI_HANDS:
     return hands(l);
   case UI_LOBBY_FOCUS:
   case UI_PEOPLE:

@@ -285,6 +285,10 @@ static enum lineedit_result apply(struct lineedit *le, enum edit e) {
   return LINEEDIT_CHANGED;
 }
 
+bool lineedit_has(struct key k) {
+  return find_edit(k) != EDIT_NONE;
+}
+
 enum lineedit_result lineedit_key(struct lineedit *le, struct key k) {
   if (k.phase == KEY_RELEASE)
     return LINEEDIT_UNUSED;

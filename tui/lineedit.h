@@ -31,6 +31,8 @@ void lineedit_destroy(struct lineedit *le);
  * are LINEEDIT_UNUSED; on an empty line also Up/Down without history, Left, Right, Home, End, Backspace and
  * Delete. Where letters act on an empty line, ask the keymap first. */
 enum lineedit_result lineedit_key(struct lineedit *le, struct key k);
+/* lineedit_has: the key edits (Ctrl-k, Alt-b); what it writes does not count. */
+bool lineedit_has(struct key k);
 /* lineedit_insert: text at the cursor (a paste, a completion), cleaned; what does not fit is left out
  * (LINEEDIT_FULL). */
 enum lineedit_result lineedit_insert(struct lineedit *le, const char *text, size_t n);

@@ -14,8 +14,7 @@
 #include <string.h>
 
 static int usage(const char *why) {
-  fprintf(stderr, "gavel: %s\n\n", why);
-  options_help(stderr);
+  fprintf(stderr, "gavel: %s (see gavel --help)\n", why);
   return EXIT_USAGE;
 }
 
@@ -23,10 +22,8 @@ static int run(int argc, char **argv) {
   struct options o;
   bool help = false;
   char why[256] = "";
-  if (!options_parse(argc, argv, &o, &help, why)) {
-    fprintf(stderr, "gavel: %s\n", why);
-    return EXIT_USAGE;
-  }
+  if (!options_parse(argc, argv, &o, &help, why))
+    return usage(why);
   if (help) {
     options_help(stdout);
     return EXIT_LEFT;
@@ -99,5 +96,7 @@ int main(int argc, char **argv) {
                      : usage("completion needs a shell: bash, zsh or fish");
   if (strcmp(what, "host") == 0 || strcmp(what, "join") == 0 || strcmp(what, "demo") == 0)
     return run(argc - 1, argv + 1);
-  return usage("unknown command");
+  char why[80];
+  snprintf(why, sizeof why, "there is no command %.40s", what);
+  return usage(why);
 }

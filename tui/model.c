@@ -99,6 +99,12 @@ void model_page(struct model *m, const char *title, char *text) {
   m->scroll = 0;
 }
 
+void model_ask(struct model *m, us_t now) {
+  m->mode = MODE_ASK;
+  if (m->toast_until != now + MODEL_TOAST_US)
+    m->toast[0] = '\0';
+}
+
 /* ---- people ---- */
 
 const struct member *model_self(const struct model *m) {

@@ -26,6 +26,8 @@
 #define MODEL_TALK_HOLD_US (300 * US_PER_MS)
 #define MODEL_KNOCK_AGAIN_US (30 * US_PER_S)
 #define MODEL_TOAST_US (8 * US_PER_S)
+#define MODEL_UNDO_WORDS " - u undoes" /* ends a toast; views keep it whole */
+#define MODEL_CROWD_MS 10000           /* knocks within so long are one line; so are joins and leaves */
 #define MODEL_UNDO_US (ROOM_UNDO_MS * US_PER_MS)
 
 #define MODEL_STILL_US (2 * US_PER_S)
@@ -115,7 +117,8 @@ struct model_line { /* one entry of the chat pane: a notice, or a message by its
   bool quiet;    /* for the log alone: who comes and goes in a large room */
   enum style style;
   char text[SAY_MAX];
-  uint64_t admitted; /* the act that let people in, and how many: one line for all of them */
+  enum room_ev crowd; /* what n people did one after the other: one line for all of them; CREATED: none */
+  uint64_t group;     /* of the act that let them in */
   unsigned n;
 };
 struct model_talk {
@@ -175,9 +178,13 @@ struct model {
   enum style toast_style;
   us_t toast_until;
   uint64_t toast_group;
-  uint64_t mute_all_group; /* the newest mute-all: who was muted with it needs no line */
-  unsigned toast_people;   /* events of that group so far */
-  char said[SAY_MAX];      /* the sentence of the last event, "" for none; for line mode */
+  unsigned toast_rank;              /* how much the event told is the act itself (model_tell.c) */
+  unsigned toast_people;            /* let in by that group so far */
+  uint64_t mute_all_group;          /* the newest mute-all: who was muted with it needs no line */
+  uint64_t time_up_group;           /* likewise talk time that ran out: whose floor was taken */
+  uint64_t final_group;             /* the newest act that undo cannot take back */
+  char crowd[2][TEXT_NAME_MAX + 1]; /* the first two names of the newest line of a crowd */
+  char said[SAY_MAX];               /* the sentence of the last event, "" for none; for line mode */
   enum style said_style;
   us_t knock_next; /* when the bell rings again for those who wait */
 
@@ -243,6 +250,8 @@ void model_sent(struct model *m, uint32_t ticket, enum act act);
 void model_toast(struct model *m, us_t now, enum style s, const char *text);
 void model_note(struct model *m, int64_t ts_ms, enum style s, const char *text);
 void model_page(struct model *m, const char *title, char *text);
+/* model_ask: opens the question m->ask; the toast goes unless it was made this moment, with the question. */
+void model_ask(struct model *m, us_t now);
 /* model_close: back to the keys: what is typed in the search line is forgotten, a chat draft stays. */
 void model_close(struct model *m);
 

@@ -229,12 +229,18 @@ static void ids_drop(uint32_t *ids, size_t *n, uint32_t id) {
     memmove(&ids[at], &ids[at + 1], (--*n - at) * sizeof *ids);
 }
 
-/* ids_add: before the first whose key is greater. */
+/* in_line: a stands before b: by raised hand, or in the lobby, where who was put back is last. */
+static bool in_line(const struct person *a, const struct person *b, bool by_hand) {
+  if (by_hand)
+    return a->hand < b->hand;
+  return a->since_ms != b->since_ms ? a->since_ms < b->since_ms : a->id < b->id;
+}
+
 static void ids_add(struct roster *p, uint32_t *ids, size_t *n, const struct person *who, bool by_hand) {
   size_t at = *n;
   for (; at > 0; at--) {
     const struct person *before = roster_find(p, ids[at - 1]);
-    if (before == NULL || (by_hand ? before->hand < who->hand : before->id < who->id))
+    if (before == NULL || in_line(before, who, by_hand))
       break;
   }
   memmove(&ids[at + 1], &ids[at], (*n - at) * sizeof *ids);
@@ -284,6 +290,7 @@ static struct person fact_of(const struct member *who, us_t talked) {
                          .presence = (uint8_t)who->presence,
                          .role_group = (uint8_t)role_group(who),
                          .hand = who->hand,
+                         .since_ms = who->since_ms,
                          .talked = talked};
 }
 

@@ -13,6 +13,7 @@ struct person { /* what the list needs of a member, in few bytes */
   uint32_t id;
   uint8_t presence, role_group;
   uint64_t hand;
+  int64_t since_ms;
   us_t talked;
 };
 struct entry { /* id 0: someone left while the list stands still */
@@ -39,6 +40,16 @@ struct roster {
 
 /* model_line_new: an empty line at the end of the chat pane; the oldest goes when there are too many. */
 struct model_line *model_line_new(struct model *m, int64_t ts_ms, enum style s);
+
+/* How an event is told (model_tell.c), with m->said as its sentence. tell_names_me: I am among its targets.
+ * tell_already: another event of the same act has said it. tell_notice: its line, or a number in the line
+ * before. tell_toast: over the footer, when I did it or it was done to me; true when it is there now.
+ * tell_deed: for the cards of those it names. */
+bool tell_names_me(const struct model *m, const struct room_event *ev);
+bool tell_already(struct model *m, const struct room_event *ev);
+void tell_notice(struct model *m, const struct room_event *ev);
+bool tell_toast(struct model *m, const struct room_event *ev, us_t now);
+void tell_deed(struct model *m, const struct room_event *ev);
 
 /* roster_create: an empty list; NULL without memory. */
 struct roster *roster_create(void);

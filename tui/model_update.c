@@ -1,12 +1,30 @@
 /* What a client event changes in the model. */
 #include "tui/model_private.h"
+#include "tui/refusal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* add_chats: messages of the replica that are newer than the lines. */
-static void add_chats(struct model *m) {
+static void notify(struct model *m, const char *kind, const char *text) {
+  struct intent *i = model_intent(m, INTENT_NOTIFY);
+  snprintf(i->text, sizeof i->text, "%s", text);
+  snprintf(i->text2, sizeof i->text2, "%s", kind);
+}
+
+/* on_private: a message for me alone, which a pane over the chat would hide; it takes no way back away. */
+static void on_private(struct model *m, const struct chat *c, us_t now) {
+  char text[SAY_MAX];
+  const char *from = c->name[0] != '\0' ? c->name : "The operator";
+  bool busy = m->toast_until > now && strstr(m->toast, MODEL_UNDO_WORDS) != NULL;
+  snprintf(text, sizeof text, "%s writes to you: %.*s", from, (int)text_fit(c->text, 90), c->text);
+  if (m->pane != PANE_CHAT && !busy)
+    model_toast(m, now, STYLE_CHAT_PRIVATE, text);
+  notify(m, "message", text);
+}
+
+/* add_chats: messages of the replica that are newer than the lines; `live`: they come this moment. */
+static void add_chats(struct model *m, bool live, us_t now) {
   size_t i = m->room.n_chat;
   while (i > 0 && m->room.chat[i - 1].id > m->chat_last)
     i--;
@@ -14,100 +32,11 @@ static void add_chats(struct model *m) {
     const struct chat *c = &m->room.chat[i];
     m->chat_last = c->id;
     model_line_new(m, c->ts_ms, STYLE_NORMAL)->chat = c->id;
-    if (m->pane != PANE_CHAT)
+    if (m->pane != PANE_CHAT && c->from != m->me)
       m->unread++;
+    if (live && c->kind == CHAT_PRIVATE && c->to == m->me && c->from != m->me)
+      on_private(m, c, now);
   }
-}
-
-static bool undoable(enum room_ev kind) {
-  static const bool CAN[ROOM_EV__COUNT] = {
-      [ROOM_EV_LOCKED] = true,     [ROOM_EV_LOBBY] = true,      [ROOM_EV_TOPIC] = true,
-      [ROOM_EV_POLICY] = true,     [ROOM_EV_MUTE_ALL] = true,   [ROOM_EV_MUTED] = true,
-      [ROOM_EV_FLOOR] = true,      [ROOM_EV_ROLE] = true,       [ROOM_EV_CHAT_MODE] = true,
-      [ROOM_EV_HAND] = true,       [ROOM_EV_MUTE_ENTRY] = true, [ROOM_EV_ONE_SPEAKER] = true,
-      [ROOM_EV_AUTO_ADMIT] = true, [ROOM_EV_LINKS] = true,      [ROOM_EV_NAME_HOSTS] = true,
-      [ROOM_EV_SLOW] = true,       [ROOM_EV_MAX_PEOPLE] = true, [ROOM_EV_MAX_SPEAKERS] = true,
-      [ROOM_EV_TALK_TIME] = true,  [ROOM_EV_AGENDA] = true,     [ROOM_EV_AGENDA_AT] = true,
-      [ROOM_EV_PINNED] = true,     [ROOM_EV_RECALL] = true,     [ROOM_EV_ENDING] = true,
-      [ROOM_EV_PRIORITY] = true,   [ROOM_EV_GAIN] = true,       [ROOM_EV_MOVED] = true,
-      [ROOM_EV_RENAMED] = true};
-  return CAN[kind];
-}
-
-/* own_act: what I just did, with the way back. The first event of a group speaks for the group, except that
- * people let in one by one are counted; my own mute and hand are a key away, so they get no hint. */
-static void own_act(struct model *m, const struct room_event *ev, us_t now) {
-  bool self_only = ev->n_targets == 1 && ev->targets[0] == m->me, again = m->toast_group == ev->group;
-  m->toast_people = again ? m->toast_people + 1 : 1;
-  if (again && ev->kind == ROOM_EV_ADMITTED) {
-    char text[SAY_MAX];
-    snprintf(text, sizeof text, "You let %u people in.", m->toast_people);
-    model_toast(m, now, STYLE_OK, text);
-    return;
-  }
-  if (again && m->toast_until > now)
-    return;
-  size_t len = strlen(m->said);
-  if (undoable(ev->kind) && !self_only && len > 0) {
-    snprintf(m->toast, sizeof m->toast, "%.*s - u undoes", (int)(len - (m->said[len - 1] == '.')), m->said);
-    m->toast_style = STYLE_OK;
-    m->toast_until = now + MODEL_UNDO_US;
-  } else {
-    model_toast(m, now, STYLE_OK, m->said);
-  }
-  m->toast_group = ev->group;
-}
-
-static bool targets_me(const struct model *m, const struct room_event *ev) {
-  for (size_t i = 0; i < ev->n_targets; i++)
-    if (ev->targets[i] == m->me)
-      return true;
-  return false;
-}
-
-/* add_notice: the sentence of an event. Who comes and goes in a large room would drown what people write. */
-static void add_notice(struct model *m, const struct room_event *ev) {
-  bool traffic = ev->kind == ROOM_EV_JOINED || ev->kind == ROOM_EV_LEFT || ev->kind == ROOM_EV_AWAY ||
-                 ev->kind == ROOM_EV_BACK || ev->kind == ROOM_EV_KNOCKED || ev->kind == ROOM_EV_ADMITTED;
-  struct model_line *last = m->n_lines > 0 ? &m->lines[m->n_lines - 1] : NULL;
-  if (ev->kind == ROOM_EV_ADMITTED && last != NULL && last->admitted == ev->group) {
-    snprintf(last->text, sizeof last->text, "%s let %u people in.",
-             say_name(&m->room, m->me, ev->actor, true), ++last->n);
-    return;
-  }
-  struct model_line *l = model_line_new(m, ev->ts_ms, m->said_style);
-  snprintf(l->text, sizeof l->text, "%s", m->said);
-  if (ev->kind == ROOM_EV_ADMITTED) {
-    l->admitted = ev->group;
-    l->n = 1;
-  }
-  l->quiet = traffic && ev->actor != m->me && model_group_count(m, GROUP_EVERYONE) > MODEL_LARGE;
-}
-
-/* add_deed: what was done to people, for their cards; what one does to himself is no deed. */
-static void add_deed(struct model *m, const struct room_event *ev) {
-  struct model_deed *d = &m->deeds[m->deed_next % MODEL_DEEDS_MAX];
-  bool own = ev->n_targets == 1 && ev->targets[0] == ev->actor;
-  if (own || ev->kind == ROOM_EV_NOTED || ev->n_targets == 0 || m->said[0] == '\0')
-    return;
-  uint32_t *who = malloc(ev->n_targets * sizeof *who);
-  if (who == NULL)
-    return;
-  memcpy(who, ev->targets, ev->n_targets * sizeof *who);
-  free(d->who);
-  *d = (struct model_deed){.ts_ms = ev->ts_ms, .style = m->said_style, .who = who, .n = ev->n_targets};
-  snprintf(d->text, sizeof d->text, "%s", m->said);
-  m->deed_next++;
-}
-
-const struct model_deed *model_deed(const struct model *m, uint32_t id, size_t i) {
-  for (size_t k = 1; k <= MODEL_DEEDS_MAX && k <= m->deed_next; k++) {
-    const struct model_deed *d = &m->deeds[(m->deed_next - k) % MODEL_DEEDS_MAX];
-    for (size_t t = 0; t < d->n; t++)
-      if (d->who[t] == id && i-- == 0)
-        return d;
-  }
-  return NULL;
 }
 
 static void ask_unmute(struct model *m, const struct room_event *ev, us_t now) {
@@ -120,12 +49,6 @@ static void ask_unmute(struct model *m, const struct room_event *ev, us_t now) {
   snprintf(q->text, sizeof q->text, "%s asks you to unmute. Unmute?",
            say_name(&m->room, m->me, ev->actor, true));
   model_intent(m, INTENT_BELL);
-}
-
-static void notify(struct model *m, const char *kind, const char *text) {
-  struct intent *i = model_intent(m, INTENT_NOTIFY);
-  snprintf(i->text, sizeof i->text, "%s", text);
-  snprintf(i->text2, sizeof i->text2, "%s", kind);
 }
 
 static void on_knock(struct model *m, us_t now) {
@@ -148,35 +71,34 @@ static void on_event(struct model *m, const struct room_event *ev, us_t now) {
   m->said_style = style;
   roster_apply(m, ev);
   if (worth)
-    add_deed(m, ev);
-  if (ev->kind == ROOM_EV_MUTE_ALL)
-    m->mute_all_group = ev->group;
-  if (!worth || (ev->kind == ROOM_EV_MUTED && ev->group == m->mute_all_group && !targets_me(m, ev)))
+    tell_deed(m, ev);
+  if (ev->kind == ROOM_EV_ONE_SPEAKER && ev->num == 0 && worth && model_is_moderator(m))
+    refusal_no_floor(&m->room, m->me, m->said);
+  if (tell_already(m, ev) || !worth)
     m->said[0] = '\0';
   if (m->said[0] != '\0')
-    add_notice(m, ev);
-  add_chats(m);
+    tell_notice(m, ev);
+  bool told = tell_toast(m, ev, now);
+  add_chats(m, true, now);
   if (ev->kind == ROOM_EV_KNOCKED)
     on_knock(m, now);
   if (model_count(m, PRESENCE_WAITING) == 0)
     m->knock_next = US_NEVER;
-  if (ev->actor == m->me && m->said[0] != '\0') {
-    own_act(m, ev, now);
-  } else if (targets_me(m, ev)) {
-    model_toast(m, now, STYLE_WARN, m->said);
+  if (ev->actor == m->me || !tell_names_me(m, ev))
+    return;
+  if (told || ev->kind == ROOM_EV_ASKED)
     notify(m, room_ev_name(ev->kind), m->said);
-    if (ev->kind == ROOM_EV_ASKED)
-      ask_unmute(m, ev, now);
-  }
+  if (ev->kind == ROOM_EV_ASKED)
+    ask_unmute(m, ev, now);
 }
 
-static void on_room(struct model *m, struct room *room) {
+static void on_room(struct model *m, struct room *room, us_t now) {
   room_free(&m->room);
   m->room = *room;
   free(room);
   m->have_room = true;
   roster_reset(m);
-  add_chats(m);
+  add_chats(m, false, now);
 }
 
 /* on_history: older messages stand before the lines that are younger than they. */
@@ -274,6 +196,14 @@ static void on_attendance(struct model *m, const char *csv) {
   m->save_as[0] = '\0';
 }
 
+static void show_code(struct model *m, const char *code) {
+  char *page = malloc(2 * SAY_MAX);
+  if (page == NULL)
+    abort();
+  snprintf(page, (size_t)2 * SAY_MAX, "%.300s\n\nWhoever types claim %.300s becomes host.\n", code, code);
+  model_page(m, "Claim code", page);
+}
+
 /* on_answer: what an act brought back. */
 static void on_answer(struct model *m, enum act act, const char *text, us_t now) {
   char words[SAY_MAX];
@@ -286,12 +216,15 @@ static void on_answer(struct model *m, enum act act, const char *text, us_t now)
     m->invite_new = text[0] != '\0';
     return;
   }
+  if (act == ACT_CLAIM_CODE && text[0] != '\0') { /* a secret: nowhere but on this page */
+    show_code(m, text);
+    return;
+  }
   if (act == ACT_BAN_CHECK)
     snprintf(words, sizeof words,
              text[0] != '\0' ? "A ban would also hit: %.300s." : "A ban would hit nobody else.", text);
   else
-    snprintf(words, sizeof words,
-             act == ACT_CLAIM_CODE ? "Whoever types claim %.300s becomes host." : "%.380s", text);
+    snprintf(words, sizeof words, "%.380s", text);
   if (text[0] == '\0' && act != ACT_BAN_CHECK)
     return;
   model_note(m, model_wall(m, now), STYLE_OK, words);
@@ -317,7 +250,7 @@ static void on_reply(struct model *m, const struct client_event *ev, us_t now) {
   }
   if (act == ACT_ATTENDANCE)
     m->save_as[0] = '\0';
-  model_toast(m, now, STYLE_WARN, text[0] != '\0' ? text : err_text(ev->why));
+  model_toast(m, now, STYLE_WARN, refusal_text(act, ev->why, text));
 }
 
 static void set_quality(struct model *m, uint32_t id, uint8_t quality) {
@@ -331,9 +264,13 @@ static void set_quality(struct model *m, uint32_t id, uint8_t quality) {
   roster_line(m);
 }
 
+/* add_lobby_note: once, when it is told twice at about the same time. */
 static void add_lobby_note(struct model *m, const struct client_event *ev, us_t now) {
   char text[SAY_MAX];
   say_sentence(ev->text, text);
+  for (size_t i = 0; i < m->n_lines; i++)
+    if (m->lines[i].ts_ms > model_wall(m, now) - MODEL_CROWD_MS && strcmp(m->lines[i].text, text) == 0)
+      return;
   model_note(m, model_wall(m, now), STYLE_NOTICE, text);
   notify(m, "message", text);
 }
@@ -347,7 +284,7 @@ void model_update(struct model *m, struct client_event *ev, us_t now) {
     on_state(m, ev, now);
     break;
   case CLIENT_EV_ROOM:
-    on_room(m, ev->room);
+    on_room(m, ev->room, now);
     ev->room = NULL;
     break;
   case CLIENT_EV_EVENT:

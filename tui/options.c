@@ -131,7 +131,6 @@ static bool set_special(struct options *o, int option, char why[256]) {
     snprintf(o->output, sizeof o->output, "%s%.500s", option == O_RECORD ? "file:" : "", optarg);
     return true;
   default:
-    snprintf(why, 256, "unknown option, or its value is missing; gavel --help lists them");
     return false;
   }
 }
@@ -178,6 +177,8 @@ static bool set(struct options *o, int option, bool *help, char why[256]) {
 /* read_link: one line from standard input, byte by byte: what follows are commands and stays there. */
 static void read_link(char out[LINK_MAX]) {
   size_t n = 0;
+  if (isatty(STDIN_FILENO))
+    fputs("Link: ", stderr);
   while (n + 1 < LINK_MAX && read(STDIN_FILENO, out + n, 1) == 1 && out[n] != '\n')
     n++;
   while (n > 0 && (out[n - 1] == '\r' || out[n - 1] == ' '))
@@ -271,9 +272,15 @@ bool options_parse(int argc, char **argv, struct options *o, bool *help, char wh
   *help = false;
   opterr = 0;
   optind = 1;
-  while ((option = getopt_long(argc, argv, "", LONG, NULL)) != -1)
+  while ((option = getopt_long(argc, argv, ":", LONG, NULL)) != -1) {
+    const char *word = optind > 0 && optind <= argc ? argv[optind - 1] : "";
+    if (option == '?' || option == ':') {
+      snprintf(why, 256, option == '?' ? "there is no option %.80s" : "%.80s needs a value", word);
+      return false;
+    }
     if (!set(o, option, help, why))
       return false;
+  }
   if (*help)
     return true;
   int words = argc - optind;

@@ -32,17 +32,23 @@ static char *page_close(struct page *p) {
 void pages_person(const struct model *m, const struct member *p, char out[SAY_MAX]) {
   size_t hand = room_hand_place(&m->room, p->id);
   int n = snprintf(out, SAY_MAX, "%s%s, %s", p->name, p->id == m->me ? " (you)" : "", role_name(p->role));
-  struct {
+  const struct {
     bool is;
     const char *word;
-  } const words[] = {{p->muted && p->muted_by == p->id, ", muted"},
-                     {p->muted && p->muted_by != p->id, ", muted by host"},
-                     {!p->floor && p->presence != PRESENCE_WAITING, ", no floor"},
-                     {p->presence == PRESENCE_AWAY, ", connection lost"},
-                     {!p->audio && p->presence == PRESENCE_HERE, ", no sound"}};
+  } words[] = {{p->muted && p->muted_by == p->id, ", muted"},
+               {p->muted && p->muted_by != p->id, ", muted by host"},
+               {p->silenced, ", banned from speaking"},
+               {!p->floor && !p->silenced && p->presence != PRESENCE_WAITING, ", no floor"},
+               {p->priority, ", priority"},
+               {p->presence == PRESENCE_AWAY, ", connection lost"},
+               {!p->audio && p->presence == PRESENCE_HERE, ", no sound"}};
   for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
     if (words[i].is)
       n += snprintf(out + n, SAY_MAX - (size_t)n, "%s", words[i].word);
+  if (p->gain_db != 0)
+    n += snprintf(out + n, SAY_MAX - (size_t)n, ", gain %+d dB", (int)p->gain_db);
+  if (p->side != 0)
+    n += snprintf(out + n, SAY_MAX - (size_t)n, ", side room %u", (unsigned)p->side);
   if (hand > 0)
     n += snprintf(out + n, SAY_MAX - (size_t)n, ", hand raised, place %zu", hand);
   snprintf(out + n, SAY_MAX - (size_t)n, " #%u", p->id);
@@ -94,17 +100,24 @@ char *pages_chat(const struct model *m) {
 
 /* ---- lists with the numbers that acts take ---- */
 
-/* span_left: " for 2 h more" of what ends at `until_ms`, " for good" for 0. */
-static void span_left(const struct model *m, int64_t until_ms, char out[40]) {
-  char span[24];
+/* span_left: " for 2 h", " for 4 min 35 s" of what ends at `until_ms`, " for good" for 0. */
+static void span_left(const struct model *m, int64_t until_ms, char out[64]) {
+  char span[24], more[24] = "";
   int64_t left_ms = until_ms - model_wall(m, m->now);
-  say_duration(left_ms > 0 ? (left_ms + 999) / 1000 : 0, span);
-  snprintf(out, 40, until_ms == 0 ? " for good" : " for %s more", span);
+  int64_t left_s = left_ms > 0 ? (left_ms + 999) / 1000 : 0;
+  int64_t rest_s = left_s > 60 && left_s < 600 ? left_s % 60 : 0; /* longer spans are rounded */
+  say_duration(left_s - rest_s, span);
+  if (rest_s > 0)
+    snprintf(more, sizeof more, " %" PRId64 " s", rest_s);
+  if (until_ms == 0)
+    snprintf(out, 64, " for good");
+  else
+    snprintf(out, 64, " for %s%s more", span, more);
 }
 
 char *pages_bans(const struct model *m) {
   struct page p;
-  char whom[SAY_MAX], span[40];
+  char whom[SAY_MAX], span[64];
   page_open(&p);
   for (size_t i = 0; i < m->room.n_bans; i++) {
     const struct ban *b = &m->room.bans[i];
@@ -144,7 +157,7 @@ char *pages_trusted(const struct model *m) {
 
 char *pages_invites(const struct model *m) {
   struct page p;
-  char span[40];
+  char span[64];
   page_open(&p);
   for (size_t i = 0; i < m->room.n_invites; i++) {
     const struct invite *v = &m->room.invites[i];
@@ -300,8 +313,10 @@ char *pages_keys(void) {
   fputs(
       "# Keys and commands\n\n"
       "Made by `gavel keys` from core/room/acts.def and tui/command.def; a test compares. Every command\n"
-      "can be typed after `:` (and `/` in line mode) by its name or a beginning of it, and every act is in\n"
-      "the menu: `o`, a letter for the group, a letter for the act. The file of `--keys` changes the keys;\n"
+      "can be typed after `:` (and `/` in line mode) by its name or a beginning of it, but what destroys or\n"
+      "touches everyone (remove, ban, mute-all, hands-down ...) in full only. Every act is in the menu: "
+      "`o`,\n"
+      "a letter for the group, a letter for the act. The file of `--keys` changes the keys;\n"
       "`gavel keys --check FILE` tells what it breaks.\n",
       p.f);
   for (size_t i = 0; i < COMMANDS_COUNT; i++) {

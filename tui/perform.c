@@ -41,6 +41,10 @@ static bool go_hands(struct pilot *c, us_t now) {
 static bool card(struct pilot *c, const char *words, us_t now) {
   char why[ACT_WHY_MAX];
   uint32_t named = words[0] != '\0' ? args_person(c->m, words, why) : 0;
+  if (words[0] == '\0' && c->m->pane == PANE_CARD) {
+    model_focus(c->m, PANE_PEOPLE);
+    return true;
+  }
   if (words[0] != '\0' && named == 0)
     return pilot_refuse(c, now, why);
   if (named != 0)
@@ -219,7 +223,9 @@ static bool typing(struct model *m, enum model_mode mode, const char *words) {
 }
 
 static bool back(struct model *m) {
-  if (m->filter[0] != '\0')
+  if (m->pane == PANE_CARD)
+    model_focus(m, PANE_PEOPLE);
+  else if (m->filter[0] != '\0')
     model_filter_set(m, "");
   else if (m->n_marks > 0)
     m->n_marks = 0;
@@ -323,6 +329,7 @@ bool perform_ui(struct pilot *c, enum ui ui, const char *words, us_t now) {
   case UI_LOBBY_FOCUS:
     return go_lobby(c, now);
   case UI_GO_HANDS:
+  case UI_HANDS:
     return go_hands(c, now);
   case UI_CARD:
     return card(c, words, now);

@@ -111,6 +111,17 @@ static void run_help(struct pilot *c) {
   pilot_prefill(c, line);
 }
 
+/* close_filter: the filter stays; Esc forgets it. */
+static void close_filter(struct pilot *c, us_t now) {
+  char text[SAY_MAX];
+  size_t waiting;
+  c->m->mode = MODE_KEYS;
+  if (c->m->filter[0] == '\0' || model_list(c->m, NULL, 0, &waiting) > 0)
+    return;
+  snprintf(text, sizeof text, "no name has %s in it: Esc shows all again", c->m->filter);
+  (void)pilot_refuse(c, now, text);
+}
+
 static void submit_line(struct pilot *c, us_t now) {
   struct model *m = c->m;
   struct lineedit *le = model_edit(m);
@@ -121,7 +132,7 @@ static void submit_line(struct pilot *c, us_t now) {
     return;
   }
   if (m->mode == MODE_FILTER) {
-    m->mode = MODE_KEYS; /* the filter stays; Esc forgets it */
+    close_filter(c, now);
     return;
   }
   bool chat = m->mode == MODE_CHAT;
@@ -267,7 +278,15 @@ static bool is_global(const struct pilot *c, struct key k) {
   return chord && keymap_lookup(c->keys, KEY_CONTEXT_INPUT, k) != NULL;
 }
 
-void pilot_key(struct pilot *c, struct key k, const char *paste, us_t now) {
+/* is_two: Alt with a key that it means nothing to is Esc and the key, come in one packet: else the letters of
+ * a command that was begun so would act as keys. */
+static bool is_two(const struct pilot *c, struct key k) {
+  struct lineedit *le = model_edit(c->m);
+  return (k.mods & MOD_ALT) != 0 && !(le != NULL && lineedit_has(k)) &&
+         keymap_lookup(c->keys, le != NULL ? KEY_CONTEXT_INPUT : context(c->m), k) == NULL;
+}
+
+static void one_key(struct pilot *c, struct key k, const char *paste, us_t now) {
   struct model *m = c->m;
   if (k.phase == KEY_RELEASE) { /* only the talk key cares, whatever is typed by now */
     k.mods = 0;
@@ -303,4 +322,12 @@ void pilot_key(struct pilot *c, struct key k, const char *paste, us_t now) {
   } else {
     look_up(c, context(m), k, now);
   }
+}
+
+void pilot_key(struct pilot *c, struct key k, const char *paste, us_t now) {
+  if (k.phase != KEY_RELEASE && is_two(c, k)) {
+    one_key(c, (struct key){.code = KEY_ESC}, NULL, now);
+    k.mods &= (uint8_t)~MOD_ALT;
+  }
+  one_key(c, k, paste, now);
 }

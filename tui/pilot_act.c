@@ -81,6 +81,20 @@ enum act pilot_toggled(const struct model *m, enum act act) {
 
 /* ---- sending ---- */
 
+/* above_own: nobody makes others more than he is himself; the server's "lower rank" would mean someone else.
+ */
+static bool above_own(struct pilot *c, const struct act_order *o, us_t now) {
+  char text[SAY_MAX];
+  const struct member *self = model_self(c->m);
+  bool above = o->act == ACT_ROLE && self != NULL && o->num > (int64_t)self->role && o->num <= ROLE_OWNER;
+  if (!above)
+    return false;
+  const char *role = role_name((enum role)o->num), *a = strchr("aeiou", role[0]) != NULL ? "an" : "a";
+  snprintf(text, sizeof text, "only %s %s can make %s %s", a, role, a, role);
+  (void)pilot_refuse(c, now, text);
+  return true;
+}
+
 bool pilot_submit(struct pilot *c, const struct act_order *o, us_t now) {
   struct model *m = c->m;
   const struct command *cmd = command_of_act(o->act);
@@ -89,12 +103,14 @@ bool pilot_submit(struct pilot *c, const struct act_order *o, us_t now) {
     why = command_refusal(m, cmd, o->targets[i]);
   if (why != NULL)
     return pilot_refuse(c, now, why);
+  if (above_own(c, o, now))
+    return false;
   if (o->act == ACT_LEAVE)
     model_intent(m, INTENT_LEAVE);
   else if (o->act == ACT_END)
     return ask_end(c, "", now);
   else if (ACTS[o->act].ask)
-    ask_act(c, o);
+    ask_act(c, o, now);
   else
     model_act(m, o);
   return true;

@@ -75,7 +75,7 @@ static void ask_ban(const struct room *r, const struct act_order *o, const char 
     snprintf(more, sizeof more, " for %s", span);
   }
   if ((o->flags & FLAG_ADDRESS) != 0)
-    (void)text_append(more, sizeof more, " and all of their address");
+    (void)text_append(more, sizeof more, " and everyone at their address");
   q->yes = "ban";
   if (o->has_num && o->num == BAN_SPEAK)
     snprintf(q->text, sizeof q->text, "Ban %s from speaking in %s%s?", people, r->name, more);
@@ -98,7 +98,7 @@ static void check_ban(struct model *m, const struct act_order *o) {
   model_act(m, &check);
 }
 
-void ask_act(struct pilot *c, const struct act_order *o) {
+void ask_act(struct pilot *c, const struct act_order *o, us_t now) {
   struct model *m = c->m;
   struct question *q = &m->ask;
   char people[PEOPLE_MAX];
@@ -129,7 +129,7 @@ void ask_act(struct pilot *c, const struct act_order *o) {
     q->yes = "yes";
     snprintf(q->text, sizeof q->text, "%s %s?", ACTS[o->act].name, people);
   }
-  m->mode = MODE_ASK;
+  model_ask(m, now);
   if (o->act == ACT_BAN)
     check_ban(m, o);
 }
@@ -150,10 +150,14 @@ bool ask_end(struct pilot *c, const char *words, us_t now) {
     model_act(m, &o);
     return true;
   }
-  if (words[0] != '\0')
-    return pilot_refuse(c, now, "that is not its name");
-  snprintf(text, sizeof text, "Type end %s to end it for all %zu here in 10 s; end %s now, or 5m: then.",
-           m->room.name, model_count(m, PRESENCE_HERE), m->room.name);
+  if (words[0] != '\0') {
+    bool time = act_words_parse(&m->room, ACT_END, words, &o, text);
+    bool bare = time && words[strspn(words, "0123456789")] == '\0';
+    snprintf(text, sizeof text, "type: end %s%s%.20s%s", m->room.name, time ? " " : "", time ? words : "",
+             bare ? "s" : "");
+    return pilot_refuse(c, now, text);
+  }
+  snprintf(text, sizeof text, "Type end %s (%zu here)", m->room.name, model_count(m, PRESENCE_HERE));
   model_toast(m, now, STYLE_NOTICE, text);
   pilot_prefill(c, "end ");
   return true;
@@ -162,7 +166,6 @@ bool ask_end(struct pilot *c, const char *words, us_t now) {
 void perform_quit(struct pilot *c, us_t now) {
   struct model *m = c->m;
   struct question *q = &m->ask;
-  (void)now;
   if (m->state != CLIENT_JOINED || (m->mode == MODE_ASK && q->kind == ASK_QUIT)) {
     model_intent(m, INTENT_LEAVE);
     return;
@@ -175,7 +178,7 @@ void perform_quit(struct pilot *c, us_t now) {
     q->other = 'e';
     q->other_word = "end for everyone";
   }
-  m->mode = MODE_ASK;
+  model_ask(m, now);
 }
 
 static void answer_unmute(struct pilot *c, const struct question *q, bool yes, us_t now) {
@@ -211,10 +214,12 @@ void pilot_answer(struct pilot *c, char letter, us_t now) {
     (void)ask_end(c, "", now);
   } else if (q.kind == ASK_ACT && other) {
     q.order.act = ACT_BAN; /* a question of its own: it tells whom else the ban would hit */
-    ask_act(c, &q.order);
+    ask_act(c, &q.order, now);
   } else if (q.kind == ASK_ACT && yes) {
     model_act(c->m, &q.order);
     c->m->n_marks = 0;
+  } else {
+    model_toast(c->m, now, STYLE_NOTICE, "Not done.");
   }
 }
 
@@ -236,7 +241,7 @@ void ask_tick(struct pilot *c, us_t now) {
     m->ask = m->asked;
     m->asked.kind = ASK_NOTHING;
     m->ask_since = now;
-    m->mode = MODE_ASK;
+    model_ask(m, now);
   }
 }
 

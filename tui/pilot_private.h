@@ -29,7 +29,7 @@ void pilot_prefill(struct pilot *c, const char *text);
 
 /* ask_act: opens the question of an act. ask_end: a room is ended for everyone only by who types its name;
  * until then the line `end ` is open for it. ask_tick: questions open, and run out. ask_next_tick: when. */
-void ask_act(struct pilot *c, const struct act_order *o);
+void ask_act(struct pilot *c, const struct act_order *o, us_t now);
 bool ask_end(struct pilot *c, const char *words, us_t now);
 void ask_tick(struct pilot *c, us_t now);
 us_t ask_next_tick(const struct pilot *c);

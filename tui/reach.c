@@ -167,9 +167,9 @@ void reach_reply(struct reach *r, const struct client_event *ev) {
       continue;
     answer(r, r->pending[k].conn,
            json_pack("{sb ss ss}", "ok", ev->why == ERR_OK, "code", err_code(ev->why), "text",
-                     ev->data != NULL         ? ev->data
+                     ev->data != NULL      ? ev->data
                      : ev->text[0] != '\0' ? ev->text
-                                            : err_text(ev->why)));
+                                           : err_text(ev->why)));
     r->pending[k].ticket = 0;
   }
 }

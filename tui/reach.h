@@ -26,8 +26,8 @@ struct reach { /* private; zero-initialise */
  */
 bool reach_open(struct reach *r, struct pilot *ctl, const char *folder, const char *name, const char *hook,
                 char why[256]);
-/* reach_fd: -1 without a socket. reach_run: one command that came; true: carry out what it asked for, then call
- * again. False: there was none left, and whoever watches was told of changes. */
+/* reach_fd: -1 without a socket. reach_run: one command that came; true: carry out what it asked for, then
+ * call again. False: there was none left, and whoever watches was told of changes. */
 int reach_fd(const struct reach *r);
 bool reach_run(struct reach *r, us_t now);
 /* reach_sent: an intent from outside became this ticket. reach_reply: how an act ended. */

@@ -325,9 +325,12 @@ static void expand_more(struct sentence *s, const struct room *r, uint32_t me, c
     if (!line_at(r->agenda, (size_t)ev->num, words))
       snprintf(words, sizeof words, "it is done");
     break;
-  case 'm': { /* PINNED */
+  case 'm': { /* PINNED: not its text, which may be deleted later */
     const struct chat *c = room_chat_by_id(r, (uint64_t)ev->num);
-    snprintf(words, sizeof words, "%s%.200s", c != NULL ? ": " : "", c != NULL ? c->text : "");
+    if (c != NULL && c->from == me)
+      snprintf(words, sizeof words, " of yours");
+    else if (c != NULL && c->name[0] != '\0')
+      snprintf(words, sizeof words, " of %s", c->name);
     break;
   }
   case 'y': /* UNTRUSTED */

@@ -5,12 +5,21 @@
 #define SIDE_COLS 34
 
 static int people_cols(int w) {
-  return w >= 120 ? 36 : w >= 96 ? 32 : w >= 76 ? 27 : w >= 60 ? 20 : 0;
+  return w >= 120 ? 36 : w >= 96 ? 32 : w >= 76 ? 27 : w >= 60 ? 24 : 0;
 }
 
 /* one_pane: no room, or no line, for two panes side by side. */
 static bool one_pane(const struct scene *v, int w) {
   return people_cols(w) == 0 || v->m->zoom || v->pace->chat_full_width;
+}
+
+bool view_chat_shown(const struct scene *v, int w) {
+  const enum model_pane pane = v->m->pane;
+  if (v->m->mode == MODE_PAGE || v->m->mode == MODE_HELP || !v->m->have_room)
+    return false;
+  if (one_pane(v, w))
+    return pane == PANE_CHAT;
+  return pane != PANE_LOG && (pane != PANE_CARD || w >= 120);
 }
 
 static void draw_one(const struct scene *v, enum model_pane pane, struct rect r) {

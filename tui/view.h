@@ -61,5 +61,9 @@ size_t view_wrap(const char *text, size_t cols, size_t *next);
 bool view_left(const struct scene *v, int64_t until_ms, char out[VIEW_TIME_MAX]);
 void view_spell(int64_t seconds, char out[VIEW_TIME_MAX]);
 bool view_floor_left(const struct scene *v, const struct member *p, char out[VIEW_TIME_MAX]);
+/* view_is_held: someone muted whom a held mute-all keeps from unmuting himself. */
+bool view_is_held(const struct model *m, const struct member *p);
+/* view_chat_shown: the chat is in sight on a screen of w columns. */
+bool view_chat_shown(const struct scene *v, int w);
 
 #endif

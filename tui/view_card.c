@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NAME_COLS 10
+#define NAME_COLS 11
 
 struct sheet { /* rows downwards; the first `skip` are scrolled away */
   const struct scene *v;
@@ -48,13 +48,16 @@ static void voice_words(const struct scene *v, const struct member *p, char out[
   int len = snprintf(out, SAY_MAX, "%s%s",
                      p->silenced != 0                   ? "silenced by a host"
                      : p->muted && p->muted_by == p->id ? "muted by own choice"
+                     : p->muted && view_is_held(m, p)   ? "muted by a host, held"
                      : p->muted                         ? "muted by a host"
                      : p->presence == PRESENCE_WAITING  ? "not inside yet"
                      : !p->floor                        ? "no floor"
                      : !p->audio                        ? "no sound path"
                                                         : "may speak",
                      timed ? ", floor " : "");
-  len += snprintf(out + len, SAY_MAX - (size_t)len, "%s", left);
+  len +=
+      snprintf(out + len, SAY_MAX - (size_t)len, "%s%s", left,
+               p->muted && !p->floor && p->silenced == 0 && p->presence == PRESENCE_HERE ? ", no floor" : "");
   if (p->hand != 0)
     len += snprintf(out + len, SAY_MAX - (size_t)len, ", hand %zu", place + 1);
   if (p->priority)

@@ -143,6 +143,8 @@ static void put_pane(const struct scene *v, struct rect r, enum model_pane pane)
     scroll = m->n_lines > 0 ? m->n_lines - 1 : 0;
   put_entries(v, r, pane == PANE_LOG, scroll);
   if (scroll > 0)
+    canvas_fill(v->c, (struct rect){r.x, r.y + r.h - 1, r.w, 1}, STYLE_NORMAL, " ");
+  if (scroll > 0)
     canvas_put(v->c, r.x, r.y + r.h - 1, r.w, STYLE_NOTICE, "-- older; End: newest --");
   put_focus(v, r, pane);
 }

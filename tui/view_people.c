@@ -64,6 +64,10 @@ bool view_floor_left(const struct scene *v, const struct member *p, char out[VIE
   return true;
 }
 
+bool view_is_held(const struct model *m, const struct member *p) {
+  return m->room.mute_hold && p->muted_by != p->id && !p->exempt && !ROLE_IS_MODERATOR(p->role);
+}
+
 /* quiet_word: of one who wants nothing and whom nothing keeps from speaking. */
 static const char *quiet_word(const struct model *m, const struct member *p, char out[32], enum style *s) {
   *s = STYLE_DIM;
@@ -108,8 +112,10 @@ static const char *state_word(const struct scene *v, const struct member *p, cha
   *s = STYLE_MUTED;
   if (p->silenced != 0)
     return "silenced";
-  if (p->muted)
-    return p->muted_by == p->id ? "muted" : "by host";
+  if (p->muted && p->floor) /* without it the sign of the mute says enough */
+    return p->muted_by == p->id ? "muted" : view_is_held(m, p) ? "held" : "by host";
+  if (p->muted && p->presence == PRESENCE_HERE)
+    return "no floor";
   if (m->sort == SORT_TALK && p->presence == PRESENCE_HERE) {
     *s = STYLE_DIM;
     view_spell(model_talked(m, p->id) / US_PER_S, out);
@@ -161,7 +167,7 @@ static void right_word(const struct scene *v, struct rect r, int y, enum style s
 static void draw_person(const struct scene *v, const struct member *p, struct rect r, int y) {
   const struct model *m = v->m;
   const struct model_talk *talk = model_talk(m, p->id, v->now);
-  bool selected = p->id == m->cursor, with_word = r.w >= 24;
+  bool selected = p->id == m->cursor, with_word = r.w >= 23;
   int name_cols = r.w - SIGNS - (with_word ? WORD_COLS + 1 : 0);
   enum style name = name_style(v, p, talk != NULL), word_style = STYLE_DIM;
   char signs[SIGNS + 1] = {selected ? '>' : ' ',        model_marked(m, p->id) ? '+' : ' ',
@@ -209,6 +215,11 @@ void view_people(const struct scene *v, struct rect r) {
   const uint32_t *rows = model_rows(m, &n, &at);
   if (r.h <= 0 || r.w <= 0)
     return;
+  if (m->pane == PANE_PEOPLE && m->mode == MODE_KEYS) { /* unless someone is selected */
+    v->c->cursor_x = r.x;
+    v->c->cursor_y = r.y;
+    v->c->cursor_shown = true;
+  }
   bool pages = n > (size_t)r.h && r.h >= 8;
   int h = pages ? r.h - 1 : r.h; /* the last row says which page it is */
   size_t top = at / (size_t)h * (size_t)h, end = top + (size_t)h < n ? top + (size_t)h : n;

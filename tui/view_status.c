@@ -31,7 +31,8 @@ static int put_settings(const struct scene *v, struct rect r, int x) {
   const struct model *m = v->m;
   const struct member *self = model_self(m);
   const struct room *room = &m->room;
-  char lock[SAY_MAX], slow[32], people[32], side[32];
+  char lock[SAY_MAX], slow[32], people[32], side[32], sides[32];
+  snprintf(sides, sizeof sides, "%u SIDE ROOM%s", room->sides, room->sides == 1 ? "" : "S");
   snprintf(side, sizeof side, "SIDE ROOM %u", self != NULL ? self->side : 0U);
   snprintf(lock, sizeof lock, "LOCKED%s%.*s", room->lock_text[0] != '\0' ? ": " : "",
            (int)text_fit(room->lock_text, 30), room->lock_text);
@@ -42,6 +43,7 @@ static int put_settings(const struct scene *v, struct rect r, int x) {
     const char *words;
   } SETTINGS[] = {{m->state == CLIENT_RECONNECTING, "RECONNECTING"},
                   {self != NULL && self->side != 0, side},
+                  {room->sides != 0 && (self == NULL || self->side == 0), sides},
                   {room->locked, lock},
                   {room->mute_all, room->mute_hold ? "ALL MUTED, HELD" : "ALL MUTED"},
                   {m->readonly, "READ-ONLY"},
@@ -134,9 +136,48 @@ static int put_own(const struct scene *v, struct rect r, int x) {
   return x;
 }
 
+/* put_toast: when it is cut, the sentence is, and neither the way back nor the reason of a refusal. */
+static void put_toast(const struct scene *v, struct rect r, int x) {
+  const struct model *m = v->m;
+  char head[sizeof m->toast];
+  const char *tail = strstr(m->toast, MODEL_UNDO_WORDS);
+  for (const char *p = m->toast; m->toast_style == STYLE_WARN && p != NULL; p = strstr(p + 1, ": "))
+    tail = p != m->toast ? p : tail;
+  int cols = r.w - x, tail_cols = tail != NULL ? (int)text_width(tail) : 0;
+  if ((int)text_width(m->toast) <= cols || tail == NULL || tail_cols + 4 > cols) {
+    put(v, r, x, m->toast_style, m->toast);
+    return;
+  }
+  snprintf(head, sizeof head, "%.*s", (int)(tail - m->toast), m->toast);
+  x += canvas_put(v->c, r.x + x, r.y, cols - tail_cols, m->toast_style, head);
+  canvas_put(v->c, r.x + x, r.y, r.w - x, m->toast_style, tail);
+}
+
+/* in_sight: what the toast says stands on the waiting screen. */
+static bool in_sight(const struct model *m) {
+  char text[SAY_MAX];
+  say_sentence(m->toast, text);
+  for (size_t i = 0; m->state == CLIENT_LOBBY && i < m->n_lines; i++)
+    if (strcmp(m->lines[i].text, text) == 0)
+      return true;
+  return false;
+}
+
+/* selection_words: the marks and the filter, as "3 marked  names with al: 2". */
+static void selection_words(const struct model *m, char out[TEXT_NAME_MAX + 96]) {
+  size_t waiting, len = 0;
+  out[0] = '\0';
+  if (m->n_marks > 0)
+    len = (size_t)snprintf(out, 32, "%zu marked%s", m->n_marks, m->filter[0] != '\0' ? "  " : "");
+  if (m->filter[0] != '\0')
+    snprintf(out + len, TEXT_NAME_MAX + 96 - len, "names with %s: %zu", m->filter,
+             model_list(m, NULL, 0, &waiting));
+}
+
 void view_status(const struct scene *v, struct rect r) {
   const struct model *m = v->m;
-  char text[64] = "", filter[TEXT_NAME_MAX + 40];
+  char text[TEXT_NAME_MAX + 96];
+  bool toast = m->toast[0] != '\0' && !in_sight(m);
   if (m->state == CLIENT_ENDED)
     return;
   int x = 1 + canvas_put(v->c, r.x + 1, r.y, r.w - 1, mic_style(m), model_mic_words(m)) + 2;
@@ -146,20 +187,16 @@ void view_status(const struct scene *v, struct rect r) {
   }
   if (m->muted_talk)
     x = put(v, r, x, STYLE_WARN, "you are talking while muted");
-  if (m->n_marks > 0)
-    snprintf(text, sizeof text, "%zu marked", m->n_marks);
-  x = put(v, r, x, STYLE_SELECTED, text);
+  selection_words(m, text);
+  if (!toast || x + (int)(text_width(text) + text_width(m->toast)) + 2 <= r.w)
+    x = put(v, r, x, STYLE_SELECTED, text);
   x = put_own(v, r, x);
-  if (m->filter[0] != '\0') {
-    size_t waiting, n = model_list(m, NULL, 0, &waiting);
-    snprintf(filter, sizeof filter, "names with %s: %zu", m->filter, n);
-    x = put(v, r, x, STYLE_SELECTED, filter);
-  }
-  if (m->unread > 0 && m->toast[0] == '\0' && (r.w < 60 || m->zoom)) {
-    snprintf(text, sizeof text, "%zu new", m->unread);
+  if (m->unread > 0 && !toast && m->state == CLIENT_JOINED && !view_chat_shown(v, r.w)) {
+    snprintf(text, sizeof text, "%zu unread", m->unread);
     x = put(v, r, x, STYLE_NOTICE, text);
   }
-  put(v, r, x, m->toast_style, m->toast);
+  if (toast)
+    put_toast(v, r, x);
 }
 
 /* ---- footer ---- */

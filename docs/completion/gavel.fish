@@ -102,7 +102,7 @@ complete -c gavelctl -f -n __fish_use_subcommand -a agenda-next -d 'go to the ne
 complete -c gavelctl -f -n __fish_use_subcommand -a max-people -d 'at most n people inside (0: no limit)'
 complete -c gavelctl -f -n __fish_use_subcommand -a max-speakers -d 'at most n people below cohost with the floor (0: no limit)'
 complete -c gavelctl -f -n __fish_use_subcommand -a poll -d 'ask all: question | answer | answer ...'
-complete -c gavelctl -f -n __fish_use_subcommand -a vote -d 'answer the open poll'
+complete -c gavelctl -f -n __fish_use_subcommand -a vote -d 'answer the open poll; who leaves before it is closed takes his vote with him'
 complete -c gavelctl -f -n __fish_use_subcommand -a poll-end -d 'close the poll; the result goes to the chat'
 complete -c gavelctl -f -n __fish_use_subcommand -a invite -d 'make an invite link; direct: past the lobby'
 complete -c gavelctl -f -n __fish_use_subcommand -a invite-revoke -d 'make an invite link useless'

@@ -60,6 +60,12 @@ static void test_what_may_follow(void **state) {
       {"invite direct ", "speaker", false},
       {"ban-rule ", "cidr:", true},
       {"ban-rule u", "user:", true},
+      {"mute bob,er", "erin", true}, /* commas between people */
+      {"mute bob, ", "erin", true},
+      {"msg ", "bob", true},
+      {"msg bob ", "erin", false}, /* the text has begun */
+      {"msg \"Lars van den Berg\" ", "erin", false},
+      {"msg bob e", "erin", false},
       {"poll ", "anonymous", true},
       {"sort ", "talk", true},
       {"sort n", "name", true},

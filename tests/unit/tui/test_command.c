@@ -160,6 +160,32 @@ static void test_bad_arguments(void **state) {
   fx_destroy(f);
 }
 
+/* What touches everyone or cannot be taken back is not done by a few letters. */
+static void test_grave_acts_need_their_full_name(void **state) {
+  (void)state;
+  static const struct {
+    const char *typed, *why;
+  } CASES[] = {{"hands-do", "hands-do is too short for hands-down: type it in full"},
+               {"unb", "unb is too short for unban: type it in full"},
+               {"remo", "remo is too short for remove: type it in full"},
+               {"mut", "mut could be mute, mute-all, mute-lift, mute-entry"},
+               {"mute-al", "mute-al is too short for mute-all: type it in full"},
+               {"chat_cl", "chat_cl is too short for chat-clear: type it in full"}};
+  char why[SAY_MAX];
+  struct fixture *f = fx_busy();
+  for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+    assert_null(command_find(CASES[i].typed, strlen(CASES[i].typed), why));
+    assert_string_equal(why, CASES[i].why);
+  }
+  f->m->n_outbox = 0;
+  assert_true(pilot_line(&f->ctl, "hands", f->now)); /* shows them: lowers none */
+  assert_int_equal(f->m->pane, PANE_HANDS);
+  assert_int_equal(f->m->n_outbox, 0);
+  assert_ptr_equal(command_find("unl", 3, why), command_of_act(ACT_UNLOCK)); /* others: a beginning will do */
+  assert_ptr_equal(command_find("hands-down", 10, why), command_of_act(ACT_HANDS_DOWN));
+  fx_destroy(f);
+}
+
 static void test_completion(void **state) {
   (void)state;
   struct fixture *f = fx_busy();
@@ -217,6 +243,7 @@ int main(void) {
                                      cmocka_unit_test(test_refused_with_reason),
                                      cmocka_unit_test(test_arguments),
                                      cmocka_unit_test(test_bad_arguments),
+                                     cmocka_unit_test(test_grave_acts_need_their_full_name),
                                      cmocka_unit_test(test_completion),
                                      cmocka_unit_test(test_random_lines_are_harmless)};
   return cmocka_run_group_tests(tests, NULL, NULL);

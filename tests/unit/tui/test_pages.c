@@ -39,14 +39,18 @@ static void test_lists_have_the_numbers(void **state) {
                     .name = "mallory",
                     .reason = "spam",
                     .until_ms = f->wall_ms + 7200000};
+  struct ban soon = {
+      .id = 43, .by = CAROL, .what = BAN_SPEAK, .name = "eve", .until_ms = f->wall_ms + 275000};
   struct ban rule = {.id = 42, .by = 0, .user = "eve@example.org"};
   apply(f, &(struct room_event){.kind = ROOM_EV_BANNED, .actor = CAROL, .ban = &ban});
   apply(f, &(struct room_event){.kind = ROOM_EV_BANNED, .ban = &rule});
+  apply(f, &(struct room_event){.kind = ROOM_EV_BANNED, .ban = &soon});
   char digits[24];
-  assert_int_equal(f->m->room.n_bans, 2);
+  assert_int_equal(f->m->room.n_bans, 3);
   snprintf(digits, sizeof digits, "%llu  ", (unsigned long long)f->m->room.bans[0].id);
   CONTAINS(pages_bans(f->m), digits, "mallory: may not speak for 2 h more: spam (by you)",
-           "user:eve@example.org: may not come in for good (by the operator)", "2 banned.");
+           "user:eve@example.org: may not come in for good (by the operator)",
+           "eve: may not speak for 4 min 35 s more", "3 banned.");
   apply(f, &(struct room_event){.kind = ROOM_EV_NOTED,
                                 .actor = CAROL,
                                 .targets = (uint32_t[]){BOB},

@@ -213,7 +213,8 @@ static void test_ban_question_tells_whom_else(void **state) {
   f->m->toast[0] = '\0';
   fx_type(f, ":ban erin 2h speak address shouting");
   fx_key(f, "Enter");
-  assert_string_equal(f->m->ask.text, "Ban erin from speaking in standup for 2 h and all of their address?");
+  assert_string_equal(f->m->ask.text,
+                      "Ban erin from speaking in standup for 2 h and everyone at their address?");
   model_sent(f->m, 73, ACT_BAN_CHECK);
   reply(f, 73, ERR_NOT_ALLOWED, ""); /* not known: the question stands as it is */
   assert_string_equal(f->m->toast, "");

@@ -37,7 +37,8 @@ static FILE *dial(void) {
   return fdopen(fd, "r+");
 }
 
-/* More commands at once than may wait to be carried out: each is, in order, and answered with its own reply. */
+/* More commands at once than may wait to be carried out: each is, in order, and answered with its own reply.
+ */
 static void test_many_at_once(void **state) {
   (void)state;
   struct fixture *f = fx_busy();

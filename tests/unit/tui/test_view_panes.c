@@ -49,7 +49,7 @@ static void test_tiers(void **state) {
   for (size_t i = 0; i < sizeof TIERS / sizeof TIERS[0]; i++) {
     assert_true(says(f, TIERS[i].w, 30, "grete")); /* the people always */
     assert_int_equal(says(f, TIERS[i].w, 30, "bob is muted."), TIERS[i].chat);
-    assert_int_equal(says(f, TIERS[i].w, 30, "client    test"), TIERS[i].card);
+    assert_int_equal(says(f, TIERS[i].w, 30, "client     test"), TIERS[i].card);
     assert_int_equal(says(f, TIERS[i].w, 30, "[people]"), !TIERS[i].chat); /* one pane says which it is */
   }
   f->m->zoom = true;
@@ -258,8 +258,10 @@ static void test_traffic_is_quiet_in_large_rooms(void **state) {
   (void)state;
   struct fixture *f = fx_busy();
   fx_join(f, "early", ROLE_HOST);
+  fx_step(f, MODEL_CROWD_MS);
   for (int i = 0; i < MODEL_LARGE; i++)
     fx_join(f, "guest", ROLE_HOST);
+  fx_step(f, MODEL_CROWD_MS);
   fx_join(f, "latecomer", ROLE_HOST);
   f->m->zoom = true;
   model_focus(f->m, PANE_CHAT);
