@@ -325,7 +325,7 @@ def gavelctl(folder, server):
     ctl.no(3, "no such room", "lock", "attic")
     ctl.no(1, "nobody here is called zoe", "mute", "hall", "zoe")
     ctl.no(1, "no #999 here", "mute", "hall", "#999")
-    ctl.no(1, "no such verb", "explode", "hall")
+    ctl.no(1, "explode", "explode", "hall")
     ctl.no(1, "which room", "lock")
     rc, out, err = ctl.run("--json", "show", "attic")
     assert rc == 3 and '"no_room"' in out and not err
