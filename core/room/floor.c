@@ -92,6 +92,9 @@ static enum err floor_give(struct decision *d) {
       floor_take_but(d, m->id);
     e = floor_turn(d, m);
   }
+  for (size_t i = 0; i < d->n_ids && !e; i++) /* that was what the hand was for */
+    if (decide_member(d, i)->hand)
+      decide_target(d, ROOM_EV_HAND, 0, d->ids[i]);
   return e ? e : decide_any(d);
 }
 

@@ -52,7 +52,7 @@ complete -c gavelctl -f -n __fish_use_subcommand -a mute-lift -d 'lift mute-all:
 complete -c gavelctl -f -n __fish_use_subcommand -a mute-entry -d 'whether newcomers come in muted'
 complete -c gavelctl -f -n __fish_use_subcommand -a ask-unmute -d 'ask people to unmute'
 complete -c gavelctl -f -n __fish_use_subcommand -a decline -d 'stay muted although a host asks'
-complete -c gavelctl -f -n __fish_use_subcommand -a floor-give -d 'give people the floor: they may speak'
+complete -c gavelctl -f -n __fish_use_subcommand -a floor-give -d 'give people the floor: they may speak, their hands go down'
 complete -c gavelctl -f -n __fish_use_subcommand -a floor-take -d 'take the floor: only a host can give it back'
 complete -c gavelctl -f -n __fish_use_subcommand -a one-speaker -d 'one speaker at a time: who gets the floor takes it from the last'
 complete -c gavelctl -f -n __fish_use_subcommand -a priority -d 'others are softer while this person talks'

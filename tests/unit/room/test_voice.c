@@ -180,6 +180,22 @@ static void next_gives_the_floor_lowers_the_hand_and_asks(void **state) {
   assert_int_equal(count_events(&p->f, ROOM_EV_ASKED), 0);
 }
 
+static void the_floor_answers_the_hand(void **state) {
+  struct people *p = *state;
+  assert_int_equal(act(&p->f, p->aud, ACT_HAND), ERR_OK);
+  assert_int_equal(act(&p->f, p->spk, ACT_HAND), ERR_OK);
+  uint64_t place = who(&p->f, p->aud)->hand;
+  assert_int_equal(act_on2(&p->f, p->co, ACT_FLOOR_GIVE, p->aud, p->spk), ERR_OK);
+  assert_int_equal(room_hand_first(&p->f.r), 0);
+  assert_int_equal(act(&p->f, p->co, ACT_UNDO), ERR_OK); /* with his place in the queue */
+  assert_false(who(&p->f, p->aud)->floor);
+  assert_int_equal(who(&p->f, p->aud)->hand, place);
+  assert_int_equal(room_hand_place(&p->f.r, p->spk), 2);
+  assert_int_equal(act_on(&p->f, p->co, ACT_FLOOR_GIVE, p->spk),
+                   ERR_OK); /* has it: the hand goes down all the same */
+  assert_int_equal(act_on(&p->f, p->co, ACT_FLOOR_GIVE, p->spk), ERR_NO_CHANGE);
+}
+
 static void leaving_lowers_the_hand(void **state) {
   struct people *p = *state;
   assert_int_equal(act(&p->f, p->aud, ACT_HAND), ERR_OK);
@@ -232,6 +248,7 @@ int main(void) {
       T(a_speaker_moderates_nobody),
       T(hands_are_one_queue_in_server_order),
       T(next_gives_the_floor_lowers_the_hand_and_asks),
+      T(the_floor_answers_the_hand),
       T(leaving_lowers_the_hand),
       T(a_monitor_is_never_heard),
       T(the_end_is_the_end),
