@@ -190,7 +190,7 @@ void headless_input(struct headless *h, const char *text, us_t now) {
   else if (text[0] != '\0')
     ok = pilot_say(h->ctl, text, now);
   if (!ok || h->m->mode == MODE_COMMAND) /* refused, or words are missing */
-    toast_reply(h, ERR_BAD_REQUEST);
+    toast_reply(h, ok ? ERR_BAD_REQUEST : h->ctl->refused);
   headless_tick(h, now);
 }
 

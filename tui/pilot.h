@@ -14,8 +14,10 @@ struct pilot {
   struct model *m;           /* borrowed */
   const struct keymap *keys; /* borrowed */
   struct ptt ptt;
-  bool mic_on;   /* the microphone stays open without a key held */
-  bool releases; /* the terminal tells when a key is released */
+  bool mic_on;      /* the microphone stays open without a key held */
+  bool releases;    /* the terminal tells when a key is released */
+  enum err refused; /* why the last command that was refused here was: BAD_REQUEST, or NOT_ALLOWED by role or
+                       state */
 };
 /* pilot_init: at rest, the microphone closed; model and keys are borrowed. */
 void pilot_init(struct pilot *c, struct model *m, const struct keymap *keys);

@@ -7,7 +7,14 @@
 #include <string.h>
 
 bool pilot_refuse(struct pilot *c, us_t now, const char *why) {
+  c->refused = ERR_BAD_REQUEST;
   model_toast(c->m, now, STYLE_WARN, why);
+  return false;
+}
+
+bool pilot_forbid(struct pilot *c, us_t now, const char *why) {
+  (void)pilot_refuse(c, now, why);
+  c->refused = ERR_NOT_ALLOWED;
   return false;
 }
 
@@ -102,7 +109,7 @@ bool pilot_submit(struct pilot *c, const struct act_order *o, us_t now) {
   for (size_t i = 0; i < o->n_targets && why == NULL; i++)
     why = command_refusal(m, cmd, o->targets[i]);
   if (why != NULL)
-    return pilot_refuse(c, now, why);
+    return pilot_forbid(c, now, why);
   if (above_own(c, o, now))
     return false;
   if (o->act == ACT_LEAVE)
@@ -222,7 +229,7 @@ bool pilot_act_on(struct pilot *c, enum act act, const struct selection *s, us_t
   if (needs_words(act) || (keyless && ACTS[act].target == TARGET_LIST && o.n_targets == 0)) {
     const char *why = command_refusal(m, command_of_act(act), o.n_targets > 0 ? o.targets[0] : 0);
     if (why != NULL)
-      return pilot_refuse(c, now, why);
+      return pilot_forbid(c, now, why);
     return prefill_act(c, &o, now);
   }
   if (!pilot_submit(c, &o, now))
@@ -243,7 +250,7 @@ bool pilot_act_key(struct pilot *c, enum act act, us_t now) {
 bool pilot_command(struct pilot *c, const struct command *cmd, us_t now) {
   const char *why = cmd->act == ACT__COUNT ? command_refusal(c->m, cmd, 0) : NULL;
   if (why != NULL)
-    return pilot_refuse(c, now, why);
+    return pilot_forbid(c, now, why);
   return cmd->act == ACT__COUNT ? perform_ui(c, cmd->ui, "", now) : pilot_act_key(c, cmd->act, now);
 }
 
@@ -287,7 +294,7 @@ bool pilot_line(struct pilot *c, const char *line, us_t now) {
   if (cmd->act != ACT__COUNT)
     return act_line(c, cmd->act, words, now);
   const char *refusal = command_refusal(c->m, cmd, 0);
-  return refusal == NULL ? perform_ui(c, cmd->ui, words, now) : pilot_refuse(c, now, refusal);
+  return refusal == NULL ? perform_ui(c, cmd->ui, words, now) : pilot_forbid(c, now, refusal);
 }
 
 bool pilot_say(struct pilot *c, const char *text, us_t now) {

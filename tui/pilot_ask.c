@@ -141,7 +141,7 @@ bool ask_end(struct pilot *c, const char *words, us_t now) {
   char text[SAY_MAX];
   struct act_order o;
   if (why != NULL)
-    return pilot_refuse(c, now, why);
+    return pilot_forbid(c, now, why);
   if (len == name && memcmp(words, m->room.name, len) == 0) {
     words += len + strspn(words + len, " ");
     bool at_once = strcasecmp(words, "now") == 0;
@@ -185,7 +185,7 @@ static void answer_unmute(struct pilot *c, const struct question *q, bool yes, u
   const char *why = command_refusal(c->m, command_of_act(ACT_UNMUTE), 0);
   if (why != NULL) {
     if (yes)
-      (void)pilot_refuse(c, now, why);
+      (void)pilot_forbid(c, now, why);
     return;
   }
   model_act(c->m, yes ? &q->order : &(struct act_order){.act = ACT_DECLINE});

@@ -18,6 +18,8 @@ struct selection pilot_selection(const struct model *m);
 
 /* pilot_refuse: a toast says why; false. */
 bool pilot_refuse(struct pilot *c, us_t now, const char *why);
+/* pilot_forbid: likewise, for what one may not do now. */
+bool pilot_forbid(struct pilot *c, us_t now, const char *why);
 /* pilot_act_on: an act as from the menu: no toggles. Words that it needs are asked for on the `:` line. */
 bool pilot_act_on(struct pilot *c, enum act act, const struct selection *s, us_t now);
 /* pilot_act_key: an act's key: it toggles, and mute of oneself moves the microphone. */

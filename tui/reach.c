@@ -106,7 +106,7 @@ static void run_line(struct reach *r, const struct remote_line *line, us_t now) 
                      "it needs more words");
   else if (claim(m, before < m->n_outbox ? before : m->n_outbox, line->conn) == 0)
     body = ok ? json_pack("{sb ss}", "ok", true, "text", m->toast)
-              : json_pack("{sb ss ss}", "ok", false, "code", err_code(ERR_BAD_REQUEST), "text", m->toast);
+              : json_pack("{sb ss ss}", "ok", false, "code", err_code(r->ctl->refused), "text", m->toast);
   if (body != NULL)
     answer(r, line->conn, body);
   desk_restore(m, &desk);

@@ -125,6 +125,7 @@ def talk(m):
 def refusals(m):
     no("bad_request", "--client=desk", "nonsense")
     no("bad_request", "--client=desk", "mute", "zoe")
+    no("not_allowed", "--client=pedal", "lock")  # refused by the client itself: no round trip
     no("no_change", "--client=desk", "unlock")
     ok("--client=desk", "mute-all", "hold")
     no("muted_by_host", "--client=pedal", "unmute")

@@ -219,7 +219,8 @@ static void test_headless_bad_input(void **state) {
              {"{\"act\":\"mute\",\"who\":\"bob\"}", "bad_argument"},
              {"{\"cmd\":\"dance\"}", "unknown_method"},
              {"{}", "unknown_method"},
-             {"/mute zzz", "bad_request"}};
+             {"/mute zzz", "bad_request"},
+             {"/rename alice boss", "not_allowed"}};
   for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++) {
     last[0] = '\0';
     headless_input(&h, BAD[i].in, f->now);
