@@ -79,6 +79,9 @@ def acts(people, ids, facts, chance, stop, fresh):
                 reply = ann.act("unmute", ok=False) if was else host.act("mute", ok=False, who=[ids["ann"]])
             else:
                 reply = host.act("hand_lower", ok=False, who=[ids["ann"]]) if was else ann.act("hand", ok=False)
+        if reply.get("code") == "rate_limited":  # ann is no host: 60 acts a minute that all see; it has not happened
+            facts.maybe.pop(key, None)
+            continue
         if not done(reply):
             return
         facts.confirm(key)
