@@ -78,7 +78,7 @@ static void desk_restore(struct model *m, const struct desk *d) {
     lineedit_set(m->command, d->typed);
 }
 
-/* act_of: the acts a line put into the outbox are marked with who waits for their reply; how many there are.
+/* claim: the acts a line put into the outbox are marked with who waits for their reply; how many there are.
  */
 static size_t claim(struct model *m, size_t from, uint32_t conn) {
   size_t acts = 0;
