@@ -9,24 +9,6 @@
 
 #define BLANKS " ," /* commas may stand between people */
 
-/* next_word: a word, or what stands in quotes; *p moves behind it. False at the end. */
-static bool next_word(const char **p, const char **word, size_t *len) {
-  const char *s = *p + strspn(*p, BLANKS);
-  if (*s == '\0')
-    return false;
-  if (*s == '"') {
-    const char *end = strchr(s + 1, '"');
-    *word = s + 1;
-    *len = end != NULL ? (size_t)(end - s - 1) : strlen(s + 1);
-    *p = end != NULL ? end + 1 : s + strlen(s);
-    return true;
-  }
-  *word = s;
-  *len = strcspn(s, BLANKS);
-  *p = s + *len;
-  return true;
-}
-
 static bool is_in_list(const struct member *p, enum act_where where) {
   return where == ACT_WHERE_BOTH || (p->presence == PRESENCE_WAITING) == (where == ACT_WHERE_LOBBY);
 }
@@ -80,9 +62,11 @@ static void offer_if(struct completion *out, const char *text, const char *help,
 
 /* complete_words: of "a|b|c". */
 static void complete_words(const char *c, const char *word, size_t len, struct completion *out) {
-  for (; *c != '\0'; c += strcspn(c, "|") + (c[strcspn(c, "|")] == '|')) {
+  const char *one;
+  size_t n;
+  for (size_t i = 0; (one = act_choice(c, i, &n)) != NULL; i++) {
     char choice[24];
-    snprintf(choice, sizeof choice, "%.*s", (int)strcspn(c, "|"), c);
+    snprintf(choice, sizeof choice, "%.*s", (int)n, one);
     offer_if(out, choice, NULL, word, len);
   }
 }
@@ -149,8 +133,10 @@ static void complete_param(const struct model *m, const struct act_param *p, con
 }
 
 static bool is_choice(const char *c, const char *word, size_t len) {
-  for (; *c != '\0'; c += strcspn(c, "|") + (c[strcspn(c, "|")] == '|'))
-    if (strcspn(c, "|") == len && strncasecmp(c, word, len) == 0)
+  const char *one;
+  size_t n;
+  for (size_t i = 0; (one = act_choice(c, i, &n)) != NULL; i++)
+    if (n == len && strncasecmp(one, word, len) == 0)
       return true;
   return false;
 }
@@ -186,7 +172,7 @@ static void complete_arg(const struct model *m, const char *p, const char *at, s
   const char *word;
   size_t len, i = 0;
   bool some = false; /* the list of people has one already */
-  while (p < at && next_word(&p, &word, &len)) {
+  while (p < at && act_words_next(&p, &word, &len)) {
     if (word >= at)
       break;
     while (act_param_at(act, i, &arg) && !takes(m, act, arg.param, word, len)) {
@@ -226,7 +212,7 @@ void args_complete(const struct model *m, const char *line, size_t at, struct co
   size_t len = 0, words = 0, name_len = 0;
   memset(out, 0, sizeof *out);
   snprintf(head, sizeof head, "%.*s", (int)at, line);
-  while (next_word(&p, &word, &len)) {
+  while (act_words_next(&p, &word, &len)) {
     last = word > head && word[-1] == '"' ? word - 1 : word;
     if (words++ == 0)
       name_len = len;

@@ -243,6 +243,6 @@ enum exit_code front_run(const struct front_config *c) {
     end = ERR_OK;
     code = run_once(&chosen);
   }
-  memset(password, 0, sizeof password);
+  explicit_bzero(password, sizeof password);
   return code;
 }

@@ -36,11 +36,6 @@ struct keymap {
   size_t conflict_n;
 };
 
-const char *key_context_name(enum key_context c) {
-  assert((size_t)c < KEY_CONTEXT__COUNT);
-  return contexts[c];
-}
-
 static bool is_text(struct key k) {
   return k.code < KEY_ESC && !(k.mods & (MOD_CTRL | MOD_ALT));
 }

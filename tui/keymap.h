@@ -29,8 +29,6 @@ enum key_context {
 #undef X
       KEY_CONTEXT__COUNT
 };
-/* key_context_name: the section name, never NULL. */
-const char *key_context_name(enum key_context c);
 
 /* One default binding. `action` must stay valid as long as the keymap (a string of the table of actions). An
  * action may have several rows; `key` NULL names an action that has no key by default but may be bound by the

@@ -98,7 +98,7 @@ static bool above_own(struct pilot *c, const struct act_order *o, us_t now) {
     return false;
   const char *role = role_name((enum role)o->num), *a = strchr("aeiou", role[0]) != NULL ? "an" : "a";
   snprintf(text, sizeof text, "only %s %s can make %s %s", a, role, a, role);
-  (void)pilot_refuse(c, now, text);
+  (void)pilot_forbid(c, now, text);
   return true;
 }
 

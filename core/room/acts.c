@@ -69,6 +69,15 @@ const struct act_param ACT_PARAMS[] = {
 };
 const size_t ACT_PARAMS_COUNT = sizeof ACT_PARAMS / sizeof ACT_PARAMS[0];
 
+const char *act_choice(const char *choice, size_t i, size_t *len) {
+  for (; *choice; choice += *len + (choice[*len] == '|')) {
+    *len = strcspn(choice, "|");
+    if (i-- == 0)
+      return choice;
+  }
+  return NULL;
+}
+
 bool act_param_at(enum act act, size_t i, struct act_arg *out) {
   const char *p = ACTS[act].args;
   for (; i > 0 && *p; i--)

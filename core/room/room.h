@@ -124,6 +124,8 @@ struct act_param {
 };
 extern const struct act_param ACT_PARAMS[];
 extern const size_t ACT_PARAMS_COUNT;
+/* act_choice: the i-th word of "a|b|c" and its length; NULL past the last. */
+const char *act_choice(const char *choice, size_t i, size_t *len);
 /* act_param_at: the i-th parameter of an act; false past the last. */
 struct act_arg {
   const struct act_param *param;

@@ -37,6 +37,14 @@ static bool next_name(const char **p, struct word *w) {
   return some;
 }
 
+bool act_words_next(const char **p, const char **word, size_t *len) {
+  struct word w;
+  bool some = next_name(p, &w);
+  *word = some ? w.s : *p;
+  *len = some ? w.len : 0;
+  return some;
+}
+
 static bool is(struct word w, const char *what, size_t n) {
   return w.len == n && strncasecmp(w.s, what, n) == 0;
 }
@@ -103,8 +111,10 @@ static bool is_taken(const char *name) {
     return true;
   for (size_t i = 0; i < ACT_PARAMS_COUNT; i++) {
     const char *c = ACT_PARAMS[i].choice ? ACT_PARAMS[i].choice : ACT_PARAMS[i].word;
-    for (; *c; c += strcspn(c, "|") + (c[strcspn(c, "|")] == '|'))
-      if (strcspn(c, "|") == strlen(name) && strncasecmp(c, name, strlen(name)) == 0)
+    const char *one;
+    size_t len;
+    for (size_t k = 0; (one = act_choice(c, k, &len)); k++)
+      if (len == strlen(name) && strncasecmp(one, name, len) == 0)
         return true;
   }
   return false;
@@ -227,10 +237,12 @@ static bool number_of(const struct act_param *p, struct word w, int64_t *v) {
 }
 
 static bool choice_of(const struct act_param *p, struct word w, int64_t *v) {
-  int64_t i = p->min;
-  for (const char *c = p->choice; *c; c += strcspn(c, "|") + (c[strcspn(c, "|")] == '|'), i++)
-    if (is(w, c, strcspn(c, "|"))) {
-      *v = p->kind == PARAM_SWITCH ? 1 - i : i;
+  const char *one;
+  size_t len;
+  for (size_t i = 0; (one = act_choice(p->choice, i, &len)); i++)
+    if (is(w, one, len)) {
+      *v = p->min + (int64_t)i;
+      *v = p->kind == PARAM_SWITCH ? 1 - *v : *v;
       return true;
     }
   return false;

@@ -32,6 +32,9 @@ struct act_order {
  * the person, without a full stop. */
 bool act_words_parse(const struct room *r, enum act act, const char *words, struct act_order *o,
                      char why[ACT_WHY_MAX]);
+/* act_words_next: a word of a list of people, or what stands in quotes; commas may part them; *p moves behind
+ * it. False at the end. */
+bool act_words_next(const char **p, const char **word, size_t *len);
 /* act_words_who: one person among those here (or, `waiting`, in the lobby; `both`: either); 0: `why` says so.
  */
 enum act_where { ACT_WHERE_HERE, ACT_WHERE_LOBBY, ACT_WHERE_BOTH };

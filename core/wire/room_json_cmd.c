@@ -32,10 +32,11 @@ static bool keys_ok(enum act act, struct in *in) {
 /* Which of the words of a choice, counted from p->min. */
 static int64_t choice_in(struct in *in, const struct act_param *p) {
   const char *s = in_str(in, p->key, 32, "");
-  int64_t i = p->min;
-  for (const char *c = p->choice; *c; c += strcspn(c, "|") + (c[strcspn(c, "|")] == '|'), i++)
-    if (strcspn(c, "|") == strlen(s) && strncmp(c, s, strlen(s)) == 0)
-      return i;
+  const char *one;
+  size_t len;
+  for (size_t i = 0; (one = act_choice(p->choice, i, &len)); i++)
+    if (len == strlen(s) && memcmp(one, s, len) == 0)
+      return p->min + (int64_t)i;
   in->ok = false;
   return p->min;
 }
@@ -109,11 +110,10 @@ enum err room_invite_from_params(const json_t *params, struct invite *inv) {
 /* ---- the reverse ---- */
 
 static void choice_out(json_t *o, const struct act_param *p, int64_t v) {
-  const char *c = p->choice;
-  for (int64_t i = p->min; i < v && *c; i++)
-    c += strcspn(c, "|") + (c[strcspn(c, "|")] == '|');
-  if (*c && v >= p->min)
-    json_object_set_new(o, p->key, json_stringn(c, strcspn(c, "|")));
+  size_t len;
+  const char *one = v >= p->min ? act_choice(p->choice, (size_t)(v - p->min), &len) : NULL;
+  if (one)
+    json_object_set_new(o, p->key, json_stringn(one, len));
 }
 
 static void value_out(json_t *o, const struct act_arg *arg, const struct room_cmd *cmd) {
