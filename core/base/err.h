@@ -61,6 +61,36 @@
   X(NO_CHANGE, "no_change", "it is so already")                                                              \
   X(NOTHING, "nothing_to_do", "there is nobody to do that to")                                               \
   X(TOO_LATE, "too_late", "it is too late for that")                                                         \
+  X(BAD_TOKEN, "invalid_token", "the token is not valid")                                                    \
+  X(REVOKED, "token_revoked", "your access was revoked")                                                     \
+  X(SCOPE, "insufficient_scope", "your token does not permit that")                                          \
+  X(BAD_LOGIN, "bad_login", "account, password or code is wrong")                                            \
+  X(NEED_TOTP, "totp_needed", "the account asks for a code of its authenticator")                            \
+  X(NEED_MFA, "mfa_needed", "this needs an account with a second factor: gavel login")                       \
+  X(NEED_ACCOUNT, "account_needed", "this server asks for an account or a token")                            \
+  X(NEED_CONSENT, "consent_needed", "the server asks for consent first")                                     \
+  X(RESTRICTED, "restricted", "the use of this person's data is restricted")                                 \
+  X(HELD, "on_hold", "a legal hold keeps this")                                                              \
+  X(ADDRESS, "address_not_allowed", "this address may not enter")                                            \
+  X(NO_APP, "no_application", "there is no such application")                                                \
+  X(NO_KEY, "no_key", "there is no such key")                                                                \
+  X(NO_USER, "no_user", "there is no such user or account")                                                  \
+  X(EXISTS, "exists", "that exists already")                                                                 \
+  X(SESSIONS, "too_many_sessions", "this person is here too often already")                                  \
+  X(BUSY, "busy", "too many are signing in, try again in a moment")                                          \
+  X(TOO_SOON, "too_soon", "changes are announced 90 days ahead, or forced")                                  \
+  X(PENDING, "authorization_pending", "not approved yet")                                                    \
+  X(SLOW_DOWN, "slow_down", "asked too often")                                                               \
+  X(ACCESS_DENIED, "access_denied", "the request was declined")                                              \
+  X(EXPIRED, "expired_token", "that has expired")                                                            \
+  X(BAD_GRANT, "invalid_grant", "that is not valid any more")                                                \
+  X(AUDIT_EDITED, "audit_edited", "an entry was changed")                                                    \
+  X(AUDIT_DELETED, "audit_deleted", "an entry is missing")                                                   \
+  X(AUDIT_SWAPPED, "audit_swapped", "entries changed places")                                                \
+  X(AUDIT_INSERTED, "audit_inserted", "an entry was added")                                                  \
+  X(AUDIT_TRUNCATED, "audit_truncated", "the end is missing")                                                \
+  X(AUDIT_RECHAINED, "audit_rechained", "the chain was computed anew")                                       \
+  X(AUDIT_UNMATCHED, "audit_unmatched", "privileged acts without a ticket")                                  \
   X(FINGERPRINT, "fingerprint_mismatch", "the peer's certificate is not the one announced")                  \
   X(NO_SRTP, "no_srtp_profile", "no common SRTP protection profile")                                         \
   X(SRTP_AUTH, "srtp_auth", "a packet did not authenticate")                                                 \
