@@ -46,13 +46,13 @@ void chain_hash(const uint8_t prev[CHAIN_HASH], const struct store_record *r, co
   EVP_MD_CTX_free(c);
 }
 
-static void hmac(const uint8_t key[32], const void *p, size_t n, uint8_t out[32]) {
+void chain_mac(const uint8_t key[32], const void *p, size_t n, uint8_t out[32]) {
   if (!HMAC(EVP_sha256(), key, 32, p, n, out, NULL))
     abort();
 }
 
 void chain_key(const uint8_t master[32], const char *use, uint8_t out[32]) {
-  hmac(master, use, strlen(use), out);
+  chain_mac(master, use, strlen(use), out);
 }
 
 void chain_sign(const uint8_t key[32], const char *stream, const struct chain_head *h,
@@ -65,5 +65,5 @@ void chain_sign(const uint8_t key[32], const char *stream, const struct chain_he
   write_u64(&w, h->seq);
   write_bytes(&w, h->hash, CHAIN_HASH);
   assert(w.ok);
-  hmac(key, b, sizeof b, mac);
+  chain_mac(key, b, sizeof b, mac);
 }

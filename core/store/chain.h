@@ -23,6 +23,8 @@ void chain_hash(const uint8_t prev[CHAIN_HASH], const struct store_record *r, co
                 uint8_t out[CHAIN_HASH]);
 /* chain_key: a key for one use, from the master key: HMAC-SHA-256(master, use). */
 void chain_key(const uint8_t master[32], const char *use, uint8_t out[32]);
+/* chain_mac: HMAC-SHA-256. */
+void chain_mac(const uint8_t key[32], const void *p, size_t n, uint8_t out[32]);
 /* chain_sign: HMAC-SHA-256 of stream, seq and hash. */
 void chain_sign(const uint8_t key[32], const char *stream, const struct chain_head *h,
                 uint8_t mac[CHAIN_HASH]);

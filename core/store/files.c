@@ -15,10 +15,16 @@ enum err files_fault(int err_no) {
   return err_no == ENOSPC || err_no == EDQUOT || err_no == EFBIG ? ERR_DISK_FULL : ERR_IO;
 }
 
-static enum err fault(const char *what, const char *path, char why[256]) {
+enum err files_why(const char *what, const char *path, char why[256]) {
   int e = errno;
   snprintf(why, 256, "cannot %s %.160s: %s", what, path, strerror(e));
   return files_fault(e);
+}
+
+void files_give(const char *path, const char *like) {
+  struct stat st;
+  if (geteuid() == 0 && stat(like, &st) == 0 && st.st_uid != 0)
+    (void)!lchown(path, st.st_uid, st.st_gid);
 }
 
 enum err files_create(const char *path, bool fresh, char why[256]) {
@@ -26,7 +32,7 @@ enum err files_create(const char *path, bool fresh, char why[256]) {
    * SQLite. */
   int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0)
-    return errno == EEXIST && !fresh ? ERR_OK : fault("create", path, why);
+    return errno == EEXIST && !fresh ? ERR_OK : files_why("create", path, why);
   close(fd);
   return files_sync_folder(path, why);
 }
@@ -37,8 +43,8 @@ enum err files_sync_folder(const char *path, char why[256]) {
   const char *folder = dirname(copy);
   int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0)
-    return fault("open", folder, why);
-  enum err e = fsync(fd) == 0 ? ERR_OK : fault("sync", folder, why);
+    return files_why("open", folder, why);
+  enum err e = fsync(fd) == 0 ? ERR_OK : files_why("sync", folder, why);
   close(fd);
   return e;
 }
@@ -50,14 +56,14 @@ enum err files_lock(const char *path, int *fd, char why[256]) {
   snprintf(name, sizeof name, "%s.lock", path);
   *fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (*fd < 0)
-    return fault("open", name, why);
+    return files_why("open", name, why);
   if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
     return ERR_OK;
   enum err e = ERR_IO;
   if (errno == EWOULDBLOCK)
     snprintf(why, 256, "%.160s is in use by another gaveld", path);
   else
-    e = fault("lock", name, why);
+    e = files_why("lock", name, why);
   close(*fd);
   *fd = -1;
   return e;
@@ -68,16 +74,16 @@ static enum err make_key(const char *name, struct rng *rng, uint8_t key[32], cha
   char aside[NAME_MAX_BYTES + 4];
   snprintf(aside, sizeof aside, "%s.new", name);
   if (unlink(aside) != 0 && errno != ENOENT)
-    return fault("replace", aside, why);
+    return files_why("replace", aside, why);
   int fd = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0)
-    return fault("create", aside, why);
+    return files_why("create", aside, why);
   rng->fill(rng, key, 32);
   errno = ENOSPC; /* what a short write means */
-  enum err e = write(fd, key, 32) == 32 && fsync(fd) == 0 ? ERR_OK : fault("write", aside, why);
+  enum err e = write(fd, key, 32) == 32 && fsync(fd) == 0 ? ERR_OK : files_why("write", aside, why);
   close(fd);
   if (e == ERR_OK && rename(aside, name) != 0)
-    e = fault("rename", aside, why);
+    e = files_why("rename", aside, why);
   if (e != ERR_OK) {
     unlink(aside);
     return e;
@@ -88,19 +94,23 @@ static enum err make_key(const char *name, struct rng *rng, uint8_t key[32], cha
 enum err files_key(const char *path, bool may_make, struct rng *rng, uint8_t key[32], char why[256]) {
   char name[NAME_MAX_BYTES];
   snprintf(name, sizeof name, "%s.key", path);
-  int fd = open(name, O_RDONLY | O_CLOEXEC);
-  if (fd < 0 && errno == ENOENT && may_make)
+  if (may_make && access(name, F_OK) != 0 && errno == ENOENT)
     return make_key(name, rng, key, why);
+  return files_read_key(name, key, why);
+}
+
+enum err files_read_key(const char *name, uint8_t key[32], char why[256]) {
+  int fd = open(name, O_RDONLY | O_CLOEXEC);
   if (fd < 0 && errno == ENOENT) {
     snprintf(why, 256, "the key file %.160s is missing: the database cannot be read without it", name);
     return ERR_BAD_CONFIG;
   }
   if (fd < 0)
-    return fault("open", name, why);
+    return files_why("open", name, why);
   struct stat st;
   enum err e = ERR_BAD_CONFIG;
   if (fstat(fd, &st) != 0)
-    e = fault("read", name, why);
+    e = files_why("read", name, why);
   else if (st.st_mode & 077)
     snprintf(why, 256, "others can read the key file: chmod 600 %.200s", name);
   else if (!S_ISREG(st.st_mode) || st.st_size != 32 || read(fd, key, 32) != 32)

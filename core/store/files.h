@@ -14,6 +14,10 @@
 
 /* files_fault: ERR_DISK_FULL for ENOSPC, EDQUOT and EFBIG, else ERR_IO. */
 enum err files_fault(int err_no);
+/* files_why: "cannot <what> <path>: <errno>" and the fault. */
+enum err files_why(const char *what, const char *path, char why[256]);
+/* files_give: a file that root made belongs to who owns `like`: gaveld is not root. */
+void files_give(const char *path, const char *like);
 /* files_create: make `path` (0600) unless it is there; with `fresh` a file that is there is ERR_IO. */
 MUST_CHECK enum err files_create(const char *path, bool fresh, char why[256]);
 /* files_sync_folder: make the names in the folder of `path` durable. */
@@ -25,5 +29,7 @@ MUST_CHECK enum err files_lock(const char *path, int *fd, char why[256]);
  * is absent otherwise, has another length, or group or others may touch it. */
 MUST_CHECK enum err files_key(const char *path, bool may_make, struct rng *rng, uint8_t key[32],
                               char why[256]);
+/* files_read_key: the same of a key file that must be there. */
+MUST_CHECK enum err files_read_key(const char *name, uint8_t key[32], char why[256]);
 
 #endif

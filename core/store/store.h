@@ -1,7 +1,7 @@
 /* store.h: the log. Append-only, hash-chained events; personal content sealed apart; group commit; backups.
  *
  * Invariant: nothing is durable before store_commit returned ERR_OK, everything appended before it is durable
- * after. Events of a stream have gapless seq. Only store_sqlite*.c know SQLite (WAL, synchronous=FULL). An
+ * after. Events of a stream have gapless seq. Only store_*.c know SQLite (WAL, synchronous=FULL). An
  * fsync error aborts the process: going on would lie. Callbacks must not call the store. Thread: one (the
  * control thread); store_backup may run on another while the store is open. */
 #ifndef GAVEL_STORE_STORE_H
@@ -13,7 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define STORE_SCHEMA 1       /* PRAGMA user_version */
+#define STORE_SCHEMA 2       /* PRAGMA user_version */
+#define STORE_PID_MAX 18     /* bytes of a subject's pseudonym */
 #define STORE_STREAM_MAX 128 /* bytes of a stream's name with its NUL; one field holds at most 1 MiB */
 
 struct store;
@@ -26,6 +27,7 @@ struct store_record {
   const char *target;  /* "" or "m:5" */
   const char *data;    /* compact JSON without personal content */
   const char *payload; /* JSON with personal content, or NULL; sealed AES-256-GCM at rest */
+  const char *subject; /* pid of whom the payload tells of: sealed under his own key; NULL or "": nobody's */
 };
 /* store_open: path of the database (":memory:" for tests), created 0600; one process at a time holds it.
  * `key` is the 32-byte master key for payloads, secrets and signed heads; NULL: a key file `<path>.key`
@@ -41,7 +43,7 @@ MUST_CHECK enum err store_append(struct store *s, const struct store_record *r);
 /* store_commit: COMMIT and fsync the group; no-op when empty. On an error the group is rolled back whole and
  * the store stays usable. */
 MUST_CHECK enum err store_commit(struct store *s);
-/* store_pending: appended records not yet committed. */
+/* store_pending: appended records, and documents put or deleted, not yet committed. */
 size_t store_pending(const struct store *s);
 /* store_rollback: forget the open group. */
 void store_rollback(struct store *s);
@@ -66,8 +68,70 @@ MUST_CHECK enum err store_verify(struct store *s, char why[256]);
  * disk; once it has ended, call again. Backups made before keep the content. */
 MUST_CHECK enum err store_erase_payloads(struct store *s, const char *stream);
 /* store_backup: a consistent copy (sqlite3_backup_step(-1)) of what is committed to a new file, fsynced,
- * 0600. It opens with the same master key, which is not in it. */
+ * 0600. It opens with the same master key, which is not in it. See also backup.h. */
 MUST_CHECK enum err store_backup(struct store *s, const char *path, char why[256]);
+
+/* ---- documents: small sealed values that change, by class and id, each of one person (pid) or nobody's ("")
+ * ---- */
+
+/* store_put_doc, store_del_doc: part of the group, fail like store_append. At most 1 MiB; class and id are
+ * not personal: they stay readable. Deleting what is not there is no error. */
+MUST_CHECK enum err store_put_doc(struct store *s, const char *class, const char *id, const char *pid,
+                                  const char *text);
+MUST_CHECK enum err store_del_doc(struct store *s, const char *class, const char *id);
+/* store_each_doc: all of a class in order of id; pid NULL: whoever's. `text` is borrowed and wiped
+ * afterwards. */
+MUST_CHECK enum err
+store_each_doc(struct store *s, const char *class, const char *pid,
+               enum err (*each)(void *ctx, const char *id, const char *pid, const char *text), void *ctx);
+
+/* ---- subjects: each person's content is sealed under a key of his own, wrapped by the master key ---- */
+
+/* store_erase_subject: his key, payloads and documents are gone from the database and its write-ahead log;
+ * the chains still verify; his pid is written to the erasure journal (`<path>.erased`, fsynced first), which
+ * store_open replays when an older copy of the database was put back. Commits the open group. ERR_AGAIN as
+ * below. */
+MUST_CHECK enum err store_erase_subject(struct store *s, const char *pid);
+/* store_keep_erased: from now on who is erased is also written to `path` (beside the backups), so that it
+ * outlives the database's disk; who stands there already is erased now. */
+MUST_CHECK enum err store_keep_erased(struct store *s, const char *path, char why[256]);
+/* store_each_subject_record: every event of any stream whose payload is his, by stream and seq. */
+MUST_CHECK enum err store_each_subject_record(struct store *s, const char *pid,
+                                              enum err (*each)(void *ctx, const struct store_record *r),
+                                              void *ctx);
+/* store_erase_before: payloads of the given kinds (comma-separated, "*" all) in streams with this prefix,
+ * older than ts_ms, are deleted; *n how many. Part of the group. Payloads of subjects in `held` (NULL-ended,
+ * may be NULL) stay. */
+MUST_CHECK enum err store_erase_before(struct store *s, const char *prefix, const char *kinds, int64_t ts_ms,
+                                       const char *const *held, uint64_t *n);
+/* store_prune: events of a stream older than ts_ms go, from its beginning; a signed base takes their place,
+ * so that the rest verifies from there. *n how many. The last event always stays. Commits the open group. A
+ * stream that does not verify is not pruned: ERR_AUDIT_*, and the open group is lost. */
+MUST_CHECK enum err store_prune(struct store *s, const char *stream, int64_t ts_ms, uint64_t *n);
+
+/* store_head: seq and hash of a stream's last event, 0 and zeros when it has none. */
+MUST_CHECK enum err store_head(struct store *s, const char *stream, uint64_t *seq, uint8_t hash[32]);
+/* store_open_read: a database to look at, as it is now, also beside the gaveld that has it open: what writes
+ * answers ERR_NOT_ALLOWED. Errors as store_open; ERR_BAD_CONFIG also: of an older schema. store_open_copy: a
+ * backup, with the master key of the database it was made of. */
+MUST_CHECK enum err store_open_read(const char *path, struct store **out, char why[256]);
+MUST_CHECK enum err store_open_copy(const char *path, const uint8_t key[32], struct store **out,
+                                    char why[256]);
+
+/* What store_verify_stream found first. */
+struct store_anchor { /* known from outside */
+  uint64_t seq;
+  uint8_t hash[32];
+};
+/* store_verify_stream: ERR_OK, or ERR_AUDIT_EDITED, _DELETED, _SWAPPED, _INSERTED, _TRUNCATED, _RECHAINED
+ * (the chain is whole, but its end is not the one that was signed, or an anchor is not in it), or
+ * ERR_DB_CORRUPT; `why` names stream and seq. Anchors (n of them) are checkpoints known from outside, in
+ * order of seq; those before the signed base cannot be checked and are skipped. */
+MUST_CHECK enum err store_verify_stream(struct store *s, const char *stream,
+                                        const struct store_anchor *anchors, size_t n, char why[256]);
+/* store_schema: name and columns of each table, for `gavelctl privacy records`. */
+MUST_CHECK enum err
+store_schema(struct store *s, enum err (*each)(void *ctx, const char *table, const char *columns), void *ctx);
 /* store_close: an open group is forgotten. NULL is fine. */
 void store_close(struct store *s);
 

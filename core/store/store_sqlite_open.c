@@ -12,19 +12,20 @@
 #include <string.h>
 #include <unistd.h>
 
-#define APPLICATION_ID 0x6761766c /* "gavl" */
-#define QUICK_CHECK_MAX (8 << 20) /* bytes */
-#define VALUE_MAX (1 << 20)       /* bytes of one field */
+#define APPLICATION_ID 1734440556 /* "gavl" */
 #define STRING(x) STRING_OF(x)
 #define STRING_OF(x) #x
+#define QUICK_CHECK_MAX (8 << 20)        /* bytes */
+#define ROW_MAX (STORE_VALUE_MAX + 4096) /* bytes: one long field and the short ones beside it */
 
 static const char SETTINGS[] =
     "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON;"
     "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
     "PRAGMA mmap_size = 0; PRAGMA wal_autocheckpoint = 0";
 
-/* head.mac = HMAC(stream, seq, hash); secret and payload hold sealed values only (seal.h) */
-static const char SCHEMA[] =
+/* What leads from each schema to the next, 0 being an empty file. head.mac and base.mac = HMAC(stream, seq,
+ * hash); secret, payload, subject and doc hold sealed values only (seal.h). */
+static const char *const STEPS[STORE_SCHEMA] = {
     "CREATE TABLE event(stream TEXT NOT NULL, seq INTEGER NOT NULL, ts_ms INTEGER NOT NULL,"
     " actor TEXT NOT NULL, kind TEXT NOT NULL, target TEXT NOT NULL, data TEXT NOT NULL,"
     " payload_digest BLOB, prev_hash BLOB NOT NULL, hash BLOB NOT NULL,"
@@ -38,7 +39,23 @@ static const char SCHEMA[] =
     " BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;"
     "CREATE TRIGGER event_no_delete BEFORE DELETE ON event"
     " BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;"
-    "PRAGMA application_id = " STRING(APPLICATION_ID) "; PRAGMA user_version = " STRING(STORE_SCHEMA);
+    "PRAGMA application_id = " STRING(APPLICATION_ID) "; PRAGMA user_version = 1",
+
+    "ALTER TABLE payload ADD COLUMN pid TEXT NOT NULL DEFAULT '';"
+    "CREATE INDEX payload_pid ON payload(pid) WHERE pid <> '';"
+    "CREATE TABLE subject(pid TEXT PRIMARY KEY, sealed BLOB NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE doc(class TEXT NOT NULL, id TEXT NOT NULL, pid TEXT NOT NULL, sealed BLOB NOT NULL,"
+    " PRIMARY KEY(class, id)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX doc_pid ON doc(pid) WHERE pid <> '';"
+    "CREATE TABLE base(stream TEXT PRIMARY KEY, seq INTEGER NOT NULL, hash BLOB NOT NULL,"
+    " mac BLOB NOT NULL) STRICT, WITHOUT ROWID;"
+    /* what a signed base stands for may go, nothing else */
+    "DROP TRIGGER event_no_delete;"
+    "CREATE TRIGGER event_no_delete BEFORE DELETE ON event"
+    " WHEN NOT EXISTS(SELECT 1 FROM base WHERE stream = OLD.stream AND seq >= OLD.seq)"
+    " BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END;"
+    "PRAGMA user_version = 2",
+};
 
 static const char *const SQL[STORE_Q__COUNT] = {
 #define X(name, sql) [STORE_Q_##name] = sql,
@@ -92,7 +109,7 @@ static void harden(sqlite3 *db) {
   sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
   sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
   sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
-  sqlite3_limit(db, SQLITE_LIMIT_LENGTH, VALUE_MAX);
+  sqlite3_limit(db, SQLITE_LIMIT_LENGTH, ROW_MAX);
   sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
   sqlite3_busy_timeout(db, 5000);
 }
@@ -142,8 +159,8 @@ static enum err check_pages(sqlite3 *db, const char *path, char why[256]) {
   return rc == SQLITE_OK ? ERR_DB_CORRUPT : store_fault(db, rc);
 }
 
-/* Is it ours, and of a version we know? Reads only, so a foreign file stays as it was. */
-static enum err inspect(sqlite3 *db, const char *path, bool *fresh, char why[256]) {
+/* Is it ours, and of a schema we know? 0: it is empty. Reads only, so a foreign file stays as it was. */
+static enum err inspect(sqlite3 *db, const char *path, int64_t *schema, char why[256]) {
   int64_t id = 0, version = 0, tables = 0;
   char text[32];
   int rc = ask(db, "PRAGMA application_id", &id, text);
@@ -153,8 +170,8 @@ static enum err inspect(sqlite3 *db, const char *path, bool *fresh, char why[256
     rc = ask(db, "SELECT count(*) FROM sqlite_schema", &tables, text);
   if (rc != SQLITE_OK)
     return store_db_why(db, path, rc, why);
-  *fresh = id == 0 && version == 0 && tables == 0;
-  if (*fresh)
+  *schema = version;
+  if (id == 0 && version == 0 && tables == 0)
     return ERR_OK;
   if (id != APPLICATION_ID || version < 1) {
     snprintf(why, 256, "%.150s is not a database of gavel", path);
@@ -199,23 +216,6 @@ static enum err prepare(struct store *s, const char *path, char why[256]) {
   return ERR_OK;
 }
 
-/* Schema and key check in one transaction: a power cut leaves all of it or an empty file. */
-static enum err create_schema(struct store *s, const char *path, char why[256]) {
-  int rc = sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-  if (rc == SQLITE_OK)
-    rc = sqlite3_exec(s->db, SCHEMA, NULL, NULL, NULL);
-  if (rc != SQLITE_OK)
-    return store_db_why(s->db, path, rc, why);
-  enum err e = prepare(s, path, why);
-  if (e == ERR_OK)
-    e = store_put_secret(s, STORE_KEY_CHECK, "", 0);
-  if (e == ERR_OK)
-    e = store_commit(s);
-  if (e != ERR_OK && !why[0])
-    snprintf(why, 256, "%.150s: %s", path, err_text(e));
-  return e;
-}
-
 static enum err check_key(struct store *s, const char *path, char why[256]) {
   uint8_t none[1];
   size_t n = 0;
@@ -224,6 +224,31 @@ static enum err check_key(struct store *s, const char *path, char why[256]) {
     return ERR_OK;
   snprintf(why, 256, "the key does not fit this database: %.150s", path);
   return e == ERR_DB_CORRUPT ? ERR_BAD_CONFIG : e == ERR_NO_ROOM ? ERR_DB_CORRUPT : e;
+}
+
+/* The schema made or brought up to ours, and the key checked, in one transaction: a power cut or a wrong key
+ * leaves the file as it was. */
+static enum err use_schema(struct store *s, const char *path, int64_t schema, char why[256]) {
+  int rc = sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+  for (int64_t i = schema; rc == SQLITE_OK && i < STORE_SCHEMA; i++)
+    rc = sqlite3_exec(s->db, STEPS[i], NULL, NULL, NULL);
+  if (rc != SQLITE_OK)
+    return store_db_why(s->db, path, rc, why);
+  enum err e = prepare(s, path, why);
+  if (e == ERR_OK)
+    e = schema == 0 ? store_put_secret(s, STORE_KEY_CHECK, "", 0) : check_key(s, path, why);
+  if (e == ERR_OK)
+    e = store_commit(s);
+  if (e != ERR_OK && !why[0])
+    snprintf(why, 256, "%.150s: %s", path, err_text(e));
+  return e;
+}
+
+static void use_key(struct store *s, const uint8_t master[SEAL_KEY]) {
+  chain_key(master, "gavel seal 1", s->seal_key);
+  chain_key(master, "gavel head 1", s->head_key);
+  chain_key(master, "gavel base 1", s->base_key);
+  chain_key(master, "gavel manifest 1", s->mac_key);
 }
 
 static enum err take_key(struct store *s, const uint8_t *given, bool fresh, char why[256]) {
@@ -235,10 +260,8 @@ static enum err take_key(struct store *s, const uint8_t *given, bool fresh, char
     e = files_key(s->path, fresh, s->rng, master, why);
   else
     s->rng->fill(s->rng, master, sizeof master);
-  if (e == ERR_OK) {
-    chain_key(master, "gavel seal 1", s->seal_key);
-    chain_key(master, "gavel head 1", s->head_key);
-  }
+  if (e == ERR_OK)
+    use_key(s, master);
   OPENSSL_cleanse(master, sizeof master);
   return e;
 }
@@ -256,13 +279,19 @@ static enum err open_file(struct store *s, const char *path, char why[256]) {
     snprintf(why, 256, "cannot find %.200s", path);
     return ERR_IO;
   }
+  char journal[FILES_PATH_MAX + 8];
+  snprintf(journal, sizeof journal, "%s.erased", s->path);
+  s->journals[0] = strdup(journal);
+  if (!s->journals[0])
+    return ERR_NOMEM;
   e = files_lock(s->path, &s->lock, why);
   return e == ERR_OK ? store_db_open(s->path, SQLITE_OPEN_READWRITE, &s->db, why) : e;
 }
 
 enum err store_open(const char *path, const uint8_t *key, struct rng *rng, struct store **out,
                     char why[256]) {
-  bool memory = strcmp(path, ":memory:") == 0, fresh = false;
+  bool memory = strcmp(path, ":memory:") == 0;
+  int64_t schema = 0;
   *out = NULL;
   why[0] = 0;
   errno = 0; /* store_fault looks at it */
@@ -274,19 +303,80 @@ enum err store_open(const char *path, const uint8_t *key, struct rng *rng, struc
   enum err e = memory ? store_db_open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY, &s->db, why)
                       : open_file(s, path, why);
   if (e == ERR_OK)
-    e = inspect(s->db, path, &fresh, why);
+    e = inspect(s->db, path, &schema, why);
   if (e == ERR_OK)
-    e = take_key(s, key, fresh, why);
+    e = take_key(s, key, schema == 0, why);
   if (e == ERR_OK && !memory)
     e = use_wal(s, why);
   if (e == ERR_OK)
-    e = fresh ? create_schema(s, path, why) : prepare(s, path, why);
-  if (e == ERR_OK)
-    e = check_key(s, path, why);
+    e = use_schema(s, path, schema, why);
+  if (e == ERR_OK && !memory)
+    e = store_replay_erased(s, why);
   if (e == ERR_OK)
     *out = s;
   else
     store_close(s);
+  return e;
+}
+
+/* ---- to look at ---- */
+
+/* One read transaction for the store's whole life: all that is asked fits together, whatever a gaveld writes.
+ */
+static enum err take_snapshot(struct store *s, const char *path, char why[256]) {
+  int rc = sqlite3_exec(s->db, "BEGIN", NULL, NULL, NULL);
+  enum err e = rc == SQLITE_OK ? prepare(s, path, why) : store_db_why(s->db, path, rc, why);
+  return e == ERR_OK ? check_key(s, path, why) : e;
+}
+
+static enum err open_look(struct store *s, const char *path, char why[256]) {
+  int64_t schema = 0;
+  enum err e = access(path, F_OK) == 0 ? ERR_OK : files_why("open", path, why);
+  if (e == ERR_OK)
+    e = store_db_open(path, SQLITE_OPEN_READONLY, &s->db, why);
+  if (e == ERR_OK)
+    e = inspect(s->db, path, &schema, why);
+  if (e == ERR_OK && schema != STORE_SCHEMA) {
+    snprintf(why, 256, "%.150s is of schema %" PRId64 ": a gaveld that opens it brings it to %d", path,
+             schema, STORE_SCHEMA);
+    e = ERR_BAD_CONFIG;
+  }
+  return e == ERR_OK ? take_snapshot(s, path, why) : e;
+}
+
+enum err store_open_copy(const char *path, const uint8_t key[SEAL_KEY], struct store **out, char why[256]) {
+  *out = NULL;
+  why[0] = 0;
+  errno = 0; /* store_fault looks at it */
+  struct store *s = calloc(1, sizeof *s);
+  if (!s)
+    return ERR_NOMEM;
+  s->lock = -1;
+  s->read_only = true;
+  use_key(s, key);
+  enum err e = open_look(s, path, why);
+  if (e == ERR_OK)
+    *out = s;
+  else
+    store_close(s);
+  return e;
+}
+
+enum err store_open_read(const char *path, struct store **out, char why[256]) {
+  char key_file[FILES_PATH_MAX + 8];
+  uint8_t key[SEAL_KEY];
+  char *full = realpath(path, NULL); /* the key is where gaveld put it, whatever link was given */
+  *out = NULL;
+  if (!full || strlen(full) > FILES_PATH_MAX) {
+    free(full);
+    return files_why("open", path, why);
+  }
+  snprintf(key_file, sizeof key_file, "%s.key", full);
+  enum err e = files_read_key(key_file, key, why);
+  if (e == ERR_OK)
+    e = store_open_copy(full, key, out, why);
+  OPENSSL_cleanse(key, sizeof key);
+  free(full);
   return e;
 }
 
@@ -300,6 +390,8 @@ void store_close(struct store *s) {
   if (s->lock >= 0)
     close(s->lock);
   free(s->path);
+  free(s->journals[0]);
+  free(s->journals[1]);
   OPENSSL_cleanse(s, sizeof *s);
   free(s);
 }

@@ -63,7 +63,7 @@ static inline void kit_reopen(struct kit *k) {
 static inline enum err kit_append(struct kit *k, const char *stream, uint64_t seq, const char *payload) {
   char data[64];
   snprintf(data, sizeof data, "{\"n\":%" PRIu64 "}", seq);
-  struct store_record r = {stream, seq, 1700000000000 + (int64_t)seq, "m:3", "chat", "", data, payload};
+  struct store_record r = {stream, seq, 1700000000000 + (int64_t)seq, "m:3", "chat", "", data, payload, NULL};
   return store_append(k->s, &r);
 }
 
@@ -102,6 +102,17 @@ static inline void kit_raw(const char *path, const char *sql) {
   if (sqlite3_exec(db, sql, NULL, NULL, &error) != SQLITE_OK)
     fail_msg("%s: %s", sql, error);
   sqlite3_close(db);
+}
+
+/* Bytes of a file that nobody has open, to another. */
+static inline void kit_copy(const char *from, const char *to) {
+  char buf[4096];
+  FILE *f = fopen(from, "rb"), *g = fopen(to, "wb");
+  assert_true(f && g);
+  for (size_t n; (n = fread(buf, 1, sizeof buf, f)) > 0;)
+    assert_int_equal(fwrite(buf, 1, n, g), n);
+  fclose(f);
+  assert_int_equal(fclose(g), 0);
 }
 
 /* Is `needle` somewhere in the file? An absent file holds nothing. */

@@ -130,11 +130,11 @@ static void check_full_disk(struct kit *k, int (*body)(struct kit *k)) {
   kit_fill(k, "room:a", last + 1, last + 3);
 }
 
-static void test_size_limit(void **state) {
+static void test_34_size_limit(void **state) {
   check_full_disk(*state, full_by_size_limit);
 }
 
-static void test_no_space(void **state) {
+static void test_34_disk_full(void **state) {
   check_full_disk(*state, full_by_no_space);
 }
 
@@ -150,7 +150,7 @@ static int open_on_full_disk(struct kit *k) {
   return 0;
 }
 
-static void test_open_on_full_disk(void **state) {
+static void test_34_open_on_full_disk(void **state) {
   struct kit *k = *state;
   int status = in_child(k, open_on_full_disk);
   assert_true(WIFEXITED(status));
@@ -180,7 +180,7 @@ static int sync_fails_in_checkpoint(struct kit *k) {
   return 0;
 }
 
-static void test_failed_sync_stops_the_process(void **state) {
+static void test_34_failed_sync_stops_the_process(void **state) {
   struct kit *k = *state;
   int status = in_child(k, sync_fails_in_commit);
   assert_true(WIFSIGNALED(status));
@@ -190,7 +190,7 @@ static void test_failed_sync_stops_the_process(void **state) {
   assert_int_equal(store_verify(k->s, k->why), ERR_OK);
 }
 
-static void test_failed_sync_of_a_checkpoint_stops_it_too(void **state) {
+static void test_34_failed_sync_of_a_checkpoint_stops_it_too(void **state) {
   struct kit *k = *state;
   int status = in_child(k, sync_fails_in_checkpoint);
   assert_true(WIFSIGNALED(status));
@@ -203,11 +203,11 @@ static void test_failed_sync_of_a_checkpoint_stops_it_too(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(test_size_limit),
-      TEST(test_no_space),
-      TEST(test_open_on_full_disk),
-      TEST(test_failed_sync_stops_the_process),
-      TEST(test_failed_sync_of_a_checkpoint_stops_it_too),
+      TEST(test_34_size_limit),
+      TEST(test_34_disk_full),
+      TEST(test_34_open_on_full_disk),
+      TEST(test_34_failed_sync_stops_the_process),
+      TEST(test_34_failed_sync_of_a_checkpoint_stops_it_too),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -194,9 +194,9 @@ static void test_newer_foreign_and_garbage(void **state) {
   assert_int_equal(unlink(k->path), 0);
   kit_open(k);
   kit_fill(k, "room:a", 1, 1);
-  kit_raw(k->path, "PRAGMA user_version = 2");
+  kit_raw(k->path, "PRAGMA user_version = 3");
   expect_refusal(k, NULL, ERR_DB_NEWER, "newer");
-  kit_raw(k->path, "PRAGMA user_version = 1");
+  kit_raw(k->path, "PRAGMA user_version = 2");
   kit_open(k);
   assert_int_equal(kit_replay(k, "room:a", 0).n, 1);
 }

@@ -1,0 +1,182 @@
+/* store_erase.c: what is taken away: personal content, and the beginning of a log. */
+#include "core/base/log.h"
+#include "core/store/erased.h"
+#include "core/store/store_sqlite.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* secure_delete has zeroed the pages, the write-ahead log still holds them as they were: fold it in and cut
+ * it. */
+static enum err commit_and_fold(struct store *s) {
+  enum err e = store_commit(s);
+  if (e != ERR_OK)
+    return e;
+  int rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+  s->wal_frames = 0;
+  return rc == SQLITE_OK ? ERR_OK : rc == SQLITE_BUSY ? ERR_AGAIN : store_fault(s->db, rc);
+}
+
+static enum err run_with(struct store *s, enum store_q q, const char *text) {
+  store_bind_text(s->q[q], 1, text);
+  return store_run(s, q);
+}
+
+enum err store_erase_payloads(struct store *s, const char *stream) {
+  enum err e = store_begin(s);
+  if (e == ERR_OK)
+    e = run_with(s, STORE_Q_ERASE, stream);
+  if (e != ERR_OK)
+    (void)store_give_up(s, e);
+  return commit_and_fold(s);
+}
+
+/* ---- a person ---- */
+
+static enum err erase_pid(struct store *s, const char *pid, int *rows) {
+  static const enum store_q all[] = {STORE_Q_ERASE_SUBJECT_PAYLOADS, STORE_Q_ERASE_SUBJECT_DOCS,
+                                     STORE_Q_ERASE_SUBJECT};
+  enum err e = store_begin(s);
+  for (size_t i = 0; e == ERR_OK && i < sizeof all / sizeof all[0]; i++) {
+    e = run_with(s, all[i], pid);
+    *rows += sqlite3_changes(s->db);
+  }
+  store_subjects_forget(s);
+  return e;
+}
+
+enum err store_erase_subject(struct store *s, const char *pid) {
+  char why[256] = "";
+  int rows = 0;
+  assert(pid[0] && strlen(pid) <= STORE_PID_MAX);
+  if (s->read_only)
+    return ERR_NOT_ALLOWED;
+  enum err e = s->journals[0] ? erased_add(s->journals[0], pid, why) : ERR_OK;
+  if (e == ERR_OK && s->journals[1] && erased_add(s->journals[1], pid, why) != ERR_OK)
+    log_event(LOG_WARN, "the copy of the erasure journal lags behind", "why", why, NULL);
+  if (e != ERR_OK) {
+    log_event(LOG_ERROR, "nobody can be erased", "why", why, NULL);
+    return e;
+  }
+  e = erase_pid(s, pid, &rows);
+  if (e != ERR_OK)
+    (void)store_give_up(s, e);
+  return commit_and_fold(s);
+}
+
+enum err store_replay_erased(struct store *s, char why[256]) {
+  struct erased l;
+  int rows = 0;
+  char count[24];
+  enum err e = erased_load(s->journals[0], &l, why);
+  for (size_t i = 0; e == ERR_OK && i < l.n; i++)
+    e = erase_pid(s, l.pid[i], &rows);
+  erased_free(&l);
+  if (e == ERR_OK)
+    e = rows ? commit_and_fold(s) : store_commit(s);
+  snprintf(count, sizeof count, "%d", rows);
+  if (rows)
+    log_event(LOG_WARN, "people who had been erased were in this copy of the database: erased again", "rows",
+              count, NULL);
+  if (e != ERR_OK && e != ERR_AGAIN && !why[0])
+    snprintf(why, 256, "the erasure journal cannot be followed: %s", err_text(e));
+  return e == ERR_AGAIN ? ERR_OK : e; /* a reader holds the old pages: the next fold takes them */
+}
+
+enum err store_keep_erased(struct store *s, const char *path, char why[256]) {
+  if (!s->journals[0])
+    return ERR_OK;
+  free(s->journals[1]);
+  s->journals[1] = strdup(path);
+  if (!s->journals[1])
+    return ERR_NOMEM;
+  enum err e = erased_merge(path, s->journals[0], why); /* the other way with each backup */
+  return e == ERR_OK ? store_replay_erased(s, why) : e;
+}
+
+/* ---- age ---- */
+
+/* ",a,b," of a NULL-ended list. */
+static char *join(const char *const *list) {
+  size_t room = 2;
+  for (size_t i = 0; list && list[i]; i++)
+    room += strlen(list[i]) + 1;
+  char *out = malloc(room);
+  if (!out)
+    return NULL;
+  size_t n = (size_t)snprintf(out, room, ",");
+  for (size_t i = 0; list && list[i]; i++)
+    n += (size_t)snprintf(out + n, room - n, "%s,", list[i]);
+  return out;
+}
+
+enum err store_erase_before(struct store *s, const char *prefix, const char *kinds, int64_t ts_ms,
+                            const char *const *held, uint64_t *n) {
+  char *kept = join(held);
+  sqlite3_stmt *q = s->q[STORE_Q_ERASE_BEFORE];
+  *n = 0;
+  enum err e = kept ? store_begin(s) : ERR_NOMEM;
+  if (e == ERR_OK) {
+    store_bind_text(q, 1, prefix);
+    sqlite3_bind_int64(q, 2, ts_ms);
+    store_bind_text(q, 3, kinds);
+    store_bind_text(q, 4, kept);
+    e = store_run(s, STORE_Q_ERASE_BEFORE);
+  }
+  free(kept);
+  if (e != ERR_OK)
+    return store_give_up(s, e);
+  *n = (uint64_t)sqlite3_changes(s->db);
+  s->pending += *n > 0;
+  return ERR_OK;
+}
+
+/* The last event that goes; seq 0: none does. */
+static enum err find_cut(struct store *s, const char *stream, int64_t ts_ms, struct chain_head *cut) {
+  sqlite3_stmt *q = s->q[STORE_Q_PRUNE_LAST];
+  *cut = (struct chain_head){0};
+  store_bind_text(q, 1, stream);
+  sqlite3_bind_int64(q, 2, ts_ms);
+  int rc = sqlite3_step(q);
+  enum err e = rc == SQLITE_ROW || rc == SQLITE_DONE ? ERR_OK : store_fault(s->db, rc);
+  if (rc == SQLITE_ROW) {
+    const uint8_t *hash = store_column_hash(q, 1);
+    cut->seq = (uint64_t)sqlite3_column_int64(q, 0);
+    if (hash)
+      memcpy(cut->hash, hash, CHAIN_HASH);
+    else
+      e = ERR_DB_CORRUPT;
+  }
+  sqlite3_reset(q);
+  return e;
+}
+
+static enum err drop_until(struct store *s, enum store_q q, const char *stream, uint64_t seq) {
+  sqlite3_bind_int64(s->q[q], 2, (sqlite3_int64)seq);
+  return run_with(s, q, stream);
+}
+
+enum err store_prune(struct store *s, const char *stream, int64_t ts_ms, uint64_t *n) {
+  char why[256];
+  struct chain_head cut;
+  *n = 0;
+  enum err e = store_begin(s);
+  if (e == ERR_OK) /* a signed base must not make good what someone changed */
+    e = store_verify_stream(s, stream, NULL, 0, why);
+  if (e == ERR_OK)
+    e = find_cut(s, stream, ts_ms, &cut);
+  if (e == ERR_OK && cut.seq > 0) {
+    e = store_put_mark(s, STORE_Q_PUT_BASE, stream, &cut); /* now the trigger lets them go */
+    if (e == ERR_OK)
+      e = drop_until(s, STORE_Q_PRUNE_PAYLOADS, stream, cut.seq);
+    if (e == ERR_OK)
+      e = drop_until(s, STORE_Q_PRUNE_EVENTS, stream, cut.seq);
+    if (e == ERR_OK)
+      *n = (uint64_t)sqlite3_changes(s->db);
+  }
+  if (e != ERR_OK)
+    (void)store_give_up(s, e);
+  return *n ? commit_and_fold(s) : store_commit(s);
+}
