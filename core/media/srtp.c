@@ -160,6 +160,10 @@ enum err srtp_session_unprotect_rtcp(struct srtp_session *s, uint8_t *p, size_t 
   return ERR_OK;
 }
 
+uint32_t srtp_session_ssrc(const struct srtp_session *s) {
+  return s->rtp_ssrc;
+}
+
 void srtp_session_destroy(struct srtp_session *s) {
   if (s == NULL)
     return;

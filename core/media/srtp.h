@@ -31,6 +31,8 @@ MUST_CHECK enum err srtp_session_protect_rtcp(struct srtp_session *s, uint8_t *p
  * clear), ERR_SRTP_AUTH, ERR_SRTP_REPLAY; then *n stands and the bytes of p are not to be used. */
 MUST_CHECK enum err srtp_session_unprotect(struct srtp_session *s, uint8_t *p, size_t *n);
 MUST_CHECK enum err srtp_session_unprotect_rtcp(struct srtp_session *s, uint8_t *p, size_t *n);
+/* srtp_session_ssrc: of the inbound RTP, 0 while not locked to one. */
+uint32_t srtp_session_ssrc(const struct srtp_session *s);
 void srtp_session_destroy(struct srtp_session *s);
 
 #endif

@@ -40,6 +40,8 @@ us_t path_next_timeout(const struct path *p);
 bool path_up(const struct path *p);
 /* path_heard_at: when something authentic last arrived (0: never). */
 us_t path_heard_at(const struct path *p);
+/* path_rekeys: how often its keys were changed, as often as the server's answer asks. */
+unsigned path_rekeys(const struct path *p);
 const struct rtpstat *path_stat(const struct path *p);
 /* path_csrc_level_id: of the answer, for reading who is heard. */
 unsigned path_csrc_level_id(const struct path *p);

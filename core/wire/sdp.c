@@ -436,6 +436,8 @@ static const char *parse_media(const struct doc *d, struct sdp *out) {
   parse_direction(d, out);
   if (doc_media_attr(d, "ssrc", &value) && !span_uint(span_cut(&value, ' '), UINT32_MAX, &out->ssrc))
     return "a=ssrc is malformed";
+  if (doc_media_attr(d, "x-gavel-rekey", &value))
+    (void)span_uint(value, SDP_REKEY_MAX, &out->rekey_s);
   uint32_t ms;
   if (doc_media_attr(d, "ptime", &value) && span_uint(value, 120, &ms))
     out->ptime_ms = ms;

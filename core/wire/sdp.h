@@ -25,6 +25,8 @@ struct sdp_candidate {
 };
 enum sdp_setup { SDP_ACTPASS, SDP_ACTIVE, SDP_PASSIVE };
 enum sdp_dir { SDP_DIR_NONE, SDP_SENDRECV, SDP_SENDONLY, SDP_RECVONLY, SDP_INACTIVE };
+#define SDP_REKEY_MAX 10000000 /* seconds */
+
 struct sdp {
   bool ice_lite, rtcp_rsize;
   bool bundle; /* the chosen line is in a BUNDLE group */
@@ -42,7 +44,8 @@ struct sdp {
   uint8_t level_id, csrc_level_id;                   /* header extension ids 1..14, 0 = not offered */
   /* the ids' "/sendonly" and so on (RFC 8285); SDP_DIR_NONE: without */
   enum sdp_dir level_dir, csrc_level_dir;
-  uint32_t ssrc; /* of a=ssrc, 0 when absent */
+  uint32_t ssrc;    /* of a=ssrc, 0 when absent */
+  uint32_t rekey_s; /* of our own a=x-gavel-rekey: new keys this often, 0 never */
   struct sdp_candidate cand[SDP_CANDIDATES_MAX];
   size_t n_cand;
   /* every m-line in order, so that an answer can refuse the others */
@@ -62,6 +65,7 @@ struct sdp_local { /* what we say of ourselves */
   const struct sdp_candidate *cand; /* the first is the default one of the c= line */
   size_t n_cand;
   bool lite;
+  uint32_t rekey_s; /* 0: not said */
 };
 /* sdp_write_answer: the server's one answer: passive, opus with useinbandfec=1;usedtx=1, level extensions
  * that were offered, RED never accepted here, other m-lines refused. malloc'd; caller frees. NULL when out of

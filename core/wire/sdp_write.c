@@ -75,6 +75,8 @@ static void write_answered(FILE *f, const struct sdp *offer, const struct sdp_lo
   write_extmaps(f, offer);
   if (offer->recv)
     write_source(f, me);
+  if (me->rekey_s)
+    fprintf(f, "a=x-gavel-rekey:%lu\r\n", (unsigned long)me->rekey_s);
   write_candidates(f, me);
 }
 
