@@ -142,6 +142,8 @@ enum err decide_chat(struct decision *d) {
   enum chat_kind kind = kind_of(d);
   if (kind == CHAT_LOBBY && room_count(d->r, PRESENCE_WAITING) == 0)
     return ERR_NOTHING;
+  if (d->actor && d->actor->no_chat)
+    return ERR_SCOPE;
   if (!chat_is_on(d, kind))
     return ERR_CHAT_OFF;
   if (is_too_soon(d, kind))
@@ -182,6 +184,8 @@ enum err decide_chat_edit(struct decision *d) {
     return ERR_NOT_ALLOWED;
   if (d->now_ms - c->ts_ms > ROOM_EDIT_MS)
     return ERR_TOO_LATE;
+  if (d->actor && d->actor->no_chat)
+    return ERR_SCOPE;
   if (!chat_is_on(d, c->kind))
     return ERR_CHAT_OFF;
   char text[TEXT_CHAT_MAX + 1];

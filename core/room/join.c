@@ -85,6 +85,8 @@ static enum err entry_fill(const struct room *r, const struct room_join *j, int6
   if (user)
     memcpy(m->user, j->user, user + 1);
   client_clean(j->client, m->client);
+  snprintf(m->pid, sizeof m->pid, "%s", j->pid ? j->pid : "");
+  m->no_chat = j->no_chat;
   memcpy(m->device, j->device, sizeof m->device);
   memcpy(m->resume, j->resume, sizeof m->resume);
   m->id = r->id_last + 1;
@@ -129,7 +131,7 @@ static enum err entry_role(const struct room *r, const struct room_join *j, int6
     return ERR_BAD_INVITE;
   if (*inv && (*inv)->expires_ms != 0 && now_ms >= (*inv)->expires_ms)
     return ERR_BAD_INVITE;
-  m->role = *inv ? (*inv)->role : j->role;
+  m->role = *inv && j->role == ROLE_NONE ? (*inv)->role : j->role;
   m->invite = *inv ? (*inv)->id : 0;
   if (m->role == ROLE_NONE || m->role >= ROLE_SYSTEM)
     return ERR_BAD_INVITE;

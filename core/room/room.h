@@ -25,7 +25,8 @@
 #define ROOM_UNDO_KEPT 64  /* acts that can be undone, over all actors */
 #define ROOM_UNDO_MS 10000
 #define ROOM_AWAY_MS 120000 /* resume window */
-#define ROOM_USER_MAX 95
+#define ROOM_USER_MAX 97 /* user@application */
+#define ROOM_PID_MAX 18  /* a pseudonym */
 #define ROOM_CLIENT_MAX 31
 #define ROOM_TRUSTED_MAX 1000
 #define ROOM_NOTES_MAX 500
@@ -162,6 +163,8 @@ struct member {
   char client[ROOM_CLIENT_MAX + 1]; /* "gavel/0.1.0", shown on the person card */
   /* server only, never in a view: */
   char user[ROOM_USER_MAX + 1]; /* stable identity when known ("" for a guest) */
+  char pid[ROOM_PID_MAX + 1];   /* pseudonym of the person, "" when nobody gave one */
+  bool no_chat;                 /* his token does not let him write */
   uint8_t device[16]; /* hash of the client's install id, zero when unknown: what a ban can hold on to */
   uint8_t resume[32]; /* SHA-256 of the resume secret */
 };
@@ -439,8 +442,10 @@ struct room_join {
   const char *name;           /* as the person typed it; cleaned here */
   const char *client;         /* "" when unknown */
   const char *user;           /* verified identity or "" */
+  const char *pid;            /* NULL or a pseudonym */
+  bool no_chat;
   const uint8_t *invite_hash; /* 32 bytes, or NULL: no invite (then role decides) */
-  enum role role;             /* without an invite: the role the server's policy grants; ROLE_NONE refuses */
+  enum role role;             /* the server's policy grants; ROLE_NONE: the invite's, or none */
   uint8_t device[16], resume[32];
   const uint8_t *addr; /* 16 bytes, IPv4 as ::ffff:a.b.c.d; NULL when unknown. Not kept. */
   bool password_ok;    /* the shell compared it */
@@ -516,6 +521,8 @@ uint32_t room_hand_first(const struct room *r);
 size_t room_ban_also(const struct room *r, const uint32_t *targets, size_t n, uint32_t *out, size_t cap);
 /* room_ban_rule: reads "user:NAME", "invite:ID", "cidr:ADDRESS/BITS" (no bits: one address; IPv6 /64). */
 bool room_ban_rule(const char *text, struct ban *out);
+/* cidr_holds: whether an address is of the block; one of no bits holds none. */
+bool cidr_holds(const struct cidr *c, const uint8_t addr[16]);
 /* room_setting: the value a settings event (LOCKED .. MAX_SPEAKERS, TALK_TIME, AGENDA_AT, PINNED, BREAKOUTS,
  * RECALL, ENDING, POLICY, CHAT_MODE, MUTE_ALL, LOBBY) changes, in the form of its num; -1 for other kinds. */
 int64_t room_setting(const struct room *r, enum room_ev kind);

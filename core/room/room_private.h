@@ -166,8 +166,6 @@ void room_host_watch(struct room *r, const struct room_event *ev, bool led);
 bool member_is(const struct member *m, const char *user, const uint8_t device[16]);
 /* room_is_full: for one more, when `inside` are inside; max_people does not bind moderators. */
 bool room_is_full(const struct room *r, size_t inside, const struct member *m);
-/* cidr_holds: whether an address is of the block; one of no bits holds none. */
-bool cidr_holds(const struct cidr *c, const uint8_t addr[16]);
 /* ban_on: the ban of this kind that holds this person, NULL for none; addr may be NULL. */
 const struct ban *ban_on(const struct room *r, enum ban_what what, const struct member *m,
                          const uint8_t *addr);

@@ -115,8 +115,17 @@ static const char *parse_port(struct span *s, struct link *out) {
 static const char *parse_room(struct span *s, struct link *out) {
   if (!skip(s, "/j/"))
     return "the path is not /j/ROOM";
-  struct span r = take(s, "#");
+  struct span r = take(s, "/#");
   size_t n = (size_t)(r.end - r.p);
+  if (skip(s, "/")) {
+    if (n > LINK_APP_MAX)
+      return "the application's name is too long";
+    memcpy(out->app, r.p, n);
+    if (!text_slug_valid(out->app) || strpbrk(out->app, "._"))
+      return "the application's name is not valid";
+    r = take(s, "#");
+    n = (size_t)(r.end - r.p);
+  }
   if (n > TEXT_SLUG_MAX)
     return "the room name is too long";
   memcpy(out->room, r.p, n);
@@ -182,8 +191,8 @@ void link_format(const struct link *l, char out[LINK_MAX]) {
     b64url_encode(l->secret, sizeof l->secret, secret);
   if (l->has_pin)
     b64url_encode(l->pin, sizeof l->pin, pin);
-  snprintf(out, LINK_MAX, "https://%s%s%s%s/j/%s%s%s%s%s", v6 ? "[" : "", l->host, v6 ? "]" : "", port,
-           l->room, l->has_secret ? "#i=" : "", secret,
+  snprintf(out, LINK_MAX, "https://%s%s%s%s/j/%s%s%s%s%s%s%s", v6 ? "[" : "", l->host, v6 ? "]" : "", port,
+           l->app, l->app[0] ? "/" : "", l->room, l->has_secret ? "#i=" : "", secret,
            !l->has_pin     ? ""
            : l->has_secret ? "&p="
                            : "#p=",

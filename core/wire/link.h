@@ -1,4 +1,5 @@
-/* link.h: invite links: https://HOST[:PORT]/j/ROOM#i=SECRET[&p=PIN]. The fragment never travels in a request.
+/* link.h: invite links: https://HOST[:PORT]/j/[APP/]ROOM#i=SECRET[&p=PIN]. The fragment never travels in a
+ * request.
  *
  * SECRET is 32 bytes, PIN the SHA-256 of the server's certificate (DER), both base64url. gavel:// is accepted
  * for https://. Invariant: a parsed link has a valid host, port 1..65535 and room slug. Pure; any thread. */
@@ -13,9 +14,11 @@
 
 #define LINK_MAX 512
 #define LINK_HOST_MAX 253
+#define LINK_APP_MAX 32
 struct link {
   char host[LINK_HOST_MAX + 1]; /* DNS name, IPv4, or IPv6 without brackets */
   uint16_t port;                /* 443 when the link names none */
+  char app[LINK_APP_MAX + 1];   /* the application whose room it is, "" the server's own */
   char room[TEXT_SLUG_MAX + 1];
   bool has_secret, has_pin;
   uint8_t secret[32], pin[32];

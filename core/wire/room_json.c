@@ -324,6 +324,8 @@ static void entry_to_log(const struct member *m, json_t *data, json_t *payload) 
   out_true(open, "held", m->held);
   out_true(open, "clash", m->clash);
   out_hex(open, "resume", m->resume, sizeof m->resume);
+  out_text(open, "pid", m->pid);
+  out_true(open, "no_chat", m->no_chat);
   out_str(secret, "name", m->name);
   out_text(secret, "client", m->client);
   out_text(secret, "user", m->user);
@@ -399,6 +401,8 @@ static void log_entry_in(struct in *in, const json_t *payload, struct room_event
   ev->entry->clash = in_bool(&sub, "clash");
   ev->entry->chat_ms = in_int(&sub, "chat_ms", 0, JSON_NUMBER_MAX, 0);
   in_hex(&sub, "resume", ev->entry->resume, sizeof ev->entry->resume);
+  in_copy(&sub, "pid", ev->entry->pid, ROOM_PID_MAX);
+  ev->entry->no_chat = in_bool(&sub, "no_chat");
   entry_secret_in(in, payload, ev->entry);
   in->ok = in->ok && sub.ok;
 }

@@ -29,6 +29,10 @@ static void test_full_link(void **state) {
   assert_string_equal(l.host, "meet.example.org");
   assert_int_equal(l.port, 8443);
   assert_string_equal(l.room, "town-hall");
+  assert_string_equal(l.app, "");
+  struct link of_app = parse_ok("https://h/j/blue/town-hall#i=" S43);
+  assert_string_equal(of_app.app, "blue");
+  assert_string_equal(of_app.room, "town-hall");
   assert_true(l.has_secret && l.has_pin);
   for (unsigned i = 0; i < 32; i++) {
     assert_int_equal(l.secret[i], i);
@@ -50,6 +54,7 @@ static void test_forms(void **state) {
       {"https://[::1]:65535/j/a.b_c-d", "::1", "https://[::1]:65535/j/a.b_c-d", 65535},
       {"https://[2001:DB8:0:0::0:1]/j/r", "2001:db8::1", "https://[2001:db8::1]/j/r", 443},
       {"https://xn--mnchen-3ya.de/j/0", "xn--mnchen-3ya.de", "https://xn--mnchen-3ya.de/j/0", 443},
+      {"https://h/j/blue-9/r#i=" S43, "h", "https://h/j/blue-9/r#i=" S43, 443},
       {"https://4you.example/j/r", "4you.example", "https://4you.example/j/r", 443},
   };
   for (size_t i = 0; i < COUNT(v); i++) {
@@ -85,7 +90,9 @@ static void test_refused(void **state) {
       "https://h:+1/j/r", "https://h:1a/j/r", "https://h:123456/j/r", "https://h:1:2/j/r", "https://h:-1/j/r",
       /* path and room */
       "https://h", "https://h/", "https://h/j", "https://h/j/", "https://h/J/r", "https://h//j/r",
-      "https://h/x/r", "https://h/j/r/", "https://h/j/r/x", "https://h/j/../r", "https://h/j/Room",
+      "https://h/x/r", "https://h/j/r/", "https://h/j/r/x/y", "https://h/j/../r", "https://h/j/A/x",
+      "https://h/j/a.b/x", "https://h/j/a_b/x", "https://h/j//x", "https://h/j/-a/x", "https://h/j/a/",
+      "https://h/j/a/X", "https://h/j/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/x", "https://h/j/Room",
       "https://h/j/-r", "https://h/j/#i=" S43,
       "https://h/j/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "https://h/j/r\n",
       "https://h/j/r ",
