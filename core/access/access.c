@@ -1,0 +1,182 @@
+/* access.c: the areas together: open, reload, tick, close, and the dispatch of gavelctl's methods. */
+#include "core/access/access_private.h"
+#include "core/access/accounts_private.h"
+#include "core/base/bytes.h"
+#include "core/base/log.h"
+#include "core/wire/json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static enum err open_areas(struct access *a, char why[256]) {
+  enum err e = ERR_OK;
+#define X(area)                                                                                              \
+  if (e == ERR_OK)                                                                                           \
+    e = area##_open(a, why);
+  ACCESS_AREAS(X)
+#undef X
+  return e;
+}
+
+static void close_areas(struct access *a) {
+#define X(area) area##_close(a);
+  ACCESS_AREAS(X)
+#undef X
+}
+
+enum err access_open(const struct access_config *c, int64_t wall_ms, struct access **out, char why[256]) {
+  struct access *a = calloc(1, sizeof *a);
+  if (!a)
+    return ERR_NOMEM;
+  a->cfg = *c;
+  a->wall_ms = wall_ms;
+  why[0] = 0;
+  enum err e = open_areas(a, why);
+  if (e != ERR_OK) {
+    if (!why[0])
+      snprintf(why, 256, "who may enter cannot be read: %s", err_text(e));
+    access_close(a);
+    return e;
+  }
+  *out = a;
+  return ERR_OK;
+}
+
+static _Noreturn void unreadable(const char *why) {
+  log_event(LOG_ERROR, "who may enter cannot be read", "why", why,
+            NULL); /* nobody may enter by a stale rule */
+  abort();
+}
+
+void access_reload(struct access *a) {
+  char why[256] = "";
+  close_areas(a);
+  a->failed = ERR_OK;
+  a->revision++;
+  if (open_areas(a, why) != ERR_OK)
+    unreadable(why);
+}
+
+void access_configure(struct access *a, const struct access_config *c) {
+  struct access_config now = *c;
+  now.store = a->cfg.store;
+  now.rng = a->cfg.rng;
+  now.audience = a->cfg.audience;
+  a->cfg = now;
+  a->revision++;
+  if (a->failed != ERR_OK) /* the group is lost: everything will be read again */
+    return;
+  char why[256] = "";
+  privacy_close(a); /* it keeps the digest of the text */
+  if (privacy_open(a, why) != ERR_OK)
+    unreadable(why);
+}
+
+void access_tick(struct access *a, int64_t wall_ms) {
+  a->wall_ms = wall_ms;
+#define X(area) area##_tick(a);
+  ACCESS_AREAS(X)
+#undef X
+}
+
+int64_t access_next_ms(const struct access *a) {
+  int64_t next = INT64_MAX, due;
+#define X(area)                                                                                              \
+  due = area##_next_ms(a);                                                                                   \
+  next = due < next ? due : next;
+  ACCESS_AREAS(X)
+#undef X
+  return next;
+}
+
+enum err access_error(struct access *a) {
+  enum err e = a->failed;
+  a->failed = ERR_OK;
+  return e;
+}
+
+uint64_t access_revision(const struct access *a) {
+  return a->revision;
+}
+
+void access_close(struct access *a) {
+  if (!a)
+    return;
+  close_areas(a);
+  free(a);
+}
+
+/* ---- documents ---- */
+
+static void keep(struct access *a, enum err e) {
+  if (a->failed == ERR_OK)
+    a->failed = e;
+}
+
+void doc_put(struct access *a, const char *class, const char *id, const char *pid, json_t *doc) {
+  char *text = json_dumps(doc, JSON_COMPACT | JSON_SORT_KEYS);
+  if (!text)
+    abort();
+  keep(a, store_put_doc(a->cfg.store, class, id, pid, text));
+  explicit_bzero(text, strlen(text));
+  free(text);
+  json_decref(doc);
+}
+
+void doc_del(struct access *a, const char *class, const char *id) {
+  keep(a, store_del_doc(a->cfg.store, class, id));
+}
+
+void id_new(struct access *a, char out[17]) {
+  uint8_t raw[8];
+  a->cfg.rng->fill(a->cfg.rng, raw, sizeof raw);
+  hex_encode(raw, sizeof raw, out);
+}
+
+void pid_new(struct access *a, char out[ACCESS_PID_MAX + 1]) {
+  out[0] = 'p';
+  out[1] = '-';
+  id_new(a, out + 2);
+}
+
+/* ---- what operators ask ---- */
+
+/* Whom a call is about: a user, or an account. Never his name: his pseudonym. */
+static bool about(const struct access *a, const char *method, const json_t *params,
+                  char pid[ACCESS_PID_MAX + 1]) {
+  const char *user = json_str(params, "user", NULL);
+  const struct account *k =
+      strncmp(method, "account.", 8) == 0 ? account_by_name(a, json_str(params, "name", "")) : NULL;
+  if (k)
+    snprintf(pid, ACCESS_PID_MAX + 1, "%s", k->pid);
+  return k || (user && access_subject(a, user, pid) != ERR_NO_USER);
+}
+
+static enum err run(struct access *a, const struct access_method *m, const char *actor, const json_t *params,
+                    json_t *reply, const char **why) {
+  char pid[ACCESS_PID_MAX + 1] = "";
+  bool whom = about(a, m->name, params, pid); /* before it runs: an erased one is not found any more */
+  enum err e = m->run(a, params, reply, why);
+  whom = whom || about(a, m->name, params, pid); /* who is new */
+  struct audit_entry entry = {.actor = actor,
+                              .action = m->name,
+                              .target = whom ? pid : json_str(params, "kid", NULL),
+                              .app = json_str(params, "app", ""),
+                              .room = json_str(params, "room", ""),
+                              .outcome = e};
+  if (m->changes)
+    audit_note(a, &entry);
+  return e;
+}
+
+enum err access_call(struct access *a, const char *actor, const char *method, const json_t *params,
+                     json_t *reply, const char **why) {
+  static const struct access_method *const TABLES[] = {ACCESS_APPS, ACCESS_ACCOUNTS, ACCESS_AUDIT,
+                                                       ACCESS_PRIVACY};
+  for (size_t t = 0; t < sizeof TABLES / sizeof TABLES[0]; t++)
+    for (const struct access_method *m = TABLES[t]; m->name; m++)
+      if (strcmp(m->name, method) == 0)
+        return run(a, m, actor, params, reply, why);
+  return ERR_BAD_METHOD;
+}

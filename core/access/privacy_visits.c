@@ -1,0 +1,101 @@
+/* privacy_visits.c: who was where how long with what quality: identified for a while, then a number of
+ * nobody.
+ *
+ * The id of a visit begins with the hour of its end, so that those whose time is over come first. */
+#include "core/access/privacy_private.h"
+#include "core/wire/json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void hour_id(int64_t ms, char out[12]) {
+  snprintf(out, 12, "%010u", (unsigned)(ms > 0 ? ms / HOUR_MS : 0));
+}
+
+static void visit_id(struct access *a, int64_t to_ms, char out[32]) {
+  char hour[12], chance[17];
+  hour_id(to_ms, hour);
+  id_new(a, chance);
+  snprintf(out, 32, "%s-%s", hour, chance);
+}
+
+void access_visit(struct access *a, const struct access_visit *v) {
+  char id[32];
+  if (v->to_ms < v->from_ms)
+    return;
+  visit_id(a, v->to_ms, id);
+  json_t *doc = json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I}", "app", v->app, "room", v->room, "from_ms",
+                          (json_int_t)v->from_ms, "to_ms", (json_int_t)v->to_ms, "seconds",
+                          (json_int_t)((v->to_ms - v->from_ms + 500) / 1000), "loss_permille",
+                          (json_int_t)v->loss_permille, "jitter_ms", (json_int_t)v->jitter_ms, "rtt_ms",
+                          (json_int_t)v->rtt_ms);
+  bool known = v->pid && *v->pid; /* without: a number of nobody from the beginning */
+  doc_put(a, known ? "visit" : "usage", id, known ? v->pid : "", doc);
+}
+
+static void round_hour(json_t *doc, const char *key) {
+  json_object_set_new(doc, key, json_integer(json_int(doc, key, 0) / HOUR_MS * HOUR_MS));
+}
+
+size_t visits_anonymise(struct access *a, const char *pid, int64_t before_ms) {
+  char before[12], id[32];
+  hour_id(before_ms, before);
+  json_t *docs = privacy_docs(a, "visit", pid, pid ? NULL : before), *d;
+  size_t i, n = 0;
+  json_array_foreach(docs, i, d) {
+    json_t *doc = json_object_get(d, "doc");
+    if (privacy_held(a, json_str(d, "pid", "")))
+      continue;
+    visit_id(a, json_int(doc, "to_ms", 0), id); /* a new one: nothing leads back */
+    round_hour(doc, "from_ms");
+    round_hour(doc, "to_ms");
+    doc_del(a, "visit", json_str(d, "id", ""));
+    doc_put(a, "usage", id, "", json_incref(doc));
+    n++;
+  }
+  json_decref(docs);
+  return n;
+}
+
+size_t visits_drop(struct access *a) {
+  char before[12];
+  hour_id(a->wall_ms - USAGE_MS, before);
+  json_t *docs = privacy_docs(a, "usage", NULL, before), *d;
+  size_t i, n = json_array_size(docs);
+  json_array_foreach(docs, i, d) doc_del(a, "usage", json_str(d, "id", ""));
+  json_decref(docs);
+  return n;
+}
+
+static void count(json_t *by_room, const json_t *doc) {
+  char key[300];
+  snprintf(key, sizeof key, "%s\n%s", json_str(doc, "app", ""), json_str(doc, "room", ""));
+  json_t *row = json_object_get(by_room, key);
+  if (!row) {
+    row = json_pack("{s:O,s:O,s:i,s:i}", "app", json_object_get(doc, "app"), "room",
+                    json_object_get(doc, "room"), "visits", 0, "seconds", 0);
+    json_object_set_new(by_room, key, row);
+  }
+  json_object_set_new(row, "visits", json_integer(json_int(row, "visits", 0) + 1));
+  json_object_set_new(row, "seconds",
+                      json_integer(json_int(row, "seconds", 0) + json_int(doc, "seconds", 0)));
+}
+
+json_t *visits_metering(struct access *a, const char *app) {
+  static const char *const CLASSES[] = {"visit", "usage"};
+  json_t *by_room = json_object(), *rows = json_array(), *d;
+  size_t i;
+  for (size_t c = 0; c < 2; c++) {
+    json_t *docs = privacy_docs(a, CLASSES[c], NULL, NULL);
+    json_array_foreach(docs, i, d) {
+      const json_t *doc = json_object_get(d, "doc");
+      if (!app || strcmp(json_str(doc, "app", ""), app) == 0)
+        count(by_room, doc);
+    }
+    json_decref(docs);
+  }
+  const char *key;
+  json_object_foreach(by_room, key, d) json_array_append(rows, d);
+  json_decref(by_room);
+  return rows;
+}
