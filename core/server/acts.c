@@ -1,5 +1,6 @@
 /* acts.c: room.<act> for members and, with "room", for the operator; what else the operator may ask. */
 #include "core/server/control_private.h"
+#include "core/server/metrics.h"
 #include "core/wire/room_json.h"
 
 #include <stdio.h>
@@ -19,19 +20,17 @@ static enum err make_invite(struct control *c, struct hosted *h, enum role role,
   return e;
 }
 
+/* ROOM, or APP/ROOM. */
 static enum err found(struct control *c, const char *name, bool lobby, struct hosted **out) {
-  if (!text_slug_valid(name))
-    return ERR_BAD_NAME;
-  if (map_count(c->rooms) >= CONTROL_ROOMS_MAX)
-    return ERR_FULL;
-  struct room_events evs = {0};
-  enum err e = room_decide_create(name, lobby, HOST_GONE_CONTINUE, c->wall_ms, &evs);
-  if (e == ERR_OK) {
-    *out = hosted_create(c, name, NULL);
-    hosted_run(c, *out, &evs);
-  }
-  room_events_free(&evs);
-  return e;
+  char app[ACCESS_APP_MAX + 1] = "";
+  const char *slash = strchr(name, '/');
+  if (slash && (size_t)(slash - name) >= sizeof app)
+    return ERR_NO_APP;
+  if (slash)
+    memcpy(app, name, (size_t)(slash - name));
+  if (slash && (!*app || !access_app(c->access, app).exists))
+    return ERR_NO_APP;
+  return hosted_make(c, app, slash ? slash + 1 : name, lobby, out);
 }
 
 enum err control_room_create(struct control *c, const char *name, bool lobby, struct link *host,
@@ -42,6 +41,7 @@ enum err control_room_create(struct control *c, const char *name, bool lobby, st
     e = make_invite(c, h, ROLE_OWNER, true, host);
   if (e == ERR_OK)
     e = make_invite(c, h, ROLE_SPEAKER, false, guest);
+  audit_note(c->access, &(struct audit_entry){.action = "room.create", .room = name, .outcome = e});
   return e;
 }
 
@@ -92,10 +92,13 @@ static bool is_shown(enum act a) {
 static enum err limits(struct control *c, struct hosted *h, struct conn *k, enum act act) {
   if (k->admin)
     return ERR_OK;
-  if (is_chat(act) && !limit_take(c, &k->chat, RATE_CHAT))
-    return ERR_RATE;
   bool moderates = room_view_of(&h->room, k->seat->member) == VIEW_MODERATOR;
-  return !moderates && is_shown(act) && !limit_take(c, &k->seat->shown, RATE_SHOWN) ? ERR_RATE : ERR_OK;
+  if (is_chat(act) && !limit_take(c, &k->chat, LIMIT_CHAT))
+    return ERR_RATE;
+  if (is_chat(act) && !moderates &&
+      !limit_take_set(c, &k->chat_minute, LIMIT_CHAT_MINUTE, c->cfg.limits.chat_per_minute))
+    return ERR_RATE;
+  return !moderates && is_shown(act) && !limit_take(c, &k->seat->shown, LIMIT_SHOWN) ? ERR_RATE : ERR_OK;
 }
 
 /* Whose room a request is about: the operator names it. */
@@ -120,11 +123,14 @@ static void act_call(struct control *c, struct conn *k, json_int_t id, enum act 
   struct room_cmd cmd = {0};
   if (e == ERR_OK)
     e = room_cmd_from_params(act, params, &cmd, ids, ROOM_MEMBERS_MAX);
+  struct audited told = {0};
   json_t *reply = json_object();
   if (e == ERR_OK) {
     cmd.actor = k->admin ? 0 : k->seat->member;
+    audited_act(h, &cmd, &told);
     e = act_run(c, h, k, &cmd, params, reply);
   }
+  audited_done(c, k, h, act, &told, e);
   if (e == ERR_OK)
     control_reply(c, k, id, reply);
   else {
@@ -182,7 +188,7 @@ static void history_call(struct control *c, struct conn *k, json_int_t id, json_
 /* ---- the operator's questions ---- */
 
 static json_t *room_line(const struct hosted *h) {
-  return json_pack("{s:s,s:i,s:i,s:i,s:b,s:b}", "room", h->room.name, "here",
+  return json_pack("{s:s,s:i,s:i,s:i,s:b,s:b}", "room", h->name, "here",
                    (int)room_count(&h->room, PRESENCE_HERE), "away", (int)room_count(&h->room, PRESENCE_AWAY),
                    "waiting", (int)room_count(&h->room, PRESENCE_WAITING), "locked", h->room.locked, "lobby",
                    h->room.lobby);
@@ -202,8 +208,11 @@ static void room_show(struct control *c, struct conn *k, json_int_t id, json_t *
   struct hosted *h = hosted_find(c, json_str(params, "room", ""));
   if (!h)
     control_refuse(c, k, id, ERR_NO_ROOM, NULL);
-  else
+  else {
+    audit_note(c->access, /* it names people */
+               &(struct audit_entry){.action = "room.show", .room = h->room.name});
     control_reply(c, k, id, json_pack("{s:o}", "room", room_to_wire(&h->room, 0)));
+  }
 }
 
 static void room_create(struct control *c, struct conn *k, json_int_t id, json_t *params) {
@@ -226,28 +235,79 @@ static void server_info(struct control *c, struct conn *k, json_int_t id, json_t
   struct control_counters n;
   control_counters(c, &n);
   control_reply(c, k, id,
-                json_pack("{s:s,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I}", "version", GAVEL_VERSION, "rooms",
-                          (int)n.rooms, "connections", (int)n.conns, "messages", (json_int_t)n.messages,
-                          "refusals", (json_int_t)n.refusals, "events", (json_int_t)n.events, "commits",
+                json_pack("{s:s,s:s?,s:s?,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I}", "version", GAVEL_VERSION,
+                          "database", c->cfg.database, "backups", c->cfg.backups, "rooms", (int)n.rooms,
+                          "connections", (int)n.conns, "messages", (json_int_t)n.messages, "refusals",
+                          (json_int_t)n.refusals, "events", (json_int_t)n.events, "commits",
                           (json_int_t)n.commits, "joins", (json_int_t)n.joins, "resumes",
                           (json_int_t)n.resumes));
+}
+
+static void server_metrics(struct control *c, struct conn *k, json_int_t id, json_t *params) {
+  (void)params;
+  char *text = metrics_text(c);
+  control_reply(c, k, id, json_pack("{s:s}", "text", text ? text : ""));
+  free(text);
+}
+
+/* Where people reach us, as it is configured now, and what is announced. There is no TURN and no log server
+ * yet. */
+static void ips_list(struct control *c, struct conn *k, json_int_t id, json_t *params) {
+  json_t *body = json_pack("{s:[],s:[],s:[],s:[]}", "signalling", "media", "turn", "log");
+  const char *why = NULL;
+  for (unsigned t = 0; t < c->cfg.media_threads && t < CONTROL_THREADS_MAX; t++)
+    for (size_t i = 0; i < c->cfg.n_candidates[t]; i++) {
+      const struct sdp_candidate *at = &c->cfg.candidates[t][i];
+      char cidr[sizeof at->address + 4];
+      snprintf(cidr, sizeof cidr, "%s/%d", at->address, strchr(at->address, ':') ? 128 : 32);
+      json_array_append_new(json_object_get(body, "media"),
+                            json_pack("{s:s,s:i,s:s}", "cidr", cidr, "port", at->port, "protocol", "udp"));
+      if (t == 0)
+        json_array_append_new(
+            json_object_get(body, "signalling"),
+            json_pack("{s:s,s:i,s:s}", "cidr", cidr, "port", c->cfg.link.port, "protocol", "tcp"));
+    }
+  if (access_call(c->access, "operator", "ips.planned", params, body, &why) == ERR_OK)
+    control_reply(c, k, id, json_incref(body));
+  else
+    control_refuse(c, k, id, ERR_INTERNAL, why);
+  json_decref(body);
 }
 
 static const struct {
   const char *method;
   void (*run)(struct control *c, struct conn *k, json_int_t id, json_t *params);
-} ADMIN[] = {{"rooms.list", rooms_list},
-             {"room.show", room_show},
-             {"room.create", room_create},
-             {"server.info", server_info}};
+} ADMIN[] = {{"rooms.list", rooms_list},   {"room.show", room_show},     {"ips.list", ips_list},
+             {"room.create", room_create}, {"server.info", server_info}, {"server.metrics", server_metrics}};
 
-void acts_call(struct control *c, struct conn *k, json_int_t id, const char *method, json_t *params) {
+/* What is none of a room's business; ERR_BAD_METHOD: it is. */
+static enum err access_method(struct control *c, struct conn *k, json_int_t id, const char *method,
+                              const json_t *params) {
+  const char *why = NULL;
+  json_t *reply = json_object();
+  enum err e = rights_access_call(c, NULL, method, params, reply, &why);
+  if (e == ERR_OK)
+    control_reply(c, k, id, json_incref(reply));
+  else if (e != ERR_BAD_METHOD)
+    control_refuse(c, k, id, e, why);
+  json_decref(reply);
+  return e;
+}
+
+static void dispatch(struct control *c, struct conn *k, json_int_t id, const char *method, json_t *params) {
+  if (k->admin && access_method(c, k, id, method, params) != ERR_BAD_METHOD)
+    return;
+  if (!k->admin && rights_call(c, k, id, method, params))
+    return;
   for (size_t i = 0; i < sizeof ADMIN / sizeof ADMIN[0]; i++)
     if (strcmp(method, ADMIN[i].method) == 0) {
       if (k->admin)
         ADMIN[i].run(c, k, id, params);
-      else
+      else {
+        audit_note(c->access,
+                   &(struct audit_entry){.action = method, .outcome = ERR_NOT_ALLOWED, .addr = k->addr});
         control_refuse(c, k, id, ERR_NOT_ALLOWED, NULL);
+      }
       return;
     }
   if (strcmp(method, "room.history") == 0) {
@@ -259,4 +319,10 @@ void acts_call(struct control *c, struct conn *k, json_int_t id, const char *met
     control_refuse(c, k, id, ERR_BAD_METHOD, NULL);
   else
     act_call(c, k, id, act, params);
+}
+
+void acts_call(struct control *c, struct conn *k, json_int_t id, const char *method, json_t *params) {
+  audited_begin(c, k, params);
+  dispatch(c, k, id, method, params);
+  audited_end(c);
 }

@@ -1,19 +1,16 @@
 /* acts_shell.c: what acts need that a room cannot have: chance, secrets, addresses, the log.
  *
  * A secret exists in clear only in the one reply that hands it out; what a person typed is never logged. */
+#include "core/auth/scrypt.h"
 #include "core/base/bytes.h"
 #include "core/server/control_private.h"
 #include "core/wire/room_json.h"
 
 #include <ctype.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SCRYPT_N 4096
-#define SCRYPT_R 8
-#define SCRYPT_P 1
 #define CODE_LETTERS 10
 #define ALSO_MAX 64 /* names told by ban_check */
 
@@ -21,6 +18,7 @@
 
 void act_shell_invite(struct control *c, struct hosted *h, struct link *link, struct invite *inv) {
   *link = c->cfg.link;
+  memcpy(link->app, h->app, sizeof link->app);
   memcpy(link->room, h->room.name, sizeof link->room);
   c->cfg.rng->fill(c->cfg.rng, link->secret, sizeof link->secret);
   link->has_secret = true;
@@ -35,12 +33,11 @@ void act_shell_link(const struct link *l, json_t *body, const char *key) {
 
 /* ---- the password ---- */
 
-static enum err scrypt(const char *text, struct secret *s) {
+static enum err stretch(const char *text, struct secret *s) {
   char clean[TEXT_LINE_MAX + 1];
   enum err e = text_clean_line(text, strlen(text), clean);
-  if (e == ERR_OK && EVP_PBE_scrypt(clean, strlen(clean), s->salt, sizeof s->salt, SCRYPT_N, SCRYPT_R,
-                                    SCRYPT_P, 0, s->hash, sizeof s->hash) != 1)
-    e = ERR_NOMEM;
+  if (e == ERR_OK)
+    e = scrypt(clean, s->salt, sizeof s->salt, SCRYPT_N, SCRYPT_R, SCRYPT_P, s->hash, sizeof s->hash);
   OPENSSL_cleanse(clean, sizeof clean);
   return e;
 }
@@ -51,20 +48,20 @@ static enum err set_password(struct control *c, struct hosted *h, struct room_cm
   cmd->text = NULL;
   if (!*text) /* no more password */
     return ERR_OK;
-  if (!limit_take(c, &h->new_passwords, RATE_ROOM_NEW_PASSWORDS))
+  if (!limit_take(c, &h->new_passwords, LIMIT_NEW_PASSWORDS))
     return ERR_RATE;
   c->cfg.rng->fill(c->cfg.rng, x->secret.salt, sizeof x->secret.salt);
   cmd->secret = &x->secret;
-  return scrypt(text, &x->secret);
+  return stretch(text, &x->secret);
 }
 
 enum err act_shell_password(struct control *c, struct hosted *h, struct conn *k, const char *text) {
   struct secret typed = {0};
-  if (!guess_take(c, k, &h->passwords, RATE_ROOM_PASSWORDS))
+  if (!guess_take(c, k, &h->passwords, LIMIT_ROOM_PASSWORDS))
     return ERR_RATE;
   memcpy(typed.salt, h->room.password.salt, sizeof typed.salt);
   bool right =
-      scrypt(text, &typed) == ERR_OK && bytes_equal_ct(typed.hash, h->room.password.hash, sizeof typed.hash);
+      stretch(text, &typed) == ERR_OK && bytes_equal_ct(typed.hash, h->room.password.hash, sizeof typed.hash);
   OPENSSL_cleanse(&typed, sizeof typed);
   if (right)
     guess_give(c, k, &h->passwords);
@@ -98,7 +95,7 @@ static enum err make_code(struct control *c, struct room_cmd *cmd, struct act_sh
 
 static enum err claim(struct control *c, struct hosted *h, struct conn *k, struct room_cmd *cmd,
                       struct act_shell *x) {
-  if (!k->admin && !guess_take(c, k, &h->claims, RATE_ROOM_CLAIMS))
+  if (!k->admin && !guess_take(c, k, &h->claims, LIMIT_ROOM_CLAIMS))
     return ERR_RATE;
   memcpy(x->secret.salt, h->room.claim.salt, sizeof x->secret.salt);
   code_hash(cmd->text ? cmd->text : "", &x->secret);
@@ -242,7 +239,7 @@ enum err act_shell_prepare(struct control *c, struct hosted *h, struct conn *k, 
 
 static enum err attendance(struct control *c, struct hosted *h, json_t *reply) {
   char *csv = NULL;
-  if (!limit_take(c, &h->reports, RATE_ROOM_REPORTS))
+  if (!limit_take(c, &h->reports, LIMIT_REPORTS))
     return ERR_RATE;
   enum err e = attendance_csv(c, h, &csv);
   if (e == ERR_OK)

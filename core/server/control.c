@@ -26,6 +26,8 @@ void control_send(struct control *c, struct conn *k, struct msg *m) {
   mark_dirty(c, k);
   if (!outbox_put(&k->out, m)) { /* a slow reader must not hold the room's memory */
     c->count.slow_closed++;
+    limit_hit(c, LIMIT_QUEUE);
+    k->close_code = CONTROL_CLOSE_SLOW;
     k->closing = true;
   }
 }
@@ -41,13 +43,42 @@ void control_reply(struct control *c, struct conn *k, json_int_t id, json_t *bod
   send_text(c, k, rpc_result(id, body), id);
 }
 
+/* Refused because a secret was wrong. */
+static bool is_guess(enum err e) {
+  return e == ERR_BAD_INVITE || e == ERR_BAD_PASSWORD || e == ERR_NO_RESUME || e == ERR_BAD_TOKEN ||
+         e == ERR_BAD_CODE;
+}
+
+/* An error with more in its data; takes both. */
+static char *with_data(char *text, json_t *more) {
+  json_t *all = json_loads(text, 0, NULL);
+  json_object_update(json_object_get(json_object_get(all, "error"), "data"), more);
+  char *longer = json_dumps(all, JSON_COMPACT);
+  if (!longer)
+    abort();
+  free(text);
+  json_decref(all);
+  json_decref(more);
+  return longer;
+}
+
 void control_refuse(struct control *c, struct conn *k, json_int_t id, enum err e, const char *detail) {
+  control_refuse_with(c, k, id, e, detail, NULL);
+}
+
+void control_refuse_with(struct control *c, struct conn *k, json_int_t id, enum err e, const char *detail,
+                         json_t *more) {
   c->count.refusals++;
+  if (is_guess(e))
+    limit_strike(c, k->addr);
+  if (e == ERR_SESSIONS)
+    limit_hit(c, LIMIT_SESSIONS);
   if (e == ERR_RATE)
     c->count.rate_limited++;
   int retry_ms = e == ERR_RATE && c->retry_ms ? c->retry_ms : e == ERR_RATE || e == ERR_AGAIN ? 1000 : 0;
   c->retry_ms = 0;
-  send_text(c, k, rpc_error(id, e, detail, retry_ms), id);
+  char *text = rpc_error(id, e, detail, retry_ms);
+  send_text(c, k, more ? with_data(text, more) : text, id);
 }
 
 void control_notify(struct control *c, struct conn *k, const char *method, json_t *body) {
@@ -65,14 +96,20 @@ enum err control_create(const struct control_config *cfg, us_t now, int64_t wall
   if (!c)
     return ERR_NOMEM;
   c->cfg = *cfg;
-  c->now = now;
+  c->now = c->started_at = now;
   c->wall_ms = wall_ms;
   c->rooms = map_create(rng_u64(cfg->rng));
   c->media_rooms = map_create(rng_u64(cfg->rng));
   c->conns = map_create(rng_u64(cfg->rng));
   c->peers = map_create(rng_u64(cfg->rng));
   c->next_hello = US_NEVER;
-  enum err e = hosted_load_all(c, why);
+  c->book = limit_book_create(rng_u64(cfg->rng));
+  struct access_config ac = cfg->access;
+  ac.store = cfg->store;
+  ac.rng = cfg->rng;
+  enum err e = access_open(&ac, wall_ms, &c->access, why);
+  if (e == ERR_OK)
+    e = hosted_load_all(c, why);
   if (e != ERR_OK) {
     control_destroy(c);
     return e;
@@ -116,12 +153,20 @@ void control_closed(struct control *c, uint32_t conn) {
   free(k);
 }
 
+static bool may_ask(struct control *c, struct conn *k) {
+  bool moderates = k->seat && room_view_of(&k->room->room, k->seat->member) == VIEW_MODERATOR;
+  return k->admin ||
+         (moderates ? limit_take(c, &k->moderates, LIMIT_MODERATOR) : limit_take(c, &k->acts, LIMIT_ACTS));
+}
+
 static void call(struct control *c, struct conn *k, const struct rpc_in *in) {
-  if (!k->admin && !limit_take(c, &k->acts, RATE_ACTS)) {
+  if (!may_ask(c, k)) {
     control_refuse(c, k, in->id, ERR_RATE, NULL);
     return;
   }
-  if (strcmp(in->method, "ping") == 0)
+  if (strcmp(in->method, "ping") == 0 && json_object_size(in->params) > 0)
+    control_refuse(c, k, in->id, ERR_BAD_ARG, NULL);
+  else if (strcmp(in->method, "ping") == 0)
     control_reply(c, k, in->id, json_object());
   else if (strcmp(in->method, "room.join") == 0)
     seat_join(c, k, in->id, in->params);
@@ -136,6 +181,13 @@ void control_message(struct control *c, uint32_t conn, const char *text, size_t 
   if (!k || k->closing || k->close_after)
     return;
   c->count.messages++;
+  if (!k->seat && !k->admin && n > LIMIT_VALUE_FIRST_SIZE) {
+    limit_hit(c, LIMIT_FIRST_SIZE);
+    k->close_code = CONTROL_CLOSE_LATE;
+    control_refuse(c, k, 0, ERR_BAD_REQUEST, "too long for a first message");
+    control_close(c, k);
+    return;
+  }
   struct rpc_in in;
   enum err e = rpc_parse(text, n, false, &in);
   if (e != ERR_OK) {
@@ -160,6 +212,8 @@ static void hello_timeouts(struct control *c) {
       json_t *body =
           json_pack("{s:s,s:s}", "code", err_code(ERR_NOT_JOINED), "text", err_text(ERR_NOT_JOINED));
       control_notify(c, k, "bye", body);
+      limit_hit(c, LIMIT_FIRST_SLOW);
+      k->close_code = CONTROL_CLOSE_LATE;
       control_close(c, k);
     } else if (due < next)
       next = due;
@@ -172,12 +226,19 @@ void control_tick(struct control *c, us_t now, int64_t wall_ms) {
   c->wall_ms = wall_ms;
   if (c->next_hello <= now)
     hello_timeouts(c);
+  access_tick(c->access, wall_ms);
   hosted_expire(c);
 }
 
 us_t control_next_timeout(const struct control *c) {
-  us_t expiry = timers_next(&c->expiry);
-  return c->next_hello < expiry ? c->next_hello : expiry;
+  us_t due = timers_next(&c->expiry);
+  int64_t access_ms = access_next_ms(c->access);
+  if (access_ms != INT64_MAX) {
+    int64_t wait_ms = access_ms > c->wall_ms ? access_ms - c->wall_ms : 0;
+    us_t at = c->now + (wait_ms < CONTROL_SLEEP_MS ? wait_ms : CONTROL_SLEEP_MS) * US_PER_MS;
+    due = at < due ? at : due;
+  }
+  return c->next_hello < due ? c->next_hello : due;
 }
 
 struct revoke {
@@ -201,10 +262,15 @@ static void commit_failed(struct control *c, enum err why) {
   }
   for (size_t i = 0; i < c->n_touched; i++)
     hosted_reload(c, c->touched[i]);
+  access_reload(c->access);
 }
 
 enum err control_commit(struct control *c) {
-  bool any = c->n_touched > 0;
+  seats_recheck(c); /* in the same group: what was revoked is gone when the operator hears of it */
+  bool any = c->n_touched > 0 || store_pending(c->cfg.store) > 0;
+  enum err lost = access_error(c->access);
+  if (c->group_err == ERR_OK)
+    c->group_err = lost;
   enum err e = c->group_err != ERR_OK ? c->group_err : any ? store_commit(c->cfg.store) : ERR_OK;
   if (any)
     c->count.commits++;
@@ -224,6 +290,7 @@ enum err control_commit(struct control *c) {
     c->cfg.want_write(c->cfg.ctx, k->handle);
   }
   c->n_dirty = 0;
+  web_release(c, e == ERR_OK);
   return e;
 }
 
@@ -243,9 +310,30 @@ bool control_wants_close(const struct control *c, uint32_t conn) {
   return !k || k->closing || (k->close_after && k->out.n == 0);
 }
 
+unsigned control_close_code(const struct control *c, uint32_t conn) {
+  const struct conn *k = map_get_u32(c->conns, conn);
+  return k && k->close_code ? k->close_code : 1000;
+}
+
 bool control_ending(const struct control *c, uint32_t conn) {
   const struct conn *k = map_get_u32(c->conns, conn);
   return k && (k->closing || k->close_after);
+}
+
+void control_audit(struct control *c, const struct audit_entry *e) {
+  audit_note(c->access, e);
+}
+
+void control_configure(struct control *c, const struct access_config *a, const struct limits_set *limits) {
+  access_configure(c->access, a);
+  c->cfg.limits = *limits;
+}
+
+void control_stop(struct control *c, int64_t wall_ms) {
+  control_commit(c);
+  access_tick(c->access, wall_ms);
+  audit_stop(c->access);
+  control_commit(c);
 }
 
 void control_bye(struct control *c, int retry_ms) {
@@ -282,6 +370,9 @@ void control_destroy(struct control *c) {
   map_destroy(c->rooms);
   map_destroy(c->media_rooms);
   map_destroy(c->peers);
+  web_free(c);
+  access_close(c->access);
+  limit_book_destroy(c->book);
   timers_free(&c->expiry);
   free(c->dirty);
   free(c->touched);

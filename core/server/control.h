@@ -8,8 +8,10 @@
 #ifndef GAVEL_SERVER_CONTROL_H
 #define GAVEL_SERVER_CONTROL_H
 
+#include "core/access/access.h"
 #include "core/base/clock.h"
 #include "core/base/rng.h"
+#include "core/server/limits.h"
 #include "core/server/media_msg.h"
 #include "core/store/store.h"
 #include "core/wire/link.h"
@@ -20,29 +22,40 @@
 #include <stdint.h>
 
 #define CONTROL_THREADS_MAX 16
-#define CONTROL_QUEUE_MAX 4096        /* messages waiting for one slow connection; then it is closed */
-#define CONTROL_QUEUE_BYTES (8 << 20) /* and bytes: a snapshot of a full room fits */
-#define CONTROL_HELLO_MS 5000         /* from the upgrade to room.join */
-#define CONTROL_HEADROOM 32           /* bytes before a message's text, for the shell's framing */
+#define CONTROL_QUEUE_MAX LIMIT_VALUE_QUEUE /* messages waiting for one slow connection; then it is closed   \
+                                             */
+#define CONTROL_QUEUE_BYTES (8 << 20)       /* and bytes: a snapshot of a full room fits */
+#define CONTROL_HELLO_MS LIMIT_VALUE_FIRST_SLOW /* from the upgrade to room.join */
+#define CONTROL_HEADROOM 32                     /* bytes before a message's text, for the shell's framing */
 #define CONTROL_ROOMS_MAX 20000
-/* A minute, and at once. Shown: what everybody sees of someone who is no moderator: hands, names, mutes,
- * votes. Guesses: wrong passwords and claim codes from one address. */
-#define CONTROL_SHOWN_PER_MIN 60
-#define CONTROL_SHOWN_BURST 10
-#define CONTROL_GUESSES_PER_MIN 5
-#define CONTROL_NEW_PASSWORDS_PER_MIN 6 /* set in one room */
+#define CONTROL_CLOSE_LATE 4401    /* close code: no room.join came in time, or too much of it */
+#define CONTROL_CLOSE_REVOKED 4403 /* his token, session or data may not be used any more */
+#define CONTROL_CLOSE_SLOW 1013    /* does not read what it is sent; or is blocked: come again later */
 
+struct web_reply;
+struct kdf_job;
+struct mediaport_counters;
 struct control_config {
   struct store *store; /* borrowed */
   struct rng *rng;     /* borrowed */
   unsigned media_threads;
   struct sdp_candidate candidates[CONTROL_THREADS_MAX][4]; /* host candidates of each media thread's port */
   size_t n_candidates[CONTROL_THREADS_MAX];
-  uint8_t dtls_sha256[32]; /* fingerprint of our DTLS certificate */
-  struct link link;        /* host, port and pin for invite links; room and secret are filled per invite */
+  uint32_t rekey_s;            /* media paths get new keys this often, 0 never */
+  uint8_t dtls_sha256[32];     /* fingerprint of our DTLS certificate */
+  const char *database;        /* its path, for gavelctl; NULL: in memory */
+  const char *backups;         /* the folder of its backups, for gavelctl; NULL: none */
+  struct access_config access; /* rules and names; store and rng are the ones above */
+  struct link link; /* host, port and pin for invite links; room and secret are filled per invite */
   /* Called from inside control_* calls. want_write: the connection has messages or is to be closed. */
   void (*media)(void *ctx, unsigned thread, const struct media_cmd *cmd);
   void (*want_write)(void *ctx, uint32_t conn);
+  /* What plain HTTPS was asked (web.h): NULL where there is none. kdf: ERR_BUSY when its queue is full. */
+  void (*http_reply)(void *ctx, uint32_t request, struct web_reply *r);
+  enum err (*kdf)(void *ctx, const struct kdf_job *job);
+  /* What the media threads counted, summed up; NULL: nothing. */
+  void (*media_counters)(void *ctx, struct mediaport_counters *out);
+  struct limits_set limits; /* all 0: none of those */
   void *ctx;
 };
 struct control;
@@ -73,6 +86,8 @@ enum err control_commit(struct control *c);
  */
 char *control_next_message(struct control *c, uint32_t conn, size_t *n);
 bool control_wants_close(const struct control *c, uint32_t conn);
+/* control_close_code: the WebSocket close code it then gets. */
+unsigned control_close_code(const struct control *c, uint32_t conn);
 /* control_ending: it will want to close, at the latest once what it was told last has gone out. */
 bool control_ending(const struct control *c, uint32_t conn);
 
@@ -80,12 +95,19 @@ bool control_ending(const struct control *c, uint32_t conn);
  * ERR_BAD_NAME, ERR_FULL. Durable after control_commit. */
 MUST_CHECK enum err control_room_create(struct control *c, const char *room, bool lobby, struct link *host,
                                         struct link *guest);
+/* control_audit: an entry of the audit log from outside the control plane. control_configure: other rules.
+ * control_stop: the last checkpoint of the audit log; everything is committed before and after. */
+void control_audit(struct control *c, const struct audit_entry *e);
+void control_configure(struct control *c, const struct access_config *a, const struct limits_set *limits);
+void control_stop(struct control *c, int64_t wall_ms);
 /* control_bye: tell everyone the server goes down (clients reconnect after retry_ms); connections then want
  * to close. */
 void control_bye(struct control *c, int retry_ms);
 
 struct control_counters {
   uint64_t messages, refusals, events, commits, commit_failures, joins, resumes, slow_closed, rate_limited;
+  uint64_t limits[LIMIT__COUNT]; /* how often each row of limits.def held */
+  uint64_t strikes, alerts;      /* wrong secrets; addresses blocked for them */
   uint32_t conns, rooms;
 };
 /* control_counters: since the start; conns, rooms, seats: as they are now. */

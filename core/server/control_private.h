@@ -5,37 +5,19 @@
 #ifndef GAVEL_SERVER_CONTROL_PRIVATE_H
 #define GAVEL_SERVER_CONTROL_PRIVATE_H
 
+#include "core/access/access.h"
 #include "core/base/map.h"
 #include "core/base/timers.h"
 #include "core/room/room.h"
 #include "core/server/control.h"
+#include "core/server/limits.h"
 #include "core/server/outbox.h"
 #include "core/wire/json.h"
 
-/* per minute, and at once */
-#define RATE_ACTS 1200, 40
-#define RATE_CHAT 300, 10
-#define RATE_SHOWN CONTROL_SHOWN_PER_MIN, CONTROL_SHOWN_BURST
-#define RATE_GUESSES CONTROL_GUESSES_PER_MIN, CONTROL_GUESSES_PER_MIN
-#define RATE_ROOM_CLAIMS 20, 20
-#define RATE_ROOM_PASSWORDS 30, 30
-#define RATE_ROOM_NEW_PASSWORDS                                                                              \
-  CONTROL_NEW_PASSWORDS_PER_MIN, CONTROL_NEW_PASSWORDS_PER_MIN /* scrypt costs */
-#define RATE_ROOM_REPORTS 12, 3                                /* attendance reads the log */
-#define WRONG_PASSWORDS_MAX 5                                  /* of one connection, then it is closed */
+#define WRONG_PASSWORDS_MAX 5             /* of one connection, then it is closed */
+#define CONTROL_SLEEP_MS INT64_C(3600000) /* then the wall clock is looked at again */
 #define HISTORY_MAX 100
-#define GUESSERS_MAX 1024
 #define ATTENDANCE_FOLDS_MAX 8 /* rooms whose attendance is remembered */
-
-struct bucket { /* token bucket in milli-tokens */
-  int64_t level;
-  us_t at;
-};
-
-struct guesser { /* an IPv4 address or an IPv6 /64 */
-  uint8_t network[16];
-  struct bucket left;
-};
 
 /* What the media thread is told of a person. */
 struct seat_bits {
@@ -45,6 +27,10 @@ struct seat_bits {
 };
 /* Just admitted, and not told yet: he sees what all such see, or something of his own too. */
 enum fresh { FRESH_NOT, FRESH_NEW, FRESH_OWN };
+/* How his line was, as the media thread reported it: sums over n reports. */
+struct seat_line {
+  uint64_t n, loss_percent, jitter_ms, rtt_ms;
+};
 struct seat {
   uint32_t member;
   struct conn *conn;     /* NULL while away */
@@ -55,20 +41,32 @@ struct seat {
   enum fresh fresh;
   struct bucket shown; /* acts that all see */
   uint8_t quality;     /* of his line, as everyone was told: 0 good, 1 weak, 2 bad */
-  uint8_t addr[16];    /* of his last connection, zero when unknown: what a ban can hold on to */
+  struct seat_line line;
+  uint8_t addr[16];   /* of his last connection, zero when unknown: what a ban can hold on to */
+  struct grant grant; /* by what he came in; after a restart only pid, user and app */
 };
-#define HOSTED_STREAM_MAX (TEXT_SLUG_MAX + 32)
+#define HOSTED_NAME_MAX                                                                                      \
+  (ACCESS_APP_MAX + 1 + TEXT_SLUG_MAX) /* of a room: APP/ROOM, or ROOM of the server's own */
+#define HOSTED_STREAM_MAX (HOSTED_NAME_MAX + 32)
 struct hosted {
   struct timer timer; /* first, so that it leads back here: what time alone brings */
   struct room room;
+  char app[ACCESS_APP_MAX + 1];   /* whose room it is, "" the server's own */
+  char name[HOSTED_NAME_MAX + 1]; /* with the application: what the operator calls it */
   char stream[HOSTED_STREAM_MAX]; /* of the log */
+  us_t empty_at; /* since when a room made by joining has nobody in it; 0: it has, or it is none */
   unsigned thread;
   uint32_t media[ROOM_SIDES_MAX + 1]; /* handles: the main room, then side rooms by number; 0: not open */
   struct map *seats;                  /* member id -> seat */
   bool touched;                       /* has events in the open group */
   bool fresh;                         /* some seat is */
   bool absent; /* someone may be here without a connection, because his drop was not recorded */
-  struct bucket passwords, new_passwords, claims, reports;
+  struct bucket passwords, new_passwords, claims, reports, joins;
+  struct invite_joins { /* of each invite that was used since the start */
+    uint64_t invite;
+    struct bucket left;
+  } * invite_joins;
+  size_t n_invite_joins;
   struct stays *stays; /* attendance.c: as far as the log was read, or NULL */
 };
 struct conn {
@@ -79,14 +77,19 @@ struct conn {
   struct hosted *room; /* NULL before joining */
   struct seat *seat;
   struct outbox out;
-  struct bucket acts, chat;
-  unsigned wrong; /* passwords */
+  struct bucket acts, moderates, chat, chat_minute;
+  uint16_t close_code; /* of WebSocket; 0: 1000 */
+  unsigned wrong;      /* passwords */
 };
+struct web;
 struct control {
   struct control_config cfg;
-  us_t now;
+  struct web *web; /* web.c: replies and logins of plain HTTPS; NULL before the first */
+  struct access *access;
+  uint64_t revision; /* of the grants, as last looked at */
+  us_t now, started_at;
   int64_t wall_ms;
-  struct map *rooms;       /* name -> hosted */
+  struct map *rooms;       /* hash of the name -> hosted */
   struct map *media_rooms; /* media handle -> hosted */
   struct map *conns;       /* handle -> conn */
   struct map *peers;       /* media handle -> struct peer_ref */
@@ -98,9 +101,9 @@ struct control {
   size_t n_touched, cap_touched;
   enum err group_err; /* why the open group cannot be committed */
   us_t next_hello;
-  struct timers expiry; /* of hosted rooms */
-  int retry_ms;         /* how long what was limited last has to wait */
-  struct guesser guessers[GUESSERS_MAX];
+  struct timers expiry;                       /* of hosted rooms */
+  int retry_ms;                               /* how long what was limited last has to wait */
+  struct limit_book *book;                    /* of addresses */
   struct hosted *stays[ATTENDANCE_FOLDS_MAX]; /* the one asked for last at the end */
   size_t n_stays;
   struct control_counters count;
@@ -114,30 +117,36 @@ struct peer_ref { /* finds the seat of a media event */
 void control_send(struct control *c, struct conn *k, struct msg *m);
 void control_reply(struct control *c, struct conn *k, json_int_t id, json_t *body);
 void control_refuse(struct control *c, struct conn *k, json_int_t id, enum err e, const char *detail);
+/* control_refuse_with: the same, and `more` (stolen, may be NULL) in the error's data. */
+void control_refuse_with(struct control *c, struct conn *k, json_int_t id, enum err e, const char *detail,
+                         json_t *more);
 void control_notify(struct control *c, struct conn *k, const char *method, json_t *body);
 void control_close(struct control *c, struct conn *k);
 
-/* limits.c. limit_take: one of `per_min` that come back a minute, at most `burst` at once; false when none is
- * left: the refusal that follows says when to come again. */
-bool limit_take(struct control *c, struct bucket *b, int per_min, int burst);
+/* limits.c. limit_take: one more, by the row of limits.def; false when none is left: the row's counter has
+ * grown, and the refusal that follows says when to come again. limit_take_set: by what the configuration
+ * says, 0: always. */
+bool limit_take(struct control *c, struct bucket *b, enum limit what);
+bool limit_take_set(struct control *c, struct bucket *b, enum limit what, unsigned per_min);
 /* guess_take: one guess at a secret of a room, first of this address, so that nobody uses up what all have.
  * guess_give: it was right. */
-bool guess_take(struct control *c, const struct conn *k, struct bucket *room, int per_min, int burst);
+bool guess_take(struct control *c, const struct conn *k, struct bucket *room, enum limit what);
 void guess_give(struct control *c, const struct conn *k, struct bucket *room);
-bool addr_known(const uint8_t addr[16]);
-bool addr_is_v4(const uint8_t addr[16]);
-/* addr_network: how many bytes one host cannot choose: an address of IPv4, a /64 of IPv6. */
-size_t addr_network(const uint8_t addr[16]);
 
 /* hosted.c: rooms with their log and seats */
 struct hosted *hosted_find(struct control *c, const char *name);
+/* hosted_name: APP/ROOM. hosted_make: a room of an application that begins now: ERR_BAD_NAME, ERR_FULL. */
+void hosted_name(const char *app, const char *room, char out[HOSTED_NAME_MAX + 1]);
+MUST_CHECK enum err hosted_make(struct control *c, const char *app, const char *room, bool lobby,
+                                struct hosted **out);
 MUST_CHECK enum err hosted_load_all(struct control *c, char why[256]);
 /* hosted_run: log, tell, apply, tell media; frees the events. */
 void hosted_run(struct control *c, struct hosted *h, struct room_events *evs);
 void hosted_reload(struct control *c, struct hosted *h);
 void hosted_expire(struct control *c);
 struct seat *hosted_seat(struct hosted *h, uint32_t member);
-/* hosted_create: an empty room under `name`; stream NULL begins a new one in the log. */
+/* hosted_create: an empty room under `name` (with its application); stream NULL begins a new one in the log.
+ */
 struct hosted *hosted_create(struct control *c, const char *name, const char *stream);
 void hosted_destroy(struct control *c, struct hosted *h);
 /* hosted_forget: a room that is over, or never began, makes place for another of its name. */
@@ -159,6 +168,8 @@ void tell_lost(struct control *c, struct seat *s, enum err why, bool failed);
 /* seat.c: joining and resuming */
 void seat_join(struct control *c, struct conn *k, json_int_t id, const json_t *params);
 void seat_dropped(struct control *c, struct conn *k);
+/* seats_recheck: whoever has no right to his seat any more leaves (seat_grant.c). */
+void seats_recheck(struct control *c);
 /* seat_forget: the seat goes; its connection, if any, stays and has no seat. */
 void seat_forget(struct control *c, struct hosted *h, struct seat *s);
 
@@ -180,6 +191,24 @@ void seat_close_rooms(struct control *c, struct hosted *h, unsigned from);
 
 /* acts.c: room.<act> for members and the operator; admin methods */
 void acts_call(struct control *c, struct conn *k, json_int_t id, const char *method, json_t *params);
+
+/* audited.c: the audit log. audited_begin takes "operator" and "ticket" out of the params: nobody else sees
+ * them; until audited_end everything is done on behalf of who asks. */
+struct audited {
+  char target[ROOM_PID_MAX + 16];
+  json_t *meta;
+};
+void audited_begin(struct control *c, const struct conn *k, json_t *params);
+void audited_end(struct control *c);
+/* audited_act before an act, audited_done after it, or after its refusal; h NULL: in no room. */
+void audited_act(const struct hosted *h, const struct room_cmd *cmd, struct audited *x);
+void audited_done(struct control *c, const struct conn *k, const struct hosted *h, enum act act,
+                  struct audited *x, enum err e);
+/* audited_join: who came in, by what (token, invite, resume, ...), or what kept him out. audited_event: what
+ * no act did; before it is applied. audited_media: a path that came to nothing. */
+void audited_join(struct control *c, const struct conn *k, const char *room, const char *method, enum err e);
+void audited_event(struct control *c, const struct hosted *h, const struct room_event *ev);
+void audited_media(struct control *c, const struct hosted *h, const struct seat *s, enum err why);
 
 /* acts_shell.c: what an act needs that the room cannot have: chance, secrets, addresses, the log. */
 struct act_shell {
@@ -207,6 +236,19 @@ MUST_CHECK enum err act_shell_password(struct control *c, struct hosted *h, stru
  * with. */
 MUST_CHECK enum err attendance_csv(struct control *c, struct hosted *h, char **csv);
 void attendance_forget(struct control *c, struct hosted *h);
+
+/* rights.c: what a person may ask about his own data. rights_call: false when the method is another.
+ * rights_access_call: access_call, and what erasing and restricting mean for rooms: he leaves, and those that
+ * knew who is erased are rebuilt without him. rights_stay: who leaves by this event, before it is applied:
+ * his visit. */
+bool rights_call(struct control *c, struct conn *k, json_int_t id, const char *method, const json_t *params);
+MUST_CHECK enum err rights_access_call(struct control *c, const char *actor, const char *method,
+                                       const json_t *params, json_t *reply, const char **why);
+void rights_stay(struct control *c, struct hosted *h, const struct room_event *ev);
+
+/* web.c: replies leave: as they are, or as a 503 when what they say was lost. */
+void web_release(struct control *c, bool durable);
+void web_free(struct control *c);
 
 /* levels.c: what the media threads report. levels_qualities: whose line is not good, for those who have just
  * come in; NULL when all are. */

@@ -1,4 +1,5 @@
 /* hosted.c: a room in the server: its log, its seats, its timer. */
+#include "core/base/bytes.h"
 #include "core/base/log.h"
 #include "core/server/control_private.h"
 #include "core/wire/room_json.h"
@@ -9,11 +10,45 @@
 #include <string.h>
 
 #define RETRY_US US_PER_S
-#define SLEEP_MOST_MS INT64_C(3600000) /* then the wall clock is looked at again */
-#define EXPIRIES_MOST 10000            /* acts at one instant: beyond that a rule undoes itself */
+#define DESERTED_US (600 * US_PER_S)
+#define EXPIRIES_MOST 10000 /* acts at one instant: beyond that a rule undoes itself */
+
+/* ---- names: a room is its application's; equal names of two are two rooms ---- */
+
+struct name_key {
+  uint8_t sha256[32]; /* a name is longer than a map's keys */
+};
+
+static struct name_key key_of(const char *name) {
+  struct name_key k;
+  sha256(name, strlen(name), k.sha256);
+  return k;
+}
 
 struct hosted *hosted_find(struct control *c, const char *name) {
-  return map_get(c->rooms, name, strlen(name));
+  struct name_key k = key_of(name);
+  return map_get(c->rooms, k.sha256, sizeof k.sha256);
+}
+
+void hosted_name(const char *app, const char *room, char out[HOSTED_NAME_MAX + 1]) {
+  snprintf(out, HOSTED_NAME_MAX + 1, "%s%s%s", app, *app ? "/" : "", room);
+}
+
+enum err hosted_make(struct control *c, const char *app, const char *room, bool lobby, struct hosted **out) {
+  char name[HOSTED_NAME_MAX + 1];
+  struct room_events evs = {0};
+  if (!text_slug_valid(room))
+    return ERR_BAD_NAME;
+  if (map_count(c->rooms) >= CONTROL_ROOMS_MAX)
+    return ERR_FULL;
+  hosted_name(app, room, name);
+  enum err e = room_decide_create(room, lobby, HOST_GONE_CONTINUE, c->wall_ms, &evs);
+  if (e == ERR_OK) {
+    *out = hosted_create(c, name, NULL);
+    hosted_run(c, *out, &evs);
+  }
+  room_events_free(&evs);
+  return e;
 }
 
 struct seat *hosted_seat(struct hosted *h, uint32_t member) {
@@ -25,20 +60,26 @@ struct hosted *hosted_create(struct control *c, const char *name, const char *st
   if (!h)
     abort();
   room_init(&h->room);
+  const char *slash = strchr(name, '/');
+  snprintf(h->name, sizeof h->name, "%s", name);
+  if (slash && (size_t)(slash - name) < sizeof h->app)
+    memcpy(h->app, name, (size_t)(slash - name));
   if (stream)
     snprintf(h->stream, sizeof h->stream, "%s", stream);
   else /* a name may be used again after its room has ended: each life is a stream of its own */
-    snprintf(h->stream, sizeof h->stream, "room:%s@%lld", name, (long long)c->wall_ms);
+    snprintf(h->stream, sizeof h->stream, "room:%s@%lld", h->name, (long long)c->wall_ms);
   h->timer = (struct timer)TIMER_IDLE;
   h->seats = map_create(rng_u64(c->cfg.rng));
   for (unsigned t = 1; t < c->cfg.media_threads; t++)
     if (c->threads_load[t] < c->threads_load[h->thread])
       h->thread = t;
-  map_put(c->rooms, name, strlen(name), h);
+  struct name_key k = key_of(h->name);
+  map_put(c->rooms, k.sha256, sizeof k.sha256, h);
   return h;
 }
 
 void hosted_destroy(struct control *c, struct hosted *h) {
+  free(h->invite_joins);
   struct seat *s;
   for (size_t at = 0; (s = map_next(h->seats, &at));) {
     free(s->offer);
@@ -53,7 +94,17 @@ void hosted_destroy(struct control *c, struct hosted *h) {
 
 /* ---- log ---- */
 
-static void append(struct control *c, const char *stream, const struct room_event *ev) {
+/* Of whom the personal content of an event tells: of who comes in, of whom it was done to, else of who did
+ * it. */
+static const char *subject_of(const struct room *r, const struct room_event *ev) {
+  if (ev->entry)
+    return ev->entry->pid;
+  bool of_target = ev->n_targets == 1 && ev->kind != ROOM_EV_CHAT;
+  const struct member *m = room_member(r, of_target ? ev->targets[0] : ev->actor);
+  return m ? m->pid : "";
+}
+
+static void append(struct control *c, const struct room *r, const char *stream, const struct room_event *ev) {
   json_t *data = NULL, *payload = NULL;
   room_event_to_log(ev, &data, &payload);
   char *text = json_dumps(data, JSON_COMPACT | JSON_SORT_KEYS);
@@ -62,8 +113,9 @@ static void append(struct control *c, const char *stream, const struct room_even
   snprintf(actor, sizeof actor, "m:%u", ev->actor);
   if (ev->n_targets == 1)
     snprintf(target, sizeof target, "m:%u", ev->targets[0]);
-  struct store_record r = {stream, ev->seq, ev->ts_ms, actor, room_ev_name(ev->kind), target, text, sealed};
-  enum err e = text ? store_append(c->cfg.store, &r) : ERR_NOMEM;
+  struct store_record record = {stream, ev->seq, ev->ts_ms,        actor, room_ev_name(ev->kind), target,
+                                text,   sealed,  subject_of(r, ev)};
+  enum err e = text ? store_append(c->cfg.store, &record) : ERR_NOMEM;
   if (e != ERR_OK && c->group_err == ERR_OK)
     c->group_err = e;
   free(text);
@@ -102,14 +154,25 @@ static enum err replay(struct control *c, const char *stream, struct room *room)
 
 /* ---- the timer ---- */
 
+/* A room of an application that nobody keeps: whoever joins next makes it again. */
+static bool is_deserted(const struct room *r) {
+  return !r->ended && r->n_members == 0 && r->n_invites == 0 && r->n_bans == 0 && r->n_trusted == 0;
+}
+
 static void arm(struct control *c, struct hosted *h) {
   us_t due = h->room.ended || h->absent ? c->now + RETRY_US : US_NEVER;
   int64_t next_ms = h->room.ended ? INT64_MAX : room_next_expiry(&h->room);
   if (next_ms != INT64_MAX) {
     int64_t wait_ms = next_ms > c->wall_ms ? next_ms - c->wall_ms : 0;
-    us_t at = c->now + (wait_ms < SLEEP_MOST_MS ? wait_ms : SLEEP_MOST_MS) * US_PER_MS;
+    us_t at = c->now + (wait_ms < CONTROL_SLEEP_MS ? wait_ms : CONTROL_SLEEP_MS) * US_PER_MS;
     due = at < due ? at : due;
   }
+  if (!h->app[0] || !is_deserted(&h->room))
+    h->empty_at = 0;
+  else if (!h->empty_at)
+    h->empty_at = c->now;
+  if (h->empty_at && h->empty_at + DESERTED_US < due)
+    due = h->empty_at + DESERTED_US;
   timers_set(&c->expiry, &h->timer, due);
 }
 
@@ -136,6 +199,10 @@ static void expire(struct control *c, struct hosted *h) {
       break;
     hosted_run(c, h, &evs);
   }
+  struct room_cmd end = {.act = ACT_END, .has_num2 = true}; /* at once */
+  if (h->empty_at && h->empty_at + DESERTED_US <= c->now &&
+      room_decide(&h->room, &end, c->wall_ms, &evs) == ERR_OK)
+    hosted_run(c, h, &evs);
   room_events_free(&evs);
   arm(c, h);
   if (h->timer.due <= c->now)
@@ -173,6 +240,12 @@ static enum err collect_name(void *ctx, const char *stream) {
   return ERR_OK;
 }
 
+/* "room:APP/ROOM@TIME" */
+static void name_of_stream(const char *stream, char out[HOSTED_NAME_MAX + 1]) {
+  const char *name = stream + strlen("room:"), *at = strrchr(name, '@');
+  snprintf(out, HOSTED_NAME_MAX + 1, "%.*s", (int)(at ? (size_t)(at - name) : strlen(name)), name);
+}
+
 enum err hosted_load_all(struct control *c, char why[256]) {
   struct names list = {0};
   enum err e = store_streams(c->cfg.store, "room:", collect_name, &list);
@@ -186,7 +259,9 @@ enum err hosted_load_all(struct control *c, char why[256]) {
       room_free(&room);
       continue;
     }
-    struct hosted *h = hosted_create(c, room.name, list.v[i]);
+    char name[HOSTED_NAME_MAX + 1];
+    name_of_stream(list.v[i], name);
+    struct hosted *h = hosted_create(c, name, list.v[i]);
     h->room = room;
     drop_absent(c, h);
     arm(c, h);
@@ -274,7 +349,8 @@ void hosted_run(struct control *c, struct hosted *h, struct room_events *evs) {
   for (size_t i = 0; i < evs->n; i++) {
     const struct room_event *ev = &evs->v[i];
     struct told t;
-    append(c, h->stream, ev);
+    append(c, &h->room, h->stream, ev);
+    audited_event(c, h, ev);
     lobby_moved |= moves_lobby(&h->room, ev);
     tell_event(c, h, ev, &t); /* before it is applied: who leaves is still there to be told */
     room_apply(&h->room, ev);
@@ -290,6 +366,7 @@ void hosted_run(struct control *c, struct hosted *h, struct room_events *evs) {
 
 void hosted_forget(struct control *c, struct hosted *h) {
   seat_close_rooms(c, h, 0);
-  map_del(c->rooms, h->room.name, strlen(h->room.name));
+  struct name_key k = key_of(h->name);
+  map_del(c->rooms, k.sha256, sizeof k.sha256);
   hosted_destroy(c, h);
 }

@@ -55,10 +55,18 @@ struct msg *levels_qualities(struct hosted *h) {
   return m;
 }
 
+static void sum_up(struct seat_line *l, const struct media_event *ev) {
+  l->n++;
+  l->loss_percent += ev->stats.loss_up > ev->stats.loss_down ? ev->stats.loss_up : ev->stats.loss_down;
+  l->jitter_ms += ev->stats.jitter_ms;
+  l->rtt_ms += ev->stats.rtt_ms;
+}
+
 /* Everyone inside hears of it when someone's line becomes better or worse, and only then. */
 static void tell_quality(struct control *c, struct hosted *h, struct seat *about,
                          const struct media_event *ev) {
   uint8_t quality = quality_of(ev);
+  sum_up(&about->line, ev);
   if (quality == about->quality)
     return;
   about->quality = quality;
@@ -89,10 +97,15 @@ void control_media_event(struct control *c, unsigned thread, const struct media_
       control_notify(c, s->conn, "media",
                      json_pack("{s:s,s:s}", "state", "connected", "profile", srtp_profile_text(ev->profile)));
     break;
+  case MEDIA_REKEYED:
+    log_event(LOG_DEBUG, "srtp.rekey", "room", ref->room->room.name, "member", log_int(s->member), NULL);
+    break;
   case MEDIA_FAILED:
   case MEDIA_LOST:
     log_event(LOG_INFO, "media path ended", "room", ref->room->room.name, "member", log_int(s->member), "why",
               err_code(ev->why), NULL);
+    if (ev->kind == MEDIA_FAILED)
+      audited_media(c, ref->room, s, ev->why);
     if (s->conn)
       tell_lost(c, s, ev->why, ev->kind == MEDIA_FAILED);
     seat_drop_media(c, ref->room, s);

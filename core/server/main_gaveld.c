@@ -1,15 +1,23 @@
 /* main_gaveld.c: the room server as a daemon: one INI file or defaults, logfmt on stderr, a clean end on
  * SIGTERM. */
+#include "core/base/bytes.h"
 #include "core/base/log.h"
 #include "core/room/room.h"
 #include "core/server/control.h"
+#include "core/server/harden.h"
+#include "core/server/limits.h"
 #include "core/server/server.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
+#include <jansson.h>
+#include <openssl/crypto.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { EXIT_OK = 0, EXIT_USAGE = 1, EXIT_START = 2, EXIT_DATABASE = 3 };
 
@@ -25,33 +33,47 @@ static const char USAGE[] =
     "database.\n";
 
 static void print_limits(void) {
-  printf("people in a room            %d\n", ROOM_MEMBERS_MAX);
-  printf("people waiting for a room   %d\n", ROOM_WAITING_MAX);
-  printf("bans in a room              %d\n", ROOM_BANS_MAX);
-  printf("invites of a room           %d\n", ROOM_INVITES_MAX);
-  printf("chat messages kept          %d\n", ROOM_CHAT_KEPT);
-  printf("chat message, bytes         %d\n", TEXT_CHAT_MAX);
-  printf("name, bytes                 %d\n", TEXT_NAME_MAX);
-  printf("time to resume, s           %d\n", ROOM_AWAY_MS / 1000);
-  printf("time to undo, s             %d\n", ROOM_UNDO_MS / 1000);
-  printf("rooms                       %d\n", CONTROL_ROOMS_MAX);
-  printf("messages queued a client    %d\n", CONTROL_QUEUE_MAX);
-  printf("bytes queued a client       %d\n", CONTROL_QUEUE_BYTES);
-  printf("time from connect to join   %d ms\n", CONTROL_HELLO_MS);
-  printf("acts all see, a minute      %d (%d at once; hand, name, mute, vote; not for moderators)\n",
-         CONTROL_SHOWN_PER_MIN, CONTROL_SHOWN_BURST);
-  printf("wrong guesses of an address %d a minute (passwords, claim codes)\n", CONTROL_GUESSES_PER_MIN);
-  printf("passwords set in a room     %d a minute\n", CONTROL_NEW_PASSWORDS_PER_MIN);
+  static const struct {
+    const char *what;
+    long long n;
+  } SIZES[] = {{"people in a room", ROOM_MEMBERS_MAX},
+               {"people waiting for a room", ROOM_WAITING_MAX},
+               {"bans in a room", ROOM_BANS_MAX},
+               {"invites of a room", ROOM_INVITES_MAX},
+               {"chat messages kept", ROOM_CHAT_KEPT},
+               {"chat message, bytes", TEXT_CHAT_MAX},
+               {"name, bytes", TEXT_NAME_MAX},
+               {"time to resume, s", ROOM_AWAY_MS / 1000},
+               {"time to undo, s", ROOM_UNDO_MS / 1000},
+               {"rooms", CONTROL_ROOMS_MAX},
+               {"bytes queued a client", CONTROL_QUEUE_BYTES}};
+  for (size_t i = 0; i < sizeof SIZES / sizeof SIZES[0]; i++)
+    printf("%-27s %lld\n", SIZES[i].what, SIZES[i].n);
+  printf("\nEach of these has a counter in `gavelctl metrics`: gavel_limit_total{limit=\"NAME\"}. [limits] "
+         "can change those "
+         "with a *.\n\n%-22s %7s %-24s %5s  %-18s %s\n",
+         "NAME", "VALUE", "UNIT", "BURST", "BEYOND", "OF");
+  for (size_t i = 0; i < LIMIT__COUNT; i++) {
+    const struct limit_row *l = &LIMITS[i];
+    char burst[16] = "-";
+    if (l->burst)
+      snprintf(burst, sizeof burst, "%d", l->burst);
+    printf("%s%-*s %7d %-24s %5s  %-18s %s\n", l->set ? "*" : "", l->set ? 21 : 22, l->name, l->value,
+           l->unit, burst, l->beyond, l->of);
+  }
 }
 
-static bool log_level(const char *s, enum log_level *out) {
+/* -1: no such level. */
+static int log_level(const char *s) {
   static const char *const names[] = {"debug", "info", "warn", "error"};
-  for (unsigned i = 0; i < 4; i++)
-    if (strcmp(s, names[i]) == 0) {
-      *out = (enum log_level)i;
-      return true;
-    }
-  return false;
+  for (int i = 0; i < 4; i++)
+    if (strcmp(s, names[i]) == 0)
+      return i;
+  return -1;
+}
+
+static void log_as(const char *level) {
+  log_set(log_to_stderr, NULL, *level ? (enum log_level)log_level(level) : LOG_INFO);
 }
 
 static bool to_port(const char *s, uint16_t *out) {
@@ -65,8 +87,8 @@ static bool to_port(const char *s, uint16_t *out) {
 
 struct options {
   struct server_config cfg;
-  enum log_level level;
   bool check_only;
+  char why[256]; /* what is wrong with the file */
 };
 
 static int usage(const char *what) {
@@ -78,17 +100,14 @@ static int usage(const char *what) {
 
 /* Options win over the file, whatever their order: the file is read first. */
 static int read_config(int argc, char **argv, struct options *o) {
-  char why[256];
   for (int i = 1; i < argc; i++) {
     const char *path = NULL;
     if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
       path = argv[i + 1];
     else if (strncmp(argv[i], "--config=", 9) == 0)
       path = argv[i] + 9;
-    if (path && server_config_load(path, &o->cfg, why) != ERR_OK) {
-      fprintf(stderr, "gaveld: %s\n", why);
+    if (path && server_config_load(path, &o->cfg, o->why) != ERR_OK)
       return EXIT_USAGE;
-    }
   }
   return -1;
 }
@@ -107,6 +126,9 @@ static int options(int argc, char **argv, struct options *o) {
                                        {"help", no_argument, NULL, 'h'},
                                        {"version", no_argument, NULL, 'v'},
                                        {NULL, 0, NULL, 0}};
+  server_config_default(&o->cfg);
+  o->cfg.admin_socket = "gavel.sock";
+  optind = 0;
   int rc = read_config(argc, argv, o), k;
   if (rc >= 0)
     return rc;
@@ -135,8 +157,9 @@ static int options(int argc, char **argv, struct options *o) {
       o->cfg.admin_socket = optarg;
       break;
     case 'L':
-      if (!log_level(optarg, &o->level))
+      if (log_level(optarg) < 0)
         return usage("--log wants debug, info, warn or error");
+      o->cfg.log = optarg;
       break;
     case 'C':
       o->check_only = true;
@@ -161,19 +184,97 @@ static int exit_code(enum err e) {
                                                                                             : EXIT_START;
 }
 
+/* ---- the master key, from systemd (LoadCredential=gavel.key) or a descriptor, so that it need not lie in a
+ * file beside the database ---- */
+
+/* 32 bytes, or 64 hex digits and a line break. */
+static bool key_read(int fd, uint8_t key[32]) {
+  char text[66];
+  size_t n = 0;
+  for (ssize_t k; n < sizeof text && (k = read(fd, text + n, sizeof text - n)) > 0;)
+    n += (size_t)k;
+  if (n == 65 && text[64] == '\n')
+    n = 64;
+  bool good = n == 32 || (n == 64 && hex_decode(text, n, key));
+  if (n == 32)
+    memcpy(key, text, 32);
+  OPENSSL_cleanse(text, sizeof text);
+  return good;
+}
+
+/* -1: done, *given says whether there is one; else the exit code. */
+static int key_find(uint8_t key[32], bool *given) {
+  const char *folder = getenv("CREDENTIALS_DIRECTORY"), *number = getenv("GAVEL_KEY_FD");
+  char path[4096], *end = NULL;
+  int fd = -1;
+  if (number && *number) {
+    long n = strtol(number, &end, 10);
+    fd = *end || n < 3 || n > 1 << 20 ? -1 : (int)n;
+  } else if (folder) {
+    snprintf(path, sizeof path, "%s/gavel.key", folder);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
+      return -1;
+  } else
+    return -1;
+  *given = fd >= 0 && key_read(fd, key);
+  if (fd >= 0)
+    close(fd);
+  if (*given)
+    return -1;
+  fprintf(stderr, "gaveld: the key of %s cannot be read: it must be 32 bytes, or 64 hex digits\n",
+          number && *number ? "GAVEL_KEY_FD" : "gavel.key in CREDENTIALS_DIRECTORY");
+  return EXIT_START;
+}
+
+static enum err start(struct options *o, struct server **s, char why[256]) {
+  static uint8_t key[32];
+  bool given = false;
+  int rc = key_find(key, &given);
+  if (rc >= 0)
+    exit(rc);
+  o->cfg.master_key = given ? key : NULL;
+  enum err e = server_start(&o->cfg, s, why);
+  OPENSSL_cleanse(key, sizeof key);
+  o->cfg.master_key = NULL;
+  return e;
+}
+
+/* What is not needed any more once all ports, files and threads are there. */
+static enum err harden(const struct server_config *c, char why[256]) {
+  char erased[4096] = ""; /* server.c keeps it beside the backups */
+  if (*c->backup_folder)
+    snprintf(erased, sizeof erased, "%s/erased", c->backup_folder);
+  const char *owned[6] = {c->database};
+  const char *const also[] = {c->admin_socket, c->backup_folder, c->anchor_file, erased};
+  for (size_t i = 0, n = 1; i < sizeof also / sizeof also[0]; i++)
+    if (also[i] && *also[i])
+      owned[n++] = also[i];
+  enum err e = harden_user(c->user, owned, why);
+  return e == ERR_OK && c->seccomp ? harden_syscalls(why) : e;
+}
+
+/* On SIGHUP; the command line still wins over the file. */
+static void reload(int argc, char **argv, struct server *s) {
+  struct options o = {.check_only = false};
+  bool good = options(argc, argv, &o) < 0;
+  if (good)
+    log_as(o.cfg.log);
+  server_reload(s, good ? &o.cfg : NULL, o.why);
+}
+
 int main(int argc, char **argv) {
-  static struct options o = {
-      .level = LOG_INFO}; /* static: what the file says is kept as long as the process lives */
-  server_config_default(&o.cfg);
-  o.cfg.admin_socket = "gavel.sock";
+  static struct options o; /* static: what the file says is kept as long as the process lives */
   int rc = options(argc, argv, &o);
+  if (o.why[0])
+    fprintf(stderr, "gaveld: %s\n", o.why);
   if (rc >= 0)
     return rc;
   if (o.check_only) {
     puts("the configuration is valid");
     return EXIT_OK;
   }
-  log_set(log_to_stderr, NULL, o.level);
+  log_as(o.cfg.log);
   sigset_t set; /* blocked before any thread starts, taken by sigwait below */
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
@@ -183,17 +284,25 @@ int main(int argc, char **argv) {
   signal(SIGPIPE, SIG_IGN);
   struct server *s;
   char why[256];
-  enum err e = server_start(&o.cfg, &s, why);
+  harden_early();
+  json_set_alloc_funcs(malloc, harden_free);
+  enum err e = start(&o, &s, why);
+  bool started = e == ERR_OK;
+  if (started)
+    e = harden(&o.cfg, why);
+  if (e == ERR_OK && (e = server_start_backups(s)) != ERR_OK)
+    snprintf(why, sizeof why, "the backups cannot be started: %s", err_text(e));
   if (e != ERR_OK) {
     log_event(LOG_ERROR, why, "code", err_code(e), NULL);
+    if (started)
+      server_stop(s);
     return exit_code(e);
   }
   log_event(LOG_INFO, "listening", "version", GAVEL_VERSION, "tcp", log_int(server_port(s)), "udp",
             log_int(server_media_port(s)), "database", o.cfg.database, NULL);
   int sig;
-  do
-    sigwait(&set, &sig);
-  while (sig == SIGHUP);
+  while (sigwait(&set, &sig) == 0 && sig == SIGHUP)
+    reload(argc, argv, s);
   log_event(LOG_INFO, "stopping", "signal", strsignal(sig), NULL);
   server_stop(s);
   log_event(LOG_INFO, "stopped", NULL);

@@ -43,7 +43,7 @@ struct media_cmd {
 };
 #define MEDIA_LEVELS_MAX 16
 struct media_event {
-  enum { MEDIA_CONNECTED, MEDIA_FAILED, MEDIA_LOST, MEDIA_LEVELS, MEDIA_STATS } kind;
+  enum { MEDIA_CONNECTED, MEDIA_REKEYED, MEDIA_FAILED, MEDIA_LOST, MEDIA_LEVELS, MEDIA_STATS } kind;
   uint32_t room, peer;
   enum err why;                 /* FAILED: FINGERPRINT, NO_SRTP, DTLS; LOST: consent expired */
   enum srtp_profile_id profile; /* CONNECTED */

@@ -5,7 +5,6 @@
 #include "audio/codec.h"
 
 #include <assert.h>
-#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,6 +123,10 @@ void peer_stun(struct mediaport *m, const struct sockaddr *from, socklen_t from_
 
 /* ---- DTLS ---- */
 
+bool peer_up(const struct peer *r) {
+  return r->secure && secure_up(r->secure);
+}
+
 static void failed(struct mediaport *m, struct peer *r, enum err why) {
   if (r->told_failed)
     return;
@@ -134,23 +137,12 @@ static void failed(struct mediaport *m, struct peer *r, enum err why) {
 }
 
 static void connected(struct mediaport *m, struct peer *r) {
-  struct dtls_keys keys;
-  if (!dtls_take_keys(r->dtls, &keys))
-    return;
-  r->srtp = srtp_session_create(&keys, r->p.ssrc_in);
-  enum srtp_profile_id profile = keys.profile;
-  OPENSSL_cleanse(&keys, sizeof keys);
-  if (!r->srtp) {
-    failed(m, r, ERR_NO_SRTP);
-    return;
-  }
   m->count.dtls_ok++;
-  r->connected_at = m->now;
   r->next_report = m->now + RTPSTAT_INTERVAL_US;
   struct media_event ev = {.kind = MEDIA_CONNECTED,
                            .room = r->room->handle,
                            .peer = r->handle,
-                           .profile = profile,
+                           .profile = secure_profile(r->secure),
                            .addr = r->addr[r->dtls_addr].sa};
   mediaport_event(m, &ev);
 }
@@ -159,47 +151,57 @@ static void schedule(struct mediaport *m, struct peer *r) {
   us_t due = r->alive + PEER_CONSENT_US;
   if (r->next_report < due)
     due = r->next_report;
-  us_t t = r->dtls ? dtls_next_timeout(r->dtls) : US_NEVER;
+  us_t t = r->secure ? secure_next_timeout(r->secure) : US_NEVER;
   if (t < due)
     due = t;
-  if (r->dtls && r->srtp && r->connected_at + PEER_SHRINK_US > m->now &&
-      r->connected_at + PEER_SHRINK_US < due)
-    due = r->connected_at + PEER_SHRINK_US;
   timers_set(&m->peer_timers, &r->timer, due > m->now ? due : m->now + 1);
 }
 
 static void drain_dtls(struct mediaport *m, struct peer *r) {
   for (;;) {
     struct media_datagram *d = mediaport_slot(m, &r->addr[r->dtls_addr]);
-    d->len = dtls_poll_packet(r->dtls, d->data, sizeof d->data);
+    d->len = secure_poll(r->secure, d->data, sizeof d->data);
     if (d->len == 0)
       break;
     mediaport_commit_slot(m);
   }
-  if (dtls_state(r->dtls) == DTLS_FAILED)
-    failed(m, r, dtls_failure(r->dtls));
-  else if (dtls_state(r->dtls) == DTLS_DONE && !r->srtp)
+  switch (secure_news(r->secure)) {
+  case SECURE_NOTHING:
+    break;
+  case SECURE_UP:
     connected(m, r);
+    break;
+  case SECURE_REKEYED: {
+    struct media_event ev = {.kind = MEDIA_REKEYED, .room = r->room->handle, .peer = r->handle};
+    m->count.rekeys++;
+    mediaport_event(m, &ev);
+    break;
+  }
+  case SECURE_FAILED:
+    failed(m, r, secure_failure(r->secure));
+    break;
+  }
   schedule(m, r);
 }
 
 void peer_dtls(struct mediaport *m, struct peer *r, int addr, const uint8_t *p, size_t n) {
-  if (!r->dtls)
-    r->dtls = dtls_create(m->cfg.dtls, true, r->p.hash, r->p.fingerprint, r->p.fingerprint_len);
-  if (!r->dtls)
+  if (!r->secure)
+    r->secure =
+        secure_create(m->cfg.dtls, true, r->p.hash, r->p.fingerprint, r->p.fingerprint_len, r->p.ssrc_in);
+  if (!r->secure)
     return;
   r->dtls_addr = addr;
-  dtls_handle_packet(r->dtls, m->now, p, n);
+  secure_handle_dtls(r->secure, m->now, p, n);
   drain_dtls(m, r);
 }
 
 static void report_send(struct mediaport *m, struct peer *r) {
-  if (!r->srtp || r->selected < 0)
+  if (!peer_up(r) || r->selected < 0)
     return;
   struct media_datagram *d = mediaport_slot(m, &r->addr[r->selected]);
   size_t n = rtpstat_report(&r->stat, m->now, r->p.ssrc_out, r->p.ssrc_in, "gavel", d->data,
                             sizeof d->data - SRTP_TRAILER_MAX);
-  if (n && srtp_session_protect_rtcp(r->srtp, d->data, &n, sizeof d->data) == ERR_OK) {
+  if (n && secure_protect_rtcp(r->secure, d->data, &n, sizeof d->data) == ERR_OK) {
     d->len = n;
     mediaport_commit_slot(m);
   }
@@ -220,12 +222,10 @@ void peer_timeout(struct mediaport *m, struct peer *r) {
     peer_free(m, r);
     return;
   }
-  if (r->dtls && dtls_next_timeout(r->dtls) <= m->now) {
-    dtls_handle_timeout(r->dtls, m->now);
+  if (r->secure) {
+    secure_handle_timeout(r->secure, m->now);
     drain_dtls(m, r);
   }
-  if (r->dtls && r->srtp && m->now - r->connected_at >= PEER_SHRINK_US)
-    dtls_shrink(r->dtls);
   if (r->next_report <= m->now) {
     report_send(m, r);
     r->next_report = m->now + RTPSTAT_INTERVAL_US;
@@ -259,7 +259,7 @@ static bool in_pace(const struct mediaport *m, struct peer *r) {
 
 void peer_rtp(struct mediaport *m, struct peer *r, uint8_t *p, size_t n) {
   struct rtp h;
-  if (!r->srtp || !r->p.send)
+  if (!peer_up(r) || !r->p.send)
     return;
   if (rtp_parse(p, n, true, &h) != ERR_OK) {
     m->count.bad_rtp++;
@@ -271,7 +271,7 @@ void peer_rtp(struct mediaport *m, struct peer *r, uint8_t *p, size_t n) {
     m->count.no_right++;
     return;
   }
-  enum err e = srtp_session_unprotect(r->srtp, p, &n);
+  enum err e = secure_unprotect(r->secure, m->now, p, &n);
   if (e != ERR_OK) {
     if (e == ERR_SRTP_AUTH)
       m->count.srtp_auth++;
@@ -301,9 +301,9 @@ void peer_rtp(struct mediaport *m, struct peer *r, uint8_t *p, size_t n) {
 }
 
 void peer_rtcp(struct mediaport *m, struct peer *r, uint8_t *p, size_t n) {
-  if (!r->srtp)
+  if (!peer_up(r))
     return;
-  if (srtp_session_unprotect_rtcp(r->srtp, p, &n) != ERR_OK) {
+  if (secure_unprotect_rtcp(r->secure, p, &n) != ERR_OK) {
     m->count.srtp_auth++;
     return;
   }

@@ -98,8 +98,7 @@ void peer_free(struct mediaport *m, struct peer *r) {
       map_del(m->addrs, key, n);
   }
   timers_set(&m->peer_timers, &r->timer, US_NEVER);
-  dtls_destroy(r->dtls);
-  srtp_session_destroy(r->srtp);
+  secure_destroy(r->secure);
   free(r);
 }
 

@@ -11,14 +11,13 @@
 #include "core/base/map.h"
 #include "core/base/timers.h"
 #include "core/media/rtpstat.h"
-#include "core/media/srtp.h"
+#include "core/media/secure.h"
 #include "core/server/mediaport.h"
 #include "core/server/mixer.h"
 #include "core/wire/rtp.h"
 
 #define PEER_ADDRS 4
 #define PEER_CONSENT_US (30 * US_PER_S)
-#define PEER_SHRINK_US (3 * US_PER_S)
 #define BATCH 64
 
 struct peer_addr {
@@ -44,12 +43,11 @@ struct peer {
   int8_t gain_db;
   enum media_tier tier;
   struct peer_addr addr[PEER_ADDRS];
-  int n_addr, selected; /* -1 before the first check */
-  int dtls_addr;        /* where the handshake runs */
-  struct dtls *dtls;
-  struct srtp_session *srtp;
-  us_t alive, connected_at, next_report;
-  struct timer timer; /* the next of: DTLS retransmission, shrink, report, consent */
+  int n_addr, selected;  /* -1 before the first check */
+  int dtls_addr;         /* where the handshake runs */
+  struct secure *secure; /* NULL before the first hello */
+  us_t alive, next_report;
+  struct timer timer; /* the next of: what `secure` waits for, report, consent */
   struct rtpstat stat;
   us_t pace;           /* when his next packet is due at the highest rate we take */
   uint16_t opened_seq; /* of the last packet that went through unprotect */
@@ -83,6 +81,7 @@ void mediaport_flush(struct mediaport *m);
 void mediaport_event(struct mediaport *m, const struct media_event *ev);
 
 /* mediapeer.c */
+bool peer_up(const struct peer *r);
 void peer_stun(struct mediaport *m, const struct sockaddr *from, socklen_t from_len, const uint8_t *p,
                size_t n);
 void peer_dtls(struct mediaport *m, struct peer *r, int addr, const uint8_t *p, size_t n);

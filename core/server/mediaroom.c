@@ -147,7 +147,7 @@ static bool number(struct peer *r, const struct mixer_out *o, struct rtp *h) {
 
 static void send_one(struct media_room *g, struct peer *r, const struct mixer_out *o) {
   struct rtp h = {.pt = r->p.opus_pt, .ssrc = r->p.ssrc_out, .n_csrc = o->n_from};
-  if (!r->srtp || !r->may_hear || !r->p.recv || r->selected < 0 || !number(r, o, &h))
+  if (!peer_up(r) || !r->may_hear || !r->p.recv || r->selected < 0 || !number(r, o, &h))
     return;
   memcpy(h.csrc, o->from, o->n_from * sizeof o->from[0]);
   struct media_datagram *d = mediaport_slot(g->port, &r->addr[r->selected]);
@@ -156,7 +156,7 @@ static void send_one(struct media_room *g, struct peer *r, const struct mixer_ou
     return;
   memcpy(d->data + n, o->payload, o->len);
   n += o->len;
-  if (srtp_session_protect(r->srtp, d->data, &n, sizeof d->data) != ERR_OK)
+  if (secure_protect(r->secure, d->data, &n, sizeof d->data) != ERR_OK)
     return;
   d->len = n;
   mediaport_commit_slot(g->port);

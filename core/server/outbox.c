@@ -13,13 +13,16 @@ struct msg *msg_take(char *text) {
     abort();
   *m = (struct msg){.refs = 1, .len = len, .text = (char *)(m + 1) + CONTROL_HEADROOM};
   memcpy(m->text, text, len + 1);
+  explicit_bzero(text, len); /* messages hand out links, keys and tokens */
   free(text);
   return m;
 }
 
 void msg_unref(struct msg *m) {
-  if (m && --m->refs == 0)
-    free(m);
+  if (!m || --m->refs > 0)
+    return;
+  explicit_bzero(m->text, m->len);
+  free(m);
 }
 
 bool outbox_put(struct outbox *o, struct msg *m) {

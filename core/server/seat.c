@@ -1,7 +1,7 @@
 /* seat.c: how a connection gets a seat: joining and resuming. */
 #include "core/base/bytes.h"
 #include "core/base/log.h"
-#include "core/server/control_private.h"
+#include "core/server/seat_private.h"
 #include "core/wire/room_json.h"
 
 #include <assert.h>
@@ -9,10 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Of the ROOM_WAITING_MAX places, so that no address keeps all others out; a school behind one still fits. */
-#define WAITING_PER_ADDRESS 400
-#define SECRET_TEXT 44 /* 32 bytes as base64url, and NUL */
 
 /* ---- seats ---- */
 
@@ -65,14 +61,6 @@ void seat_forget(struct control *c, struct hosted *h, struct seat *s) {
 
 /* ---- room.join ---- */
 
-struct join {
-  const char *room, *name, *client, *sdp, *device, *invite, *resume, *password;
-  struct hosted *h;
-  uint32_t member;
-  char secret[SECRET_TEXT];
-  uint8_t invite_hash[32], resume_hash[32], new_hash[32];
-};
-
 static bool secret_hash(const char *text, uint8_t out[32]) {
   uint8_t raw[32];
   if (b64url_decode(text, strlen(text), raw, sizeof raw) != 32)
@@ -83,9 +71,13 @@ static bool secret_hash(const char *text, uint8_t out[32]) {
 }
 
 static enum err join_read(struct control *c, const json_t *p, struct join *j) {
-  if (!json_only_keys(p, "room", "name", "client", "sdp", "device", "invite", "resume", "password", NULL))
+  if (!json_only_keys(p, "room", "app", "name", "client", "sdp", "device", "invite", "resume", "password",
+                      "token", "consent", NULL))
     return ERR_BAD_ARG;
   j->room = json_str(p, "room", "");
+  j->app = json_str(p, "app", NULL);
+  j->token = json_str(p, "token", NULL);
+  j->consent = json_str(p, "consent", NULL);
   j->name = json_str(p, "name", "");
   j->client = json_str(p, "client", "");
   j->sdp = json_str(p, "sdp", NULL);
@@ -93,8 +85,6 @@ static enum err join_read(struct control *c, const json_t *p, struct join *j) {
   j->invite = json_str(p, "invite", NULL);
   j->resume = json_str(p, "resume", NULL);
   j->password = json_str(p, "password", NULL);
-  if (!text_slug_valid(j->room))
-    return ERR_NO_ROOM;
   if (j->invite && !secret_hash(j->invite, j->invite_hash))
     return ERR_BAD_INVITE;
   if (j->resume && !secret_hash(j->resume, j->resume_hash))
@@ -109,7 +99,11 @@ static enum err join_read(struct control *c, const json_t *p, struct join *j) {
     sha256(raw, sizeof raw, j->new_hash);
     OPENSSL_cleanse(raw, sizeof raw);
   }
-  j->h = hosted_find(c, j->room);
+  if (*j->device) {
+    uint8_t h[32];
+    sha256(j->device, strlen(j->device), h);
+    memcpy(j->device_hash, h, sizeof j->device_hash);
+  }
   return ERR_OK;
 }
 
@@ -123,30 +117,75 @@ static enum err join_resume(struct control *c, struct join *j, struct room_event
   return e;
 }
 
-/* Whether those who wait from his address (an IPv6 /64) leave no place for one more of them. */
-static bool floods(const struct conn *k, struct hosted *h) {
+/* Whether those who wait from his address (an IPv6 /64) have all the places of the lobby that one may have:
+ * no address keeps all others out, and a school behind one still fits. */
+static bool floods(const struct control *c, const struct conn *k, struct hosted *h) {
   size_t same = addr_network(k->addr), n = 0;
   struct seat *s;
   for (size_t at = 0; addr_known(k->addr) && (s = map_next(h->seats, &at));) {
     const struct member *m = room_member(&h->room, s->member);
     n += m && m->presence == PRESENCE_WAITING && memcmp(s->addr, k->addr, same) == 0;
   }
-  return n >= WAITING_PER_ADDRESS;
+  return c->cfg.limits.waiting_per_address && n >= c->cfg.limits.waiting_per_address;
+}
+
+static struct bucket *joins_of_invite(struct hosted *h, uint64_t invite) {
+  for (size_t i = 0; i < h->n_invite_joins; i++)
+    if (h->invite_joins[i].invite == invite)
+      return &h->invite_joins[i].left;
+  h->invite_joins = realloc(h->invite_joins, (h->n_invite_joins + 1) * sizeof *h->invite_joins);
+  if (!h->invite_joins)
+    abort();
+  h->invite_joins[h->n_invite_joins] = (struct invite_joins){.invite = invite};
+  return &h->invite_joins[h->n_invite_joins++].left;
+}
+
+/* Who may come in: does he come in too big a crowd? */
+static enum err join_rates(struct control *c, const struct conn *k, struct hosted *h,
+                           const struct room_events *evs) {
+  const struct room_event *last = &evs->v[evs->n - 1];
+  if (last->kind == ROOM_EV_KNOCKED && floods(c, k, h)) {
+    limit_hit(c, LIMIT_WAITING_ADDRESS);
+    return ERR_LOBBY_FULL;
+  }
+  uint64_t invite = 0;
+  for (size_t i = 0; i < evs->n; i++)
+    if (evs->v[i].entry)
+      invite = evs->v[i].entry->invite;
+  if (!limit_take_set(c, &h->joins, LIMIT_JOINS_ROOM, c->cfg.limits.joins_per_room))
+    return ERR_RATE;
+  bool fine = !invite || limit_take_set(c, joins_of_invite(h, invite), LIMIT_JOINS_INVITE,
+                                        c->cfg.limits.joins_per_invite);
+  if (!fine)
+    bucket_give(&h->joins);
+  return fine ? ERR_OK : ERR_RATE;
+}
+
+/* Whoever resumes shows a secret of 32 bytes and had a place: only who comes anew, or guesses, is counted. */
+static enum err join_address(struct control *c, struct conn *k, const struct join *j) {
+  int ms = limit_blocked(c, k->addr);
+  if (ms) {
+    c->retry_ms = ms;
+    k->close_code = CONTROL_CLOSE_SLOW;
+    control_close(c, k);
+    return ERR_RATE;
+  }
+  bool known = addr_known(k->addr) && !j->resume;
+  struct bucket *b = known ? limit_book_bucket(c->book, k->addr, c->now, LIMIT_KIND_JOIN) : NULL;
+  return !b || limit_take_set(c, b, LIMIT_JOINS_ADDRESS, c->cfg.limits.joins_per_address) ? ERR_OK : ERR_RATE;
 }
 
 static enum err join_new(struct control *c, struct conn *k, struct join *j, struct room_events *evs) {
-  struct room_join in = {.name = j->name,
+  struct room_join in = {.name = j->shown,
                          .client = j->client,
-                         .user = "",
+                         .user = j->grant.user,
+                         .pid = j->grant.pid,
+                         .no_chat = !(j->grant.scopes & SCOPE_CHAT),
                          .invite_hash = j->invite ? j->invite_hash : NULL,
-                         .role = ROLE_NONE,
+                         .role = j->role,
                          .addr = addr_known(k->addr) ? k->addr : NULL,
                          .audio = j->sdp != NULL};
-  if (*j->device) {
-    uint8_t h[32];
-    sha256(j->device, strlen(j->device), h);
-    memcpy(in.device, h, sizeof in.device);
-  }
+  memcpy(in.device, j->device_hash, sizeof in.device);
   memcpy(in.resume, j->new_hash, sizeof in.resume);
   enum err e = room_decide_join(&j->h->room, &in, c->wall_ms, evs);
   if (e == ERR_NEED_PASSWORD && j->password) { /* scrypt costs: only for whom it decides */
@@ -158,7 +197,11 @@ static enum err join_new(struct control *c, struct conn *k, struct join *j, stru
   for (size_t i = 0; e == ERR_OK && i < evs->n; i++)
     if (evs->v[i].entry)
       j->member = evs->v[i].entry->id;
-  return e == ERR_OK && evs->v[evs->n - 1].kind == ROOM_EV_KNOCKED && floods(k, j->h) ? ERR_LOBBY_FULL : e;
+  if (e == ERR_LOBBY_FULL)
+    limit_hit(c, LIMIT_WAITING);
+  if (e == ERR_OK)
+    e = join_rates(c, k, j->h, evs);
+  return e == ERR_OK ? grant_accept(c, j, evs) : e;
 }
 
 /* The refusal, and what a host wants said with it. */
@@ -169,7 +212,7 @@ static void join_refuse(struct control *c, struct conn *k, json_int_t id, enum e
     snprintf(locked, sizeof locked, "%s: %s", err_text(e), j->h->room.lock_text);
     detail = locked;
   }
-  control_refuse(c, k, id, e, detail);
+  control_refuse_with(c, k, id, e, detail, e == ERR_NEED_CONSENT ? grant_consent(c) : NULL);
   if (k->wrong >= WRONG_PASSWORDS_MAX)
     control_close(c, k);
 }
@@ -182,6 +225,10 @@ static json_t *join_result(struct control *c, struct conn *k, struct join *j, co
   bool waits = m->presence == PRESENCE_WAITING;
   json_t *body = json_pack("{s:s,s:I,s:s}", "state", waits ? "lobby" : "joined", "me", (json_int_t)j->member,
                            "resume", j->secret);
+  if (h->app[0]) { /* what it is to be called when he resumes */
+    json_object_set_new(body, "app", json_string(h->app));
+    json_object_set_new(body, "name", json_string(h->room.name));
+  }
   if (waits) {
     json_object_set_new(body, "place", json_integer((json_int_t)room_lobby_place(&h->room, j->member)));
     json_object_set_new(body, "waiting", json_integer((json_int_t)room_count(&h->room, PRESENCE_WAITING)));
@@ -204,17 +251,22 @@ void seat_join(struct control *c, struct conn *k, json_int_t id, const json_t *p
   struct room_events evs = {0};
   const char *why = NULL;
   enum err e = k->seat || k->admin ? ERR_BAD_REQUEST : join_read(c, params, &j);
-  if (e == ERR_OK && !j.h)
-    e = ERR_NO_ROOM;
+  if (e == ERR_OK)
+    e = join_address(c, k, &j);
+  if (e == ERR_OK)
+    e = j.resume ? grant_again(c, k, &j) : grant_claim(c, k, &j);
   if (e == ERR_OK)
     e = j.resume ? join_resume(c, &j, &evs) : join_new(c, k, &j, &evs);
   if (e != ERR_OK) {
     room_events_free(&evs);
+    audited_join(c, k, j.h ? j.h->room.name : "", grant_method(&j), e);
     join_refuse(c, k, id, e, &j);
     return;
   }
   hosted_run(c, j.h, &evs);
   take_seat(c, k, j.h, j.member);
+  k->seat->grant = j.grant;
+  audited_join(c, k, j.h->room.name, grant_method(&j), ERR_OK);
   if (j.resume)
     c->count.resumes++;
   else

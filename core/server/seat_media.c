@@ -114,7 +114,8 @@ char *seat_answer(struct control *c, struct hosted *h, struct seat *s, const cha
                          .ssrc = params.ssrc_out,
                          .cand = c->cfg.candidates[h->thread],
                          .n_cand = c->cfg.n_candidates[h->thread],
-                         .lite = true};
+                         .lite = true,
+                         .rekey_s = c->cfg.rekey_s};
   char *out = sdp_write_answer(&offer, &me);
   if (!out) {
     *why = "the offer must leave the passive side to the server (a=setup:actpass or active)";

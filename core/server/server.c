@@ -1,28 +1,48 @@
 #include "core/server/server.h"
 
 #include "core/base/log.h"
-#include "core/server/server_private.h"
+#include "core/server/metrics.h"
+#include "core/server/shell_backup.h"
+#include "core/server/shell_http.h"
+#include "core/server/shell_kdf.h"
+#include "core/server/web.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
 #include <ifaddrs.h>
+#include <limits.h>
 #include <net/if.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define BYE_MS 500
 #define CERT_DAYS 3650 /* pinned in links, so it must outlive them */
 
 void server_config_default(struct server_config *c) {
-  *c = (struct server_config){.listen = "",
+  *c = (struct server_config){.log = "",
+                              .listen = "",
                               .port = 8443,
                               .media_port = 0,
                               .media_threads = 1,
                               .public_address = "",
                               .database = "gavel.db",
-                              .name = "gavel"};
+                              .name = "gavel",
+                              .rekey_s = 86400,
+                              .proxies = "",
+                              .user = "",
+                              .consent_file = "",
+                              .consent_version = "",
+                              .controller = "",
+                              .contact = "",
+                              .quality_days = 30,
+                              .audit_days = 180,
+                              .anchor_file = "",
+                              .backup_folder = "",
+                              .seccomp = true,
+                              .limits = LIMITS_DEFAULT};
 }
 
 /* ---- addresses ---- */
@@ -105,6 +125,15 @@ static bool kept_cert(struct server *s) {
   return s->tls.x509 && s->tls.key && X509_digest(s->tls.x509, EVP_sha256(), s->tls.sha256, &len) == 1;
 }
 
+/* A private key that others can read is nobody's any more. */
+static enum err check_key_file(const char *path, char why[256]) {
+  struct stat st;
+  if (!path || stat(path, &st) != 0 || (st.st_mode & 077) == 0) /* what cannot be read says so when it is */
+    return ERR_OK;
+  snprintf(why, 256, "%.200s can be read by others: chmod 600, then start again", path);
+  return ERR_CERT;
+}
+
 static enum err prepare_certs(struct server *s, char why[256]) {
   enum err e = cert_make(s->cfg.name, 30, &s->dtls_cert);
   if (e != ERR_OK)
@@ -113,6 +142,9 @@ static enum err prepare_certs(struct server *s, char why[256]) {
   if (!s->dtls)
     return ERR_NOMEM;
   if (s->cfg.cert_file) {
+    e = check_key_file(s->cfg.key_file, why);
+    if (e != ERR_OK)
+      return e;
     e = cert_load(s->cfg.cert_file, s->cfg.key_file, &s->tls);
     if (e != ERR_OK)
       snprintf(why, 256, "%s and %s are not a readable certificate and its key", s->cfg.cert_file,
@@ -138,10 +170,36 @@ static void on_media(void *ctx, unsigned thread, const struct media_cmd *cmd) {
   media_thread_command(s->media[thread], cmd);
 }
 
+static enum err on_kdf(void *ctx, const struct kdf_job *job) {
+  struct server *s = ctx;
+  return kdf_give(s->kdf, job);
+}
+
+static void take_hashes(struct server *s) {
+  struct kdf_job job;
+  while (kdf_take(s->kdf, &job)) {
+    control_kdf_done(s->control, job.id, job.right, job.rehash || job.make ? job.phc : NULL);
+    explicit_bzero(&job, sizeof job);
+  }
+}
+
+static void on_media_counters(void *ctx, struct mediaport_counters *out) {
+  struct server *s = ctx;
+  for (unsigned t = 0; t < s->cfg.media_threads; t++) {
+    struct mediaport_counters m;
+    media_thread_counters(s->media[t], &m);
+    metrics_add_media(out, &m);
+  }
+}
+
 static void serve_request(struct server *s) {
   pthread_mutex_lock(&s->lock);
   struct server_request *r = s->request;
-  if (r && !r->done) {
+  if (r && !r->done && !r->room) {
+    settings_reload(s, r);
+    r->done = true;
+    pthread_cond_broadcast(&s->answered);
+  } else if (r && !r->done) {
     r->result = control_room_create(s->control, r->room, r->lobby, r->host, r->guest);
     enum err durable = control_commit(s->control);
     if (r->result == ERR_OK)
@@ -159,6 +217,7 @@ static void turn(struct server *s) {
   for (unsigned t = 0; t < s->cfg.media_threads; t++)
     while (media_thread_event(s->media[t], &ev))
       control_media_event(s->control, t, &ev);
+  take_hashes(s);
   serve_request(s);
   control_commit(s->control);
 }
@@ -168,7 +227,9 @@ static void *run(void *arg) {
   while (!atomic_load(&s->stop))
     turn(s);
   control_bye(s->control, 1000);
+  settings_audited(s, "server.stop");
   control_commit(s->control);
+  control_stop(s->control, clock_wall_ms());
   struct control_counters n;
   us_t until = clock_now() + BYE_MS * US_PER_MS;
   do { /* let the goodbyes out */
@@ -202,19 +263,52 @@ static enum err start_media(struct server *s, char why[256]) {
 }
 
 static enum err start_control(struct server *s, char why[256]) {
+  enum err e = settings_consent(s, why);
+  if (e == ERR_OK)
+    e = kdf_start(shell_ws_wake, s, &s->kdf);
+  if (e != ERR_OK)
+    return e;
   struct control_config cc = {.store = s->store,
                               .rng = rng_system(),
                               .media_threads = s->cfg.media_threads,
+                              .database = s->database,
+                              .backups = s->backups,
+                              .rekey_s = s->cfg.rekey_s,
                               .media = on_media,
                               .want_write = shell_ws_want_write,
+                              .media_counters = on_media_counters,
+                              .http_reply = shell_http_reply,
+                              .kdf = on_kdf,
+                              .limits = s->cfg.limits,
                               .ctx = s};
   memcpy(cc.dtls_sha256, s->dtls_cert.sha256, sizeof cc.dtls_sha256);
   find_addresses(s, &cc);
+  settings_access(s, &cc.access);
   cc.link.port = s->port;
   cc.link.has_pin = s->self_made;
   memcpy(cc.link.pin, s->tls.sha256, sizeof cc.link.pin);
   s->link = cc.link;
-  return control_create(&cc, clock_now(), clock_wall_ms(), &s->control, why);
+  e = control_create(&cc, clock_now(), clock_wall_ms(), &s->control, why);
+  if (e == ERR_OK)
+    settings_audited(s, "server.start"); /* on disk with the first turn */
+  return e;
+}
+
+/* The key is only known now; the thread starts when the process is who it stays. */
+static enum err prepare_backups(struct server *s, char why[256]) {
+  char path[PATH_MAX + 8];
+  s->backups = realpath(s->cfg.backup_folder, NULL);
+  enum err e = shell_backup_create(s->database, s->backups ? s->backups : s->cfg.backup_folder,
+                                   s->cfg.master_key, &s->backup, why);
+  if (e != ERR_OK)
+    return e;
+  snprintf(path, sizeof path, "%s/erased",
+           s->backups); /* who was erased: beside the backups it outlives this disk */
+  return store_keep_erased(s->store, path, why);
+}
+
+enum err server_start_backups(struct server *s) {
+  return s->backup ? shell_backup_start(s->backup) : ERR_OK;
 }
 
 enum err server_start(const struct server_config *c, struct server **out, char why[256]) {
@@ -228,9 +322,13 @@ enum err server_start(const struct server_config *c, struct server **out, char w
   pthread_cond_init(&s->answered, NULL);
   s->wsis = map_create(rng_u64(rng_system()));
   why[0] = 0;
-  enum err e = store_open(c->database, NULL, rng_system(), &s->store, why);
+  enum err e = store_open(c->database, c->master_key, rng_system(), &s->store, why);
   if (e == ERR_IO || e == ERR_BAD_CONFIG) /* in use, not readable, or its key is */
     e = ERR_DB_OPEN;
+  if (e == ERR_OK)
+    s->database = realpath(c->database, NULL);
+  if (e == ERR_OK && *s->cfg.backup_folder && s->database)
+    e = prepare_backups(s, why);
   if (e == ERR_OK)
     e = prepare_certs(s, why);
   if (e == ERR_OK)
@@ -268,23 +366,34 @@ uint16_t server_media_port(const struct server *s) {
   return media_thread_port(s->media[0]);
 }
 
-enum err server_room_create(struct server *s, const char *room, bool lobby, struct link *host,
-                            struct link *guest) {
-  struct server_request r = {.room = room, .lobby = lobby, .host = host, .guest = guest};
+/* The control thread answers. */
+static void ask(struct server *s, struct server_request *r) {
   pthread_mutex_lock(&s->lock);
-  s->request = &r;
+  s->request = r;
   lws_cancel_service(s->lws);
-  while (!r.done)
+  while (!r->done)
     pthread_cond_wait(&s->answered, &s->lock);
   s->request = NULL;
   pthread_mutex_unlock(&s->lock);
+}
+
+enum err server_room_create(struct server *s, const char *room, bool lobby, struct link *host,
+                            struct link *guest) {
+  struct server_request r = {.room = room, .lobby = lobby, .host = host, .guest = guest};
+  ask(s, &r);
   return r.result;
+}
+
+void server_reload(struct server *s, const struct server_config *now, const char *why) {
+  struct server_request r = {.reload = now, .why = why ? why : ""};
+  ask(s, &r);
 }
 
 void server_stop(struct server *s) {
   if (!s)
     return;
   atomic_store(&s->stop, true);
+  shell_backup_stop(s->backup);
   if (s->running) {
     lws_cancel_service(s->lws);
     pthread_join(s->thread, NULL);
@@ -292,12 +401,16 @@ void server_stop(struct server *s) {
   for (unsigned t = 0; t < CONTROL_THREADS_MAX; t++)
     media_thread_stop(s->media[t]);
   shell_ws_close(s);
+  kdf_stop(s->kdf);
   control_destroy(s->control);
   store_close(s->store);
   dtls_ctx_destroy(s->dtls);
   cert_free(&s->dtls_cert);
   cert_free(&s->tls);
   map_destroy(s->wsis);
+  free(s->database);
+  free(s->backups);
+  free(s->consent);
   pthread_mutex_destroy(&s->lock);
   pthread_cond_destroy(&s->answered);
   free(s);

@@ -7,12 +7,15 @@
 #define GAVEL_SERVER_SERVER_H
 
 #include "core/base/err.h"
+#include "core/server/limits.h"
 #include "core/wire/link.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 struct server_config {
+  const char *log;        /* least level: debug, info, warn, error; "": not said (gaveld) */
   const char *listen;     /* address to bind, "" for all */
   uint16_t port;          /* TCP, TLS; 0: any free one */
   uint16_t media_port;    /* UDP of the first media thread; 0: any free one; thread k uses media_port + k */
@@ -24,7 +27,20 @@ struct server_config {
   const char *admin_socket; /* path of the 0600 Unix socket; NULL: none */
   bool tls12;               /* also accept TLS 1.2 */
   bool srtp_min_256;
-  const char *name; /* CN of the self-made certificate */
+  const char *name;                   /* CN of the self-made certificate; the audience of join tokens */
+  unsigned rekey_s;                   /* a media path gets new keys this often; 0 never */
+  uint16_t redirect_port;             /* plain HTTP that only answers 301 to https; 0: none */
+  const char *proxies;                /* CIDRs whose X-Forwarded-For counts, "" none */
+  const char *user;                   /* after start run as this user; "": stay who we are */
+  bool seccomp;                       /* after start allow only the system calls that are needed (gaveld) */
+  bool hosts_need_mfa, accounts_only; /* [access] */
+  const char *consent_file, *consent_version;   /* [privacy] the text asked, "" none */
+  const char *controller, *contact;             /* [privacy] who answers for the data */
+  unsigned chat_days, quality_days, audit_days; /* [privacy], [audit] retention; audit_days 180.. */
+  const char *anchor_file;                      /* [audit] checkpoints go there as well, "" none */
+  const char *backup_folder;                    /* [backup] hourly verified copies, "" none */
+  struct limits_set limits;                     /* [limits] limits.def says what each is */
+  const uint8_t *master_key; /* 32 bytes, borrowed while starting; NULL: a file beside the database */
 };
 /* server_config_default: what holds without a file; every string is static. */
 void server_config_default(struct server_config *c);
@@ -32,10 +48,20 @@ void server_config_default(struct server_config *c);
  * Strings live until process end. */
 MUST_CHECK enum err server_config_load(const char *path, struct server_config *c, char why[256]);
 
+/* server_config_changes: what differs, as {"section.name": {"from", "to", "now": takes effect without a
+ * restart}}; secrets are masked. server_config_take: the settings of `now` that take effect at once.
+ * server_config_digest: SHA-256 of all settings, in hex. */
+json_t *server_config_changes(const struct server_config *old, const struct server_config *now);
+void server_config_take(struct server_config *c, const struct server_config *now);
+void server_config_digest(const struct server_config *c, char out[65]);
+
 struct server;
 /* server_start: ERR_PORT_TAKEN, ERR_CERT, ERR_DB_OPEN, ERR_DB_NEWER, ERR_DB_CORRUPT, ERR_DISK_FULL, ERR_IO;
  * `why` is one sentence that names file or port and what to do. */
 MUST_CHECK enum err server_start(const struct server_config *c, struct server **out, char why[256]);
+/* server_start_backups: the hourly backups, when there is a folder for them; as the user that the process
+ * stays. */
+MUST_CHECK enum err server_start_backups(struct server *s);
 /* server_link: host, port and pin of this server into a link; room and secret stay. */
 void server_link(const struct server *s, struct link *l);
 uint16_t server_port(const struct server *s);
@@ -44,6 +70,10 @@ uint16_t server_media_port(const struct server *s);
  * ERR_ROOM_EXISTS, ERR_BAD_NAME. Blocks until it is on disk. */
 MUST_CHECK enum err server_room_create(struct server *s, const char *room, bool lobby, struct link *host,
                                        struct link *guest);
+/* server_reload: the configuration was read again: what may change at once does, the rest is named in a
+ * warning; all of it is one entry of the audit log. `now` NULL: it could not be read, for the reason `why`.
+ */
+void server_reload(struct server *s, const struct server_config *now, const char *why);
 /* server_stop: tells clients ("the server is going down"), commits, closes, joins the threads, frees. */
 void server_stop(struct server *s);
 

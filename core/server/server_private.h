@@ -1,5 +1,5 @@
-/* server_private.h: the engine's own state, shared by server.c (life) and shell_ws.c (libwebsockets). Nobody
- * else includes it. */
+/* server_private.h: the engine's own state, shared by server.c (life), shell_ws.c and shell_http.c
+ * (libwebsockets). Nobody else includes it. */
 #ifndef GAVEL_SERVER_SERVER_PRIVATE_H
 #define GAVEL_SERVER_SERVER_PRIVATE_H
 
@@ -7,6 +7,7 @@
 #include "core/media/cert.h"
 #include "core/server/control.h"
 #include "core/server/server.h"
+#include "core/server/shell_kdf.h"
 #include "core/server/shell_media.h"
 
 #include <libwebsockets.h>
@@ -17,6 +18,8 @@ struct server_request { /* from the owner's thread, answered by the control thre
   const char *room;
   bool lobby;
   struct link *host, *guest;
+  const struct server_config *reload; /* instead of a room: the configuration was read again */
+  const char *why;                    /* or could not be */
   enum err result;
   bool done;
 };
@@ -26,12 +29,18 @@ struct server {
   bool self_made, admin_open;
   struct dtls_ctx *dtls;
   struct store *store;
+  char *database; /* absolute; NULL in memory */
+  char *consent;  /* the text that is asked; NULL none */
   struct control *control;
+  struct kdf_worker *kdf;       /* hashes passwords */
+  struct backup_thread *backup; /* NULL: none */
+  char *backups;                /* its folder, absolute */
   struct media_thread *media[CONTROL_THREADS_MAX];
   struct lws_context *lws;
   struct lws_vhost *vhost;
   struct ssl_ctx_st *tls_client; /* never used, see open_public */
   struct map *wsis;              /* connection handle -> wsi */
+  struct http *http;             /* shell_http.c */
   lws_sorted_usec_list_t sul;
   pthread_t thread;
   bool running;
@@ -42,6 +51,14 @@ struct server {
   uint16_t port;
   struct link link; /* host, port and pin of every link */
 };
+
+/* settings.c. settings_consent: the text that is asked, from its file. settings_access: the rules for who may
+ * enter. settings_audited: start or stop, with the digest of the configuration. settings_reload: what was
+ * read again. */
+MUST_CHECK enum err settings_consent(struct server *s, char why[256]);
+void settings_access(const struct server *s, struct access_config *a);
+void settings_audited(struct server *s, const char *action);
+void settings_reload(struct server *s, const struct server_request *r);
 
 /* shell_ws_open: the context and its vhosts. ERR_PORT_TAKEN, ERR_CERT, ERR_IO. shell_ws_turn: one poll round.
  */

@@ -1,10 +1,11 @@
-/* shell_ws.c: libwebsockets around the control plane: TLS, WebSocket on /v1/ws, /healthz, the operator's Unix
- * socket.
+/* shell_ws.c: libwebsockets around the control plane: TLS, WebSocket on /v1/ws, the operator's Unix socket.
+ * Plain HTTP is in shell_http.c.
  *
  * Debian's libwebsockets 4.1.6 has a remote use-after-free when a kept-alive connection asks for an upgrade
- * to anything but websocket: the CONFIRM_UPGRADE guard below is mandatory and has a regression test. */
+ * to anything but websocket: the CONFIRM_UPGRADE guard in shell_http.c is mandatory and has a regression
+ * test. */
 #include "core/base/log.h"
-#include "core/server/server_private.h"
+#include "core/server/shell_http.h"
 #include "core/wire/json.h"
 
 #include <assert.h>
@@ -22,7 +23,6 @@
 
 _Static_assert(CONTROL_HEADROOM >= LWS_PRE, "messages need room for libwebsockets' framing");
 
-#define FRAGMENTS_MAX 64
 #define WRITES_A_ROUND 64 /* messages to one connection before the others have their turn */
 #define CLOSE_S 5         /* for a connection that is to end and does not read */
 
@@ -46,26 +46,10 @@ static struct server *server_now(struct lws *wsi) {
   return s;
 }
 
-/* peer_address: as control.h wants it; false when it is not known (a Unix socket). */
-static bool peer_address(struct lws *wsi, uint8_t addr[16]) {
-  static const uint8_t V4[12] = {[10] = 0xff, [11] = 0xff};
-  struct sockaddr_storage sa = {0};
-  socklen_t n = sizeof sa;
-  if (getpeername(lws_get_socket_fd(wsi), (struct sockaddr *)&sa, &n) != 0)
-    return false;
-  if (sa.ss_family == AF_INET6)
-    memcpy(addr, &((struct sockaddr_in6 *)&sa)->sin6_addr, 16);
-  else if (sa.ss_family == AF_INET) {
-    memcpy(addr, V4, sizeof V4);
-    memcpy(addr + sizeof V4, &((struct sockaddr_in *)&sa)->sin_addr, 4);
-  }
-  return sa.ss_family == AF_INET6 || sa.ss_family == AF_INET;
-}
-
 static void opened(struct lws *wsi, struct pss *p, bool admin) {
   struct server *s = server_now(wsi);
   uint8_t addr[16];
-  bool known = !admin && peer_address(wsi, addr);
+  bool known = !admin && shell_http_address(wsi, addr);
   p->conn = control_open(s->control, admin, known ? addr : NULL);
   map_put_u32(s->wsis, p->conn, wsi);
 }
@@ -108,13 +92,16 @@ static int on_receive(struct lws *wsi, struct pss *p, void *in, size_t len) {
     lws_close_reason(wsi, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE, NULL, 0);
     return -1;
   }
-  if (!assemble(p, in, len) || ++p->fragments > FRAGMENTS_MAX + JSON_MESSAGE_MAX / 1024) {
+  bool frame_ends = lws_remaining_packet_payload(wsi) == 0, fits = assemble(p, in, len);
+  if (!fits || (frame_ends && ++p->fragments > LIMIT_VALUE_FRAGMENTS)) {
+    limit_hit(server_of(wsi)->control, fits ? LIMIT_FRAGMENTS : LIMIT_MESSAGE);
     lws_close_reason(wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, NULL, 0);
     return -1;
   }
-  if (lws_remaining_packet_payload(wsi) > 0 || !lws_is_final_fragment(wsi))
+  if (!frame_ends || !lws_is_final_fragment(wsi))
     return 0;
   control_message(server_now(wsi)->control, p->conn, p->rx, p->n);
+  explicit_bzero(p->rx, p->n); /* it may have been a password */
   free(p->rx);
   p->rx = NULL;
   p->n = 0;
@@ -128,7 +115,7 @@ static int on_writeable(struct lws *wsi, struct pss *p) {
     size_t n;
     char *text = control_next_message(s->control, p->conn, &n);
     if (!text && control_wants_close(s->control, p->conn)) {
-      lws_close_reason(wsi, LWS_CLOSE_STATUS_NORMAL, NULL, 0);
+      lws_close_reason(wsi, (enum lws_close_status)control_close_code(s->control, p->conn), NULL, 0);
       return -1;
     }
     if (!text)
@@ -145,6 +132,7 @@ static int admit_upgrade(struct lws *wsi) {
   char uri[32] = "", proto[32] = "", origin[300] = "", host[280] = "", own[300];
   lws_hdr_copy(wsi, uri, sizeof uri, WSI_TOKEN_GET_URI);
   lws_hdr_copy(wsi, proto, sizeof proto, WSI_TOKEN_PROTOCOL);
+  shell_http_upgraded(wsi);
   if (strcmp(uri, "/v1/ws") != 0 || strcmp(proto, "gavel.1") != 0)
     return -1;
   if (lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) == 0)
@@ -165,8 +153,11 @@ static int callback_ws(struct lws *wsi, enum lws_callback_reasons reason, void *
   case LWS_CALLBACK_ESTABLISHED:
     opened(wsi, p, false);
     return 0;
-  case LWS_CALLBACK_RECEIVE:
-    return on_receive(wsi, p, in, len);
+  case LWS_CALLBACK_RECEIVE: {
+    int rc = on_receive(wsi, p, in, len);
+    explicit_bzero(in, len); /* libwebsockets' own buffer */
+    return rc;
+  }
   case LWS_CALLBACK_SERVER_WRITEABLE:
     return on_writeable(wsi, p);
   case LWS_CALLBACK_CLOSED:
@@ -174,59 +165,6 @@ static int callback_ws(struct lws *wsi, enum lws_callback_reasons reason, void *
     return 0;
   default:
     return 0;
-  }
-}
-
-/* ---- plain HTTP ---- */
-
-static int answer_text(struct lws *wsi, unsigned code, const char *text) {
-  unsigned char buf[LWS_PRE + 1024], *start = buf + LWS_PRE, *p = start, *end = buf + sizeof buf;
-  if (lws_add_http_common_headers(wsi, code, "text/plain; charset=utf-8", strlen(text), &p, end) ||
-      lws_finalize_write_http_header(wsi, start, &p, end))
-    return 1;
-  unsigned char body[LWS_PRE + 512];
-  int n = snprintf((char *)body + LWS_PRE, sizeof body - LWS_PRE, "%s", text);
-  if (lws_write(wsi, body + LWS_PRE, (size_t)n, LWS_WRITE_HTTP_FINAL) != n)
-    return 1;
-  return lws_http_transaction_completed(wsi) ? -1 : 0;
-}
-
-static int on_http(struct lws *wsi, const char *uri) {
-  if (lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) == 0) /* POST, CONNECT, ... */
-    return lws_return_http_status(wsi, HTTP_STATUS_METHOD_NOT_ALLOWED, NULL) ? -1 : -1;
-  if (strcmp(uri, "/healthz") == 0)
-    return answer_text(wsi, HTTP_STATUS_OK, "ok\n");
-  if (strncmp(uri, "/j/", 3) == 0)
-    return answer_text(
-        wsi, HTTP_STATUS_OK,
-        "This is an invitation to an audio room. Join it from a terminal:\n\n  gavel join LINK\n\n"
-        "where LINK is the whole address of this page.\n");
-  lws_return_http_status(wsi, HTTP_STATUS_NOT_FOUND, NULL);
-  return -1;
-}
-
-static int confirm_upgrade(struct lws *wsi) { /* never touch `in`: it may be freed memory */
-  char up[16];
-  if (lws_hdr_total_length(wsi, WSI_TOKEN_UPGRADE) != 9 ||
-      lws_hdr_copy(wsi, up, sizeof up, WSI_TOKEN_UPGRADE) != 9 || strcasecmp(up, "websocket") != 0)
-    return -1;
-  return 0;
-}
-
-static int callback_http(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
-                         size_t len) {
-  (void)user;
-  switch (reason) {
-  case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
-    return confirm_upgrade(wsi);
-  case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
-    return -1; /* no subprotocol named */
-  case LWS_CALLBACK_HTTP:
-    return on_http(wsi, in ? in : "");
-  case LWS_CALLBACK_RAW_ADOPT: /* CONNECT must not turn this into a raw connection */
-    return -1;
-  default:
-    return lws_callback_http_dummy(wsi, reason, NULL, in, len);
   }
 }
 
@@ -241,6 +179,7 @@ static int admin_rx(struct lws *wsi, struct pss *p, const char *in, size_t len) 
       return -1;
     if (nl) {
       control_message(s->control, p->conn, p->rx, p->n);
+      explicit_bzero(p->rx, p->n); /* it may have been a key */
       p->n = 0;
       n++;
     }
@@ -262,6 +201,7 @@ static int admin_tx(struct lws *wsi, struct pss *p) {
   memcpy(line + LWS_PRE, text, n);
   line[LWS_PRE + n] = '\n';
   int sent = lws_write(wsi, (unsigned char *)line + LWS_PRE, n + 1, LWS_WRITE_RAW);
+  explicit_bzero(line + LWS_PRE, n); /* it may have been a new key */
   free(line);
   if (sent < 0)
     return -1;
@@ -276,8 +216,11 @@ static int callback_admin(struct lws *wsi, enum lws_callback_reasons reason, voi
   case LWS_CALLBACK_RAW_ADOPT:
     opened(wsi, p, true);
     return 0;
-  case LWS_CALLBACK_RAW_RX:
-    return admin_rx(wsi, p, in, len);
+  case LWS_CALLBACK_RAW_RX: {
+    int rc = admin_rx(wsi, p, in, len);
+    explicit_bzero(in, len);
+    return rc;
+  }
   case LWS_CALLBACK_RAW_WRITEABLE:
     return admin_tx(wsi, p);
   case LWS_CALLBACK_RAW_CLOSE:
@@ -288,8 +231,16 @@ static int callback_admin(struct lws *wsi, enum lws_callback_reasons reason, voi
   }
 }
 
+/* libwebsockets 4.1.6 leaves only P-256 to choose from: it asks here once its TLS context is ready. */
+static int callback_first(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                          size_t len) {
+  if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS)
+    return SSL_CTX_set1_groups_list(user, "X25519:P-256:P-384") == 1 ? 0 : -1;
+  return shell_http_callback(wsi, reason, user, in, len);
+}
+
 static const struct lws_protocols PROTOCOLS[] = {
-    {"http", callback_http, 0, 0, 0, NULL, 0},
+    {"http", callback_first, 0, 0, 0, NULL, 0},
     {"gavel.1", callback_ws, sizeof(struct pss), 16384, 0, NULL, 0},
     {NULL, NULL, 0, 0, 0, NULL, 0}};
 static const struct lws_protocols ADMIN_PROTOCOLS[] = {
@@ -322,9 +273,8 @@ static void public_info(struct server *s, struct lws_context_creation_info *i) {
   i->vhost_name = "public";
   i->protocols = PROTOCOLS;
   i->alpn = "http/1.1";
-  i->options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND |
-               LWS_SERVER_OPTION_VALIDATE_UTF8 |
-               LWS_SERVER_OPTION_HTTP_HEADERS_SECURITY_BEST_PRACTICES_ENFORCE;
+  i->options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND;
+  i->headers = shell_http_headers();
   i->ssl_options_set = SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1 | SSL_OP_NO_RENEGOTIATION;
   if (!s->cfg.tls12)
     i->ssl_options_set |= (long)SSL_OP_NO_TLSv1_2;
@@ -418,7 +368,8 @@ static enum err open_admin(struct server *s, char why[256]) {
 enum err shell_ws_open(struct server *s, char why[256]) {
   lws_set_log_level(LLL_WARN, log_lws); /* what fails in here becomes our one sentence */
   struct lws_context_creation_info i = {.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
-                                                   LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
+                                                   LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
+                                                   LWS_SERVER_OPTION_VALIDATE_UTF8, /* the vhost's is ignored */
                                         .gid = -1,
                                         .uid = -1,
                                         .user = s,
@@ -430,7 +381,11 @@ enum err shell_ws_open(struct server *s, char why[256]) {
     snprintf(why, 256, "libwebsockets cannot start");
     return ERR_NOMEM;
   }
-  enum err e = open_public(s, why);
+  enum err e = shell_http_open(s, why);
+  if (e == ERR_OK)
+    e = open_public(s, why);
+  if (e == ERR_OK)
+    e = shell_http_redirect(s, why);
   if (e == ERR_OK)
     e = open_admin(s, why);
   lws_set_log_level(LLL_ERR | LLL_WARN, log_lws);
@@ -459,6 +414,7 @@ void shell_ws_close(struct server *s) {
   if (s->lws)
     lws_context_destroy(s->lws);
   s->lws = NULL;
+  shell_http_close(s);
   SSL_CTX_free(s->tls_client);
   s->tls_client = NULL;
   if (s->admin_open)

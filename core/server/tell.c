@@ -65,6 +65,7 @@ static void name_actor(const struct room *r, const struct room_event *ev, struct
 void tell_event(struct control *c, struct hosted *h, const struct room_event *ev, struct told *t) {
   struct forms f = {0};
   struct seat *s;
+  rights_stay(c, h, ev);
   name_actor(&h->room, ev, t);
   const struct member *m = ev->n_targets ? room_member(&h->room, ev->targets[0]) : NULL;
   t->first = m && !m->held;

@@ -55,6 +55,7 @@ static void start(struct host *h) {
   struct control_config c = {.store = h->store,
                              .rng = &h->rng,
                              .media_threads = 1,
+                             .rekey_s = h->rekey_s,
                              .media = on_media,
                              .want_write = on_want_write,
                              .ctx = h};
@@ -77,6 +78,7 @@ void host_init(struct host *h, struct world *w, uint64_t seed, bool lobby) {
   static const uint8_t KEY[32] = {1, 2, 3};
   char why[256] = "";
   *h = (struct host){.w = w};
+  h->rekey_s = seed % 2; /* in every other world all keys change every second */
   rng_seed(&h->rng, seed ^ 0x5e17e5);
   if (store_open(":memory:", KEY, &h->rng, &h->store, why) != ERR_OK ||
       cert_make("sim.example", 2, &h->cert) != ERR_OK) {

@@ -33,7 +33,8 @@ struct host {
   struct mediaport *mediaport;
   struct link owner, guest;
   bool in_turn;
-  uint32_t life; /* counts starts */
+  uint32_t rekey_s; /* of control_config */
+  uint32_t life;    /* counts starts */
   us_t last_command, last_event, up_at;
   us_t last_down[8]; /* per participant: signalling stays in order */
   struct host_conn conns[HOST_CONNS];

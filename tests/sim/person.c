@@ -188,7 +188,7 @@ void person_take(struct person *p, struct net_event *e) {
   else if (e->kind == NET_SIG_OPENED) {
     p->sig_up = true;
     p->sig_since = now;
-    session_connected(p->session, now);
+    session_connected(p->session, now, NULL);
   } else if (e->kind == NET_SIG_DOWN)
     session_message(p->session, now, (const char *)e->data, e->n);
   else if (e->kind == NET_SIG_LOST_DOWN)

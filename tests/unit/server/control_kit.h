@@ -54,6 +54,7 @@ static inline void kit_start(struct kit *k) {
                              .media_threads = 1,
                              .media = on_media,
                              .want_write = on_want_write,
+                             .limits.waiting_per_address = LIMIT_VALUE_WAITING_ADDRESS,
                              .ctx = k};
   snprintf(c.link.host, sizeof c.link.host, "test.example");
   c.link.port = 443;
@@ -168,7 +169,7 @@ static inline uint32_t join_with_sound(struct kit *k, const char *name) {
   static const uint8_t FINGERPRINT[32] = {1};
   struct sdp_candidate cand = {
       .line = "candidate:1 1 udp 1 10.0.0.1 9 typ host", .address = "10.0.0.1", .port = 9};
-  struct sdp_local me = {"abcd", "passwordof24letters00000", FINGERPRINT, 5, &cand, 1, false};
+  struct sdp_local me = {"abcd", "passwordof24letters00000", FINGERPRINT, 5, &cand, 1, false, 0};
   char secret[48], *offer = sdp_write_offer(&me);
   b64url_encode(k->guest.secret, sizeof k->guest.secret, secret);
   char *text = rpc_request(

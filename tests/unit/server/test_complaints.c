@@ -432,7 +432,7 @@ static void complaint_23_no_address_fills_the_lobby(void **state) {
   uint32_t op = open_conn(k, true);
   struct client last = {0};
   ok(k, op, RPC(9, "room.lobby", "{\"room\":\"den\",\"on\":true}"));
-  for (int i = 0; i < 400; i++) {
+  for (int i = 0; i < LIMIT_VALUE_WAITING_ADDRESS; i++) {
     last = come(k, &k->guest, "bot", "", 66, "ok");
     killed(k, &last); /* it keeps its place all the same, for as long as it may resume */
     k->now -= US_PER_S;

@@ -116,7 +116,7 @@ static unsigned count_ok(struct kit *k, uint32_t conn, const char *text, json_in
 static void test_rates(void **state) {
   struct kit *k = kit_make(NULL);
   (void)state;
-  uint32_t a = join(k, &k->host, "ann");
+  uint32_t a = join(k, &k->guest, "ann");
   tick(k, 10 * US_PER_S);
   assert_int_equal(count_ok(k, a, RPC(2, "room.chat", "{\"text\":\"x\"}"), 2, 20, "rate_limited"), 10);
   assert_int_equal(count_ok(k, a, RPC(3, "ping", "{}"), 3, 60, "rate_limited"),

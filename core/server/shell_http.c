@@ -1,0 +1,480 @@
+#include "core/server/shell_http.h"
+
+#include "core/room/room.h"
+#include "core/server/limits.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#define PROXIES_MAX 16
+#define PATH_MAX_HERE 256
+#define FORWARDED_MAX 1024
+
+struct http_conn {            /* hangs on the wsi as long as that lives */
+  uint8_t peer[16], addr[16]; /* who is connected, and for whom */
+  uint8_t network[16];
+  us_t begun;
+  size_t n_network; /* bytes of `network`; 0: not counted as half-open (any more) */
+  bool known;
+  uint32_t request; /* 0: none is open */
+  bool post, head, asked;
+  char path[PATH_MAX_HERE], query[WEB_QUERY_MAX], type[64], authorization[WEB_BEARER_MAX];
+  bool has_authorization;
+  char *body;
+  size_t n, expect;
+};
+struct http {
+  struct map *conns;     /* request -> wsi */
+  struct map *half_open; /* network -> how many */
+  uint32_t last;
+  struct cidr proxies[PROXIES_MAX];
+  size_t n_proxies;
+};
+
+static struct server *server_of(struct lws *wsi) {
+  return lws_context_user(lws_get_context(wsi));
+}
+
+/* ---- addresses ---- */
+
+static bool address_of(const struct sockaddr_storage *sa, uint8_t addr[16]) {
+  static const uint8_t V4[12] = {[10] = 0xff, [11] = 0xff};
+  if (sa->ss_family == AF_INET6)
+    memcpy(addr, &((const struct sockaddr_in6 *)sa)->sin6_addr, 16);
+  else if (sa->ss_family == AF_INET) {
+    memcpy(addr, V4, sizeof V4);
+    memcpy(addr + sizeof V4, &((const struct sockaddr_in *)sa)->sin_addr, 4);
+  }
+  return sa->ss_family == AF_INET6 || sa->ss_family == AF_INET;
+}
+
+static bool is_proxy(const struct http *h, const uint8_t addr[16]) {
+  for (size_t i = 0; i < h->n_proxies; i++)
+    if (cidr_holds(&h->proxies[i], addr))
+      return true;
+  return false;
+}
+
+static bool read_address(const char *text, size_t n, uint8_t addr[16]) {
+  char one[INET6_ADDRSTRLEN];
+  struct sockaddr_storage sa = {0};
+  while (n > 0 && text[0] == ' ')
+    text++, n--;
+  while (n > 0 && text[n - 1] == ' ')
+    n--;
+  snprintf(one, sizeof one, "%.*s", (int)n, text);
+  if (n < sizeof one && inet_pton(AF_INET, one, &((struct sockaddr_in *)&sa)->sin_addr) == 1)
+    sa.ss_family = AF_INET;
+  else if (n < sizeof one && inet_pton(AF_INET6, one, &((struct sockaddr_in6 *)&sa)->sin6_addr) == 1)
+    sa.ss_family = AF_INET6;
+  return address_of(&sa, addr);
+}
+
+/* Each of our proxies appends whom it heard: from the right, the first that is none of ours is the client.
+ * What cannot be read ends the search: further left anything may stand. */
+static void read_forwarded(struct lws *wsi, const struct http *h, uint8_t addr[16]) {
+  char list[FORWARDED_MAX] = "";
+  if (!is_proxy(h, addr) || lws_hdr_copy(wsi, list, sizeof list, WSI_TOKEN_X_FORWARDED_FOR) <= 0)
+    return;
+  for (size_t end = strlen(list); is_proxy(h, addr);) {
+    size_t from = end;
+    uint8_t hop[16];
+    while (from > 0 && list[from - 1] != ',')
+      from--;
+    if (!read_address(list + from, end - from, hop))
+      return;
+    memcpy(addr, hop, sizeof hop);
+    if (from == 0)
+      return;
+    end = from - 1;
+  }
+}
+
+bool shell_http_address(struct lws *wsi, uint8_t addr[16]) {
+  const struct http_conn *k = lws_get_opaque_user_data(wsi);
+  if (k)
+    memcpy(addr, k->addr, sizeof k->addr);
+  return k && k->known;
+}
+
+/* "10.0.0.0/8, ::1" */
+static enum err read_proxies(struct http *h, const char *text, char why[256]) {
+  for (size_t n; text += strspn(text, ", "), (n = strcspn(text, ", ")) > 0; text += n) {
+    char rule[80];
+    struct ban block = {0};
+    snprintf(rule, sizeof rule, "cidr:%.*s", (int)(n < 64 ? n : 64), text);
+    if (h->n_proxies == PROXIES_MAX || !room_ban_rule(rule, &block)) {
+      snprintf(why, 256, "[server] proxies: %.60s is not an address or a block, or is one too many",
+               rule + 5);
+      return ERR_BAD_CONFIG;
+    }
+    h->proxies[h->n_proxies++] = block.cidr;
+  }
+  return ERR_OK;
+}
+
+/* ---- half-open connections ---- */
+
+static size_t network_of(const uint8_t addr[16], uint8_t network[16]) {
+  size_t n = addr_is_v4(addr) ? 15 : 7; /* a /24, a /56 */
+  memset(network, 0, 16);
+  memcpy(network, addr, n);
+  return n;
+}
+
+static uintptr_t half_open(const struct http *h, const uint8_t *network, size_t n) {
+  return (uintptr_t)map_get(h->half_open, network, n);
+}
+
+static void half_open_set(struct http *h, const uint8_t *network, size_t n, uintptr_t count) {
+  if (count == 0)
+    map_del(h->half_open, network, n);
+  else
+    map_put(h->half_open, network, n, (void *)count); /* a number, not a place */
+}
+
+static int filter(struct server *s, const struct lws_filter_network_conn_args *a) {
+  uint8_t addr[16], network[16];
+  if (!address_of(&a->cli_addr, addr) || is_proxy(s->http, addr))
+    return 0;
+  if (limit_blocked(s->control, addr))
+    return -1;
+  size_t n = network_of(addr, network);
+  unsigned most = s->cfg.limits.half_open_per_network;
+  if (most == 0 || half_open(s->http, network, n) < most)
+    return 0;
+  limit_hit(s->control, LIMIT_TLS_HALF);
+  return -1;
+}
+
+static void begin(struct lws *wsi, struct server *s) {
+  struct http_conn *k = calloc(1, sizeof *k);
+  struct sockaddr_storage sa = {0};
+  socklen_t n = sizeof sa;
+  if (!k)
+    abort();
+  k->begun = clock_now();
+  lws_set_opaque_user_data(wsi, k);
+  lws_set_timer_usecs(wsi, LIMIT_VALUE_HTTP_SLOW * US_PER_S);
+  k->known = getpeername(lws_get_socket_fd(wsi), (struct sockaddr *)&sa, &n) == 0 && address_of(&sa, k->peer);
+  if (!k->known || is_proxy(s->http, k->peer))
+    return;
+  k->n_network = network_of(k->peer, k->network);
+  half_open_set(s->http, k->network, k->n_network, half_open(s->http, k->network, k->n_network) + 1);
+}
+
+/* The first request is there. */
+static void is_open(struct lws *wsi, struct server *s, struct http_conn *k) {
+  if (k->n_network)
+    half_open_set(s->http, k->network, k->n_network, half_open(s->http, k->network, k->n_network) - 1);
+  k->n_network = 0;
+  memcpy(k->addr, k->peer, sizeof k->addr);
+  if (k->known)
+    read_forwarded(wsi, s->http, k->addr);
+}
+
+void shell_http_upgraded(struct lws *wsi) {
+  struct http_conn *k = lws_get_opaque_user_data(wsi);
+  lws_set_timer_usecs(wsi, LWS_SET_TIMER_USEC_CANCEL);
+  if (k)
+    is_open(wsi, server_of(wsi), k);
+}
+
+static void forget_request(struct server *s, struct http_conn *k) {
+  if (k->request)
+    map_del_u32(s->http->conns, k->request);
+  if (k->body)
+    explicit_bzero(k->body, k->n);
+  free(k->body);
+  explicit_bzero(k->authorization, sizeof k->authorization);
+  k->body = NULL;
+  k->request = 0;
+  k->asked = false;
+}
+
+static void end(struct lws *wsi, struct server *s) {
+  struct http_conn *k = lws_get_opaque_user_data(wsi);
+  if (!k)
+    return;
+  lws_set_opaque_user_data(wsi, NULL);
+  if (k->n_network)
+    half_open_set(s->http, k->network, k->n_network, half_open(s->http, k->network, k->n_network) - 1);
+  if (k->n_network && s->control && clock_now() - k->begun >= LIMIT_VALUE_TLS_SLOW * US_PER_S)
+    limit_hit(s->control, LIMIT_TLS_SLOW);
+  if (k->request && k->asked && s->control)
+    control_http_gone(s->control, k->request);
+  forget_request(s, k);
+  free(k);
+}
+
+/* ---- answers ---- */
+
+const struct lws_protocol_vhost_options *shell_http_headers(void) {
+  static const struct lws_protocol_vhost_options H[] = {
+      {&H[1], NULL, "strict-transport-security:", "max-age=63072000; includeSubDomains"},
+      {&H[2], NULL, "x-content-type-options:", "nosniff"},
+      {&H[3], NULL, "referrer-policy:", "no-referrer"},
+      {&H[4], NULL, "content-security-policy:",
+       "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"},
+      {&H[5], NULL, "permissions-policy:", "microphone=(), camera=(), geolocation=(), display-capture=()"},
+      {&H[6], NULL, "cross-origin-opener-policy:", "same-origin"},
+      {&H[7], NULL, "cross-origin-resource-policy:", "same-origin"},
+      {NULL, NULL, "cache-control:", "no-store"}};
+  return H;
+}
+
+static bool add(struct lws *wsi, const char *name, const char *value, unsigned char **p,
+                unsigned char *last) {
+  return lws_add_http_header_by_name(wsi, (const unsigned char *)name, (const unsigned char *)value,
+                                     (int)strlen(value), p, last) == 0;
+}
+
+/* The answer is out; the connection stays for another request, or goes. */
+static int write_reply(struct lws *wsi, const struct web_reply *r, bool head, bool stay) {
+  size_t n = strlen(r->body);
+  unsigned char *buf = malloc(LWS_PRE + 2048 + n);
+  if (!buf)
+    abort();
+  unsigned char *start = buf + LWS_PRE, *p = start, *last = start + 2048;
+  char retry[16];
+  snprintf(retry, sizeof retry, "%d", r->retry_after_s);
+  bool ok = lws_add_http_common_headers(wsi, (unsigned)r->status, r->type, n, &p, last) == 0 &&
+            (!r->allow || add(wsi, "allow:", r->allow, &p, last)) &&
+            (!r->challenge[0] || add(wsi, "www-authenticate:", r->challenge, &p, last)) &&
+            (r->retry_after_s <= 0 || add(wsi, "retry-after:", retry, &p, last)) &&
+            (stay || add(wsi, "connection:", "close", &p, last)) &&
+            lws_finalize_http_header(wsi, &p, last) == 0;
+  if (ok && !head) {
+    memcpy(p, r->body, n);
+    p += n;
+  }
+  int len = (int)(p - start);
+  ok = ok && lws_write(wsi, start, (size_t)len, LWS_WRITE_HTTP_FINAL) == len;
+  explicit_bzero(buf, LWS_PRE + 2048 + n);
+  free(buf);
+  return !ok || !stay || lws_http_transaction_completed(wsi) ? -1 : 0;
+}
+
+/* What is refused before anyone is asked: a short text, and the connection ends. */
+static int refuse(struct lws *wsi, const struct http_conn *k, int status, const char *allow) {
+  static const struct {
+    int status;
+    const char *text;
+  } TEXTS[] = {{400, "bad request\n"},
+               {405, "this method is not for here\n"},
+               {411, "how long is the body? Content-Length is missing\n"},
+               {413, "too much\n"}};
+  struct web_reply r = {.status = status, .type = "text/plain; charset=utf-8", .allow = allow};
+  char text[64] = "";
+  for (size_t i = 0; i < sizeof TEXTS / sizeof TEXTS[0]; i++)
+    if (TEXTS[i].status == status)
+      snprintf(text, sizeof text, "%s", TEXTS[i].text);
+  r.body = text;
+  return write_reply(wsi, &r, k->head, false);
+}
+
+/* Outside of any callback of libwebsockets: 4.1.6 gives none for writing to a connection that is not to be
+ * read. What does not fit into the socket it keeps and sends on. */
+void shell_http_reply(void *ctx, uint32_t request, struct web_reply *r) {
+  struct server *s = ctx;
+  struct lws *wsi = map_get_u32(s->http->conns, request);
+  struct http_conn *k = wsi ? lws_get_opaque_user_data(wsi) : NULL;
+  if (k) { /* he waited */
+    bool head = k->head, stay = !k->post && r->status == 200;
+    forget_request(s, k);
+    lws_set_timer_usecs(wsi, LIMIT_VALUE_HTTP_SLOW * US_PER_S); /* also for whom does not read */
+    if (write_reply(wsi, r, head, stay) != 0)
+      lws_set_timeout(wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_SYNC);
+    else
+      lws_rx_flow_control(wsi, 1);
+  }
+  explicit_bzero(r->body, strlen(r->body));
+  free(r->body);
+}
+
+/* ---- requests ---- */
+
+/* The reply comes at the end of the turn or later; until then nothing more is read. */
+static int ask(struct lws *wsi, struct server *s, struct http_conn *k, const char *method) {
+  struct web_request r = {.method = method,
+                          .path = k->path,
+                          .query = k->query,
+                          .authorization = k->has_authorization ? k->authorization : NULL,
+                          .type = k->type,
+                          .body = k->body ? k->body : "",
+                          .n = k->n,
+                          .addr = k->known ? k->addr : NULL};
+  k->asked = true;
+  lws_rx_flow_control(wsi, 0);
+  lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
+  lws_set_timer_usecs(wsi, LIMIT_VALUE_HTTP_SLOW * US_PER_S);
+  control_tick(s->control, clock_now(), clock_wall_ms());
+  control_http(s->control, k->request, &r);
+  return 0;
+}
+
+/* Digits and nothing else, once: several such headers come joined by commas. -1: none, -2: not valid. */
+static long content_length(struct lws *wsi) {
+  char text[24] = "";
+  if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) == 0)
+    return -1;
+  if (lws_hdr_copy(wsi, text, sizeof text, WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0 ||
+      text[strspn(text, "0123456789")] != '\0' || strlen(text) > 9)
+    return -2;
+  return strtol(text, NULL, 10);
+}
+
+static bool copy(struct lws *wsi, enum lws_token_indexes h, char *out, size_t cap) {
+  out[0] = '\0';
+  return lws_hdr_total_length(wsi, h) == 0 || lws_hdr_copy(wsi, out, (int)cap, h) >= 0;
+}
+
+static bool copy_query(struct lws *wsi, char *out, size_t cap) {
+  size_t used = 0;
+  int n;
+  out[0] = '\0';
+  for (int i = 0; (n = lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_URI_ARGS, i)) > 0; i++) {
+    if (used + (size_t)n + 2 > cap)
+      return false;
+    if (i > 0)
+      out[used++] = '&';
+    if (lws_hdr_copy_fragment(wsi, out + used, (int)(cap - used), WSI_TOKEN_HTTP_URI_ARGS, i) < 0)
+      return false;
+    used += strlen(out + used);
+  }
+  return true;
+}
+
+static bool read_headers(struct lws *wsi, struct http_conn *k, const char *uri) {
+  k->has_authorization = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_AUTHORIZATION) > 0;
+  bool fits = strlen(uri) < sizeof k->path;
+  snprintf(k->path, sizeof k->path, "%s", uri);
+  return fits && copy_query(wsi, k->query, sizeof k->query) &&
+         copy(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, k->type, sizeof k->type) &&
+         copy(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, k->authorization, sizeof k->authorization);
+}
+
+static int on_http(struct lws *wsi, struct server *s, struct http_conn *k, const char *uri) {
+  if (k->request) /* never before the last one is answered */
+    return -1;
+  k->post = lws_hdr_total_length(wsi, WSI_TOKEN_POST_URI) > 0;
+  k->head = lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0;
+  bool get = k->head || lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) > 0;
+  bool del = lws_hdr_total_length(wsi, WSI_TOKEN_DELETE_URI) > 0 && strcmp(uri, "/v1/session") == 0;
+  long n = content_length(wsi);
+  if (!get && !k->post && !del)
+    return refuse(wsi, k, 405, "GET, HEAD, POST");
+  if (n == -2 || lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0 ||
+      !read_headers(wsi, k, uri))
+    return refuse(wsi, k, 400, NULL);
+  if (k->post && n < 0)
+    return refuse(wsi, k, 411, NULL);
+  if (n > (k->post && web_takes_body(k->path) ? WEB_BODY_MAX : 0)) {
+    limit_hit(s->control, LIMIT_HTTP_BODY);
+    return refuse(wsi, k, 413, NULL);
+  }
+  k->request = ++s->http->last ? s->http->last : ++s->http->last;
+  map_put_u32(s->http->conns, k->request, wsi);
+  k->n = 0;
+  k->expect = n > 0 ? (size_t)n : 0;
+  lws_set_timer_usecs(wsi, LIMIT_VALUE_HTTP_SLOW * US_PER_S);
+  if (!k->post)
+    return ask(wsi, s, k, del ? "DELETE" : "GET");
+  k->body = calloc(1, k->expect + 1);
+  if (!k->body)
+    abort();
+  return 0;
+}
+
+static int on_body(struct http_conn *k, const void *in, size_t len) {
+  if (!k->body || k->asked || len > k->expect - k->n)
+    return -1;
+  if (len > 0)
+    memcpy(k->body + k->n, in, len);
+  k->n += len;
+  return 0;
+}
+
+/* libwebsockets 4.1.6 calls this again for whatever comes after the body. */
+static int on_body_complete(struct lws *wsi, struct server *s, struct http_conn *k) {
+  return !k->body || k->asked || k->n != k->expect ? -1 : ask(wsi, s, k, "POST");
+}
+
+static int confirm_upgrade(struct lws *wsi) { /* never touch `in`: it may be freed memory */
+  char up[16];
+  if (lws_hdr_total_length(wsi, WSI_TOKEN_UPGRADE) != 9 ||
+      lws_hdr_copy(wsi, up, sizeof up, WSI_TOKEN_UPGRADE) != 9 || strcasecmp(up, "websocket") != 0)
+    return -1;
+  return 0;
+}
+
+/* CONNECT turns a connection into a raw one in libwebsockets: it gets its 405 and is closed. */
+static int refuse_raw(struct lws *wsi) {
+  static const char TEXT[] =
+      "HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD, POST\r\nContent-Length: 0\r\n"
+      "Connection: close\r\n\r\n";
+  unsigned char buf[LWS_PRE + sizeof TEXT];
+  memcpy(buf + LWS_PRE, TEXT, sizeof TEXT - 1);
+  (void)lws_write(wsi, buf + LWS_PRE, sizeof TEXT - 1, LWS_WRITE_RAW);
+  return -1;
+}
+
+int shell_http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len) {
+  struct server *s = server_of(wsi);
+  struct http_conn *k = lws_get_opaque_user_data(wsi);
+  switch (reason) {
+  case LWS_CALLBACK_FILTER_NETWORK_CONNECTION:
+    return filter(s, user);
+  case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
+    begin(wsi, s);
+    return 0;
+  case LWS_CALLBACK_WSI_DESTROY:
+    end(wsi, s);
+    return 0;
+  case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+    return confirm_upgrade(wsi);
+  case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
+    return -1; /* no subprotocol named */
+  case LWS_CALLBACK_RAW_ADOPT:
+    return refuse_raw(wsi);
+  case LWS_CALLBACK_TIMER:
+    limit_hit(s->control, LIMIT_HTTP_SLOW);
+    return -1;
+  case LWS_CALLBACK_HTTP:
+    if (!k)
+      return -1;
+    is_open(wsi, s, k);
+    return on_http(wsi, s, k, in ? in : "");
+  case LWS_CALLBACK_HTTP_BODY:
+    return k ? on_body(k, in, len) : -1;
+  case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+    return k ? on_body_complete(wsi, s, k) : -1;
+  default:
+    return lws_callback_http_dummy(wsi, reason, NULL, in, len);
+  }
+}
+
+/* ---- life ---- */
+
+enum err shell_http_open(struct server *s, char why[256]) {
+  struct http *h = s->http = calloc(1, sizeof *h);
+  if (!h)
+    return ERR_NOMEM;
+  h->conns = map_create(rng_u64(rng_system()));
+  h->half_open = map_create(rng_u64(rng_system()));
+  return read_proxies(h, s->cfg.proxies ? s->cfg.proxies : "", why);
+}
+
+void shell_http_close(struct server *s) {
+  if (!s->http)
+    return;
+  map_destroy(s->http->conns);
+  map_destroy(s->http->half_open);
+  free(s->http);
+  s->http = NULL;
+}

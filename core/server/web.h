@@ -1,0 +1,44 @@
+/* web.h: what the public port answers to plain HTTPS: OAuth endpoints, the sign-in page, health. Sans-IO: the
+ * shell (shell_http.c) reads requests within its limits and writes replies.
+ *
+ * Invariant: a reply leaves only after control_commit; when the commit fails it becomes a 503. Every text
+ * from outside is escaped. Thread: the control thread. */
+#ifndef GAVEL_SERVER_WEB_H
+#define GAVEL_SERVER_WEB_H
+
+#include "core/server/control.h"
+
+#define WEB_BODY_MAX 16384  /* bytes of a request's body */
+#define WEB_QUERY_MAX 256   /* of what follows the `?` */
+#define WEB_BEARER_MAX 1024 /* of a token in Authorization */
+#define WEB_CHALLENGE_MAX 160
+
+struct web_request {
+  const char *method, *path; /* HEAD comes as GET */
+  const char *query;         /* after the `?`, "" none */
+  const char *authorization; /* the header, NULL none */
+  const char *type;          /* Content-Type of the body, "" */
+  const char *body;          /* n bytes and a NUL */
+  size_t n;
+  const uint8_t *addr; /* 16 bytes, NULL unknown */
+};
+struct web_reply {
+  int status;
+  const char *type, *allow;          /* static; allow: of a 405, else NULL */
+  char *body;                        /* owned, malloc'd */
+  char challenge[WEB_CHALLENGE_MAX]; /* WWW-Authenticate, "" none */
+  int retry_after_s;                 /* > 0: Retry-After */
+};
+/* web_takes_body: does a POST to this path have a body? */
+bool web_takes_body(const char *path);
+/* control_http: the answer comes through control_config.http_reply(ctx, request, &reply), which takes the
+ * body, from inside a control_commit: of this turn, or a later one when a password has to be checked.
+ * `request` is the shell's. */
+void control_http(struct control *c, uint32_t request, const struct web_request *r);
+/* control_http_gone: the client did not wait. */
+void control_http_gone(struct control *c, uint32_t request);
+/* control_kdf_done: the worker's answer to a job (see control_config.kdf). phc: a stronger hash to keep, NULL
+ * none. */
+void control_kdf_done(struct control *c, uint32_t job, bool right, const char *phc);
+
+#endif
