@@ -8,9 +8,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char COMMANDS_OF_GAVEL[] = "host join demo keys themes man completion";
-static const char VERBS[] = "rooms create show bans notes trusted invites info";
-static const char CTL_OPTIONS[] = "--socket --json --client --help --version";
+static const char COMMANDS_OF_GAVEL[] = "host join login logout demo keys themes man completion";
+/* The first words of ctl_verbs.def, each once: the rows of a group follow each other. */
+static const char *const VERB_ROWS[] = {
+#define CTL(verb, grammar, method, help) verb,
+#include "core/wire/ctl_verbs.def"
+#undef CTL
+};
+static const char CTL_OPTIONS[] = "--socket --json --ticket --operator --database --client --help --version";
+
+static void verb_names(FILE *f) {
+  const char *last = "";
+  for (size_t i = 0; i < sizeof VERB_ROWS / sizeof VERB_ROWS[0]; i++) {
+    size_t n = strcspn(VERB_ROWS[i], " ");
+    if (strlen(last) < n || strncmp(last, VERB_ROWS[i], n) != 0 || (last[n] != 0 && last[n] != ' '))
+      fprintf(f, "%s%.*s", i ? " " : "", (int)n, VERB_ROWS[i]);
+    last = VERB_ROWS[i];
+  }
+}
 
 static void act_names(FILE *f, const char *separator) {
   char title[32];
@@ -40,7 +55,8 @@ static void bash(FILE *f) {
   fprintf(f,
           "' -- \"$word\")); return ;;\n"
           "    --notify) COMPREPLY=($(compgen -W 'auto bell osc9 osc777 off' -- \"$word\")); return ;;\n"
-          "    --play|--record|--keys|--password-file) COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n"
+          "    --play|--record|--keys|--password-file|--token) COMPREPLY=($(compgen -f -- \"$word\")); "
+          "return ;;\n"
           "    man) COMPREPLY=($(compgen -W 'gavel gavelctl' -- \"$word\")); return ;;\n"
           "    completion) COMPREPLY=($(compgen -W 'bash zsh fish' -- \"$word\")); return ;;\n"
           "  esac\n"
@@ -57,8 +73,10 @@ static void bash(FILE *f) {
           "_gavelctl() {\n"
           "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}\n"
           "  [ \"$before\" = --socket ] && { COMPREPLY=($(compgen -f -- \"$word\")); return; }\n"
-          "  COMPREPLY=($(compgen -W '%s %s ",
-          CTL_OPTIONS, VERBS);
+          "  COMPREPLY=($(compgen -W '%s ",
+          CTL_OPTIONS);
+  verb_names(f);
+  fputs(" ", f);
   act_names(f, " ");
   fputs("' -- \"$word\"))\n}\ncomplete -F _gavel gavel\ncomplete -F _gavelctl gavelctl\n", f);
 }
@@ -92,16 +110,18 @@ static void zsh(FILE *f) {
     quoted(f, ACTS[a].help, ":", "'\\''");
     fputs("'\n", f);
   }
+  fputs("  ", f);
+  verb_names(f);
   fprintf(
       f,
-      "  %s\n)\n"
+      "\n)\n"
       "if [ \"$service\" = gavelctl ]; then\n"
       "  _arguments '--socket[socket of gaveld]:FILE:_files' '--json[JSON]' '--client[a running gavel]' \\\n"
       "    '1:verb:{_describe verb _gavelctl_verbs}' '*:word: '\n"
       "else\n"
       "  _arguments '1:command:(%s)' $_gavel_options '*:word: '\n"
       "fi\n",
-      VERBS, COMMANDS_OF_GAVEL);
+      COMMANDS_OF_GAVEL);
 }
 
 static void fish(FILE *f) {
@@ -122,7 +142,9 @@ static void fish(FILE *f) {
         "complete -c gavelctl -l socket -r -F -d 'socket of gaveld'\n"
         "complete -c gavelctl -l json -d 'JSON'\ncomplete -c gavelctl -l client -d 'a running gavel'\n",
         f);
-  fprintf(f, "complete -c gavelctl -f -n __fish_use_subcommand -a '%s'\n", VERBS);
+  fputs("complete -c gavelctl -f -n __fish_use_subcommand -a '", f);
+  verb_names(f);
+  fputs("'\n", f);
   for (int a = 0; a < ACT__COUNT; a++) {
     char title[32];
     command_title(command_of_act((enum act)a), title);

@@ -21,7 +21,15 @@ enum exit_code exit_of(enum err why) {
   case ERR_LOBBY_FULL:
   case ERR_NO_ROOM:
   case ERR_NOT_ALLOWED:
+  case ERR_BAD_TOKEN:
+  case ERR_SCOPE:
+  case ERR_NEED_MFA:
+  case ERR_NEED_ACCOUNT:
+  case ERR_RESTRICTED:
+  case ERR_ADDRESS:
+  case ERR_SESSIONS:
     return EXIT_REFUSED;
+  case ERR_REVOKED:
   case ERR_REMOVED:
     return EXIT_REMOVED;
   case ERR_ROOM_ENDED:
@@ -29,6 +37,8 @@ enum exit_code exit_of(enum err why) {
   case ERR_NO_DEVICE:
   case ERR_AUDIO_FILE:
     return EXIT_AUDIO;
+  case ERR_NEED_CONSENT:
+    return EXIT_CONSENT;
   case ERR_PROTOCOL:
     return EXIT_PROTOCOL;
   default:

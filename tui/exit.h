@@ -15,6 +15,7 @@ enum exit_code {
   EXIT_ENDED = 5,    /* the room has ended */
   EXIT_AUDIO = 6,    /* only with --require-audio */
   EXIT_PROTOCOL = 7, /* the two sides speak different versions */
+  EXIT_CONSENT = 8,  /* the server asks consent to a text that was not accepted */
   EXIT_SIGNAL = 130
 };
 

@@ -2,6 +2,7 @@
 
 #include "audio/device.h"
 #include "core/base/clock.h"
+#include "core/base/text.h"
 #include "tui/options.h"
 
 #include <errno.h>
@@ -9,11 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
-#define PASSWORD_TRIES 3
+#define TRIES 4 /* of passwords, and one consent */
 
 static int utc_offset_s(void) {
   time_t now = (time_t)(clock_wall_ms() / 1000);
@@ -92,6 +94,11 @@ void front_state(struct front *f, const struct client_event *ev) {
     say_sentence(ev->text, text);
     model_note(f->m, clock_wall_ms(), STYLE_WARN, text);
   }
+  if (ev->kind == CLIENT_EV_CONSENT && f->config->terms != NULL) {
+    snprintf(f->config->terms->version, sizeof f->config->terms->version, "%.63s", ev->text);
+    free(f->config->terms->text);
+    f->config->terms->text = strdup(ev->data);
+  }
   if (ev->kind == CLIENT_EV_MIC && ev->mic == MIC_NONE && f->config->require_audio &&
       !f->config->client.no_audio) {
     f->code = EXIT_AUDIO;
@@ -103,8 +110,8 @@ void front_state(struct front *f, const struct client_event *ev) {
     *f->config->end = ev->why;
   bool own_will = f->leaving || ev->why == ERR_OK || (f->ending && ev->why == ERR_ROOM_ENDED);
   f->code = own_will ? EXIT_LEFT : exit_of(ev->why);
-  bool asks =
-      ev->why == ERR_NEED_PASSWORD || ev->why == ERR_BAD_PASSWORD; /* front_run does, outside the screen */
+  bool asks = ev->why == ERR_NEED_PASSWORD || ev->why == ERR_BAD_PASSWORD ||
+              ev->why == ERR_NEED_CONSENT; /* front_run does, outside the screen */
   f->done = f->done || own_will || asks;
 }
 
@@ -177,6 +184,11 @@ uint32_t front_carry(struct front *f, const struct intent *i, bool *other) {
   case INTENT_AUDIO:
     client_audio(f->client, i->text, i->text2[0] != '\0' ? i->text2 : i->text);
     return 0;
+  case INTENT_PRIVACY:
+    if (i->on)
+      terms_keep(&f->config->client.link, NULL);
+    client_privacy(f->client, i->on);
+    return 0;
   case INTENT_DEVICES:
     open_devices(f);
     return 0;
@@ -226,23 +238,82 @@ static enum exit_code run_once(const struct front_config *c) {
   return c->kind == FRONT_SCREEN ? app_run(c) : stream_run(c);
 }
 
+/* show_terms: filtered: it came from the network. */
+static void show_terms(const struct front_terms *t, FILE *to) {
+  size_t cap = strlen(t->text) + 1;
+  char *shown = malloc(cap);
+  if (shown != NULL)
+    text_show(t->text, true, shown, cap);
+  fprintf(to, "\n%s\n\nVersion %s. Nothing has been sent yet.", shown != NULL ? shown : "", t->version);
+  free(shown);
+}
+
+/* ask_consent: the whole text, then y or n typed; nothing is taken for a yes but a yes. */
+static bool ask_consent(const struct front_terms *t) {
+  char answer[16] = "";
+  FILE *tty = fopen("/dev/tty", "r+e");
+  if (tty != NULL) {
+    show_terms(t, tty);
+    fputs(" Do you agree? Type y or n: ", tty);
+    fflush(tty);
+    if (fgets(answer, sizeof answer, tty) == NULL)
+      answer[0] = '\0';
+  }
+  if (tty != NULL)
+    fclose(tty);
+  answer[strcspn(answer, "\r\n")] = '\0';
+  return strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
+}
+
+/* may_ask: a person sits there. A script accepts with --accept-consent, and reads what to. */
+static bool may_ask(const struct front_config *c, const struct front_terms *t) {
+  if (t->text == NULL)
+    return false;
+  if (c->kind == FRONT_SCREEN || (c->kind == FRONT_LINE && isatty(STDIN_FILENO)))
+    return true;
+  if (c->kind == FRONT_LINE) {
+    show_terms(t, stdout);
+    printf(" To agree: --accept-consent=%s\n", t->version);
+  }
+  return false;
+}
+
+/* again: what ended the run could be answered by the person: a password, or his consent. */
+static bool again(struct front_config *c, enum err end, struct front_terms *t, char password[128],
+                  char version[TERMS_VERSION_MAX]) {
+  if (end == ERR_NEED_CONSENT && may_ask(c, t) && ask_consent(t)) {
+    memcpy(version, t->version, sizeof t->version);
+    terms_keep(&c->client.link, version);
+    c->client.consent = version;
+    return true;
+  }
+  bool wrong = end == ERR_NEED_PASSWORD || end == ERR_BAD_PASSWORD;
+  if (!wrong || c->kind == FRONT_HEADLESS || !ask_password(password))
+    return false;
+  c->client.password = password;
+  return true;
+}
+
 enum exit_code front_run(const struct front_config *c) {
   struct front_config chosen = *c;
+  struct front_terms terms = {.text = NULL};
   enum err end = ERR_OK;
-  char password[128] = "";
+  char password[128] = "", version[TERMS_VERSION_MAX] = "";
   const char *term = getenv("TERM");
   bool plain = !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) || term == NULL || strcmp(term, "dumb") == 0;
   if (chosen.kind == FRONT_AUTO)
     chosen.kind = plain ? FRONT_LINE : FRONT_SCREEN;
   chosen.end = &end;
+  chosen.terms = &terms;
+  if (chosen.client.consent == NULL && chosen.kind != FRONT_HEADLESS &&
+      terms_known(&chosen.client.link, version))
+    chosen.client.consent = version;
   enum exit_code code = run_once(&chosen);
-  for (int i = 0; i < PASSWORD_TRIES && (end == ERR_NEED_PASSWORD || end == ERR_BAD_PASSWORD); i++) {
-    if (chosen.kind == FRONT_HEADLESS || !ask_password(password))
-      break;
-    chosen.client.password = password;
+  for (int i = 0; i < TRIES && again(&chosen, end, &terms, password, version); i++) {
     end = ERR_OK;
     code = run_once(&chosen);
   }
+  free(terms.text);
   explicit_bzero(password, sizeof password);
   return code;
 }

@@ -8,8 +8,14 @@
 #include "tui/exit.h"
 #include "tui/osc.h"
 #include "tui/reach.h"
+#include "tui/terms.h"
 
 enum front_kind { FRONT_AUTO, FRONT_SCREEN, FRONT_LINE, FRONT_HEADLESS };
+/* What the server asks consent to. */
+struct front_terms {
+  char version[TERMS_VERSION_MAX];
+  char *text; /* malloc'd; NULL: nothing was asked */
+};
 struct front_config {
   enum front_kind kind;
   struct client_config client;   /* strings borrowed for the run */
@@ -18,10 +24,11 @@ struct front_config {
   const char *control;           /* name of the control socket; NULL: by the process id; "none" */
   enum osc_notify notify;
   bool ascii, readonly, require_audio;
-  unsigned baud;         /* 0: what the terminal says */
-  enum err *end;         /* why it ended goes there; NULL: nowhere */
-  const char *hint;      /* one sentence for the beginning, borrowed; NULL: none */
-  char invite[LINK_MAX]; /* the guest link when one is known, else "" */
+  unsigned baud;             /* 0: what the terminal says */
+  enum err *end;             /* why it ended goes there; NULL: nowhere */
+  struct front_terms *terms; /* what consent is asked to goes there; NULL: nowhere */
+  const char *hint;          /* one sentence for the beginning, borrowed; NULL: none */
+  char invite[LINK_MAX];     /* the guest link when one is known, else "" */
 };
 struct front {
   const struct front_config *config;

@@ -104,6 +104,13 @@ static json_t *event_json(const struct client_event *ev) {
     return mic_json(ev);
   case CLIENT_EV_LINK:
     return link_json(&ev->link);
+  case CLIENT_EV_CONSENT:
+    return json_pack("{ss ss ss}", "event", "consent", "version", ev->text, "text", ev->data);
+  case CLIENT_EV_SECURITY:
+    return NULL; /* "security" shows it as a page */
+  case CLIENT_EV_PRIVACY:
+    return json_pack("{ss sb ss ss}", "event", "privacy", "ok", ev->why == ERR_OK, "code", err_code(ev->why),
+                     "text", ev->data != NULL ? ev->data : ev->text);
   case CLIENT_EV_NOTICE:
     return json_pack("{ss ss}", "event", "notice", "text", ev->text);
   }

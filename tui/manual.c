@@ -72,6 +72,7 @@ static void page_gavel(FILE *f) {
   fputs(".SH SYNOPSIS\n"
         ".B gavel host\n[\\fIoptions\\fR] [\\fIroom\\fR]\n.br\n.B gavel join\n[\\fIoptions\\fR] "
         "\\fIlink\\fR|\\-\n.br\n"
+        ".B gavel login\n|\n.B gavel logout\n\\fIhost\\fR[:\\fIport\\fR]|\\fIlink\\fR|\\-\n.br\n"
         ".B gavel demo\n|\n.B keys\n|\n.B themes\n|\n.BI man \" page\"\n|\n.BI completion \" shell\"\n"
         ".SH DESCRIPTION\n"
         "Joins or opens a moderated audio room. On a terminal it takes the whole screen; with "
@@ -111,7 +112,9 @@ static void page_gavel(FILE *f) {
 static void page_gavelctl(FILE *f) {
   head(f, "gavelctl", "every act of a gavel room as one command");
   fputs(".SH SYNOPSIS\n"
-        ".B gavelctl\n[\\fB\\-\\-socket\\fR \\fIfile\\fR] [\\fB\\-\\-json\\fR] \\fIverb\\fR ...\n.br\n"
+        ".B gavelctl\n[\\fB\\-\\-socket\\fR \\fIfile\\fR] [\\fB\\-\\-json\\fR] [\\fB\\-\\-ticket\\fR "
+        "\\fIid\\fR]\n[\\fB\\-\\-operator\\fR \\fIname\\fR] [\\fB\\-\\-database\\fR \\fIfile\\fR] "
+        "\\fIverb\\fR ...\n.br\n"
         ".B gavelctl \\-\\-client\\fR[=\\fIname\\fR]\n\\fIcommand\\fR ...\n"
         ".SH DESCRIPTION\n"
         "Talks to a running\n.BR gaveld (1)\nover its socket (\\fI./gavel.sock\\fR) as the operator, who "
@@ -121,16 +124,17 @@ static void page_gavelctl(FILE *f) {
         ".SH VERBS OF THE SERVER\n",
         f);
   static const char *const VERBS[][3] = {
-      {"rooms", "", "the live rooms"},
-      {"create", "ROOM [--no-lobby]", "make a room, print its host and guest links"},
-      {"show", "ROOM", "who is there"},
-      {"bans", "ROOM", "its bans, with the ids unban takes"},
-      {"notes", "ROOM", "what hosts wrote about people"},
-      {"trusted", "ROOM", "who comes in unasked"},
-      {"invites", "ROOM", "its invite links"},
-      {"info", "", "counters of the server"}};
+#define CTL(verb, grammar, method, help) {verb, grammar, help},
+#include "core/wire/ctl_verbs.def"
+#undef CTL
+  };
   for (size_t i = 0; i < sizeof VERBS / sizeof VERBS[0]; i++)
     item(f, VERBS[i][0], VERBS[i][1], VERBS[i][2]);
+  fputs(".PP\n\\fB=FILE\\fR is read from that file, or with \\fB\\-\\fR from standard input, so that secrets "
+        "stay "
+        "off "
+        "the\ncommand line.\n",
+        f);
   fputs(".SH ACTS\nEach is \\fBgavelctl\\fR \\fIact ROOM\\fR and the words named here.\n", f);
   fputs(WORDS, f);
   acts(f, false);

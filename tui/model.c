@@ -39,6 +39,7 @@ void model_destroy(struct model *m) {
   free(m->roster);
   free(m->lines);
   free(m->page);
+  free(m->security);
   free(m);
 }
 

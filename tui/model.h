@@ -76,6 +76,7 @@ enum intent_kind {
   INTENT_COPY,    /* text, or when that is empty the newest part of the page */
   INTENT_AUDIO,   /* text: input; text2: output */
   INTENT_DEVICES, /* list them on a page */
+  INTENT_PRIVACY, /* on: withdraw the consent; else ask what is stored */
   INTENT_HISTORY, /* messages older than the replica's oldest */
   INTENT_BELL,
   INTENT_MOUSE,  /* on */
@@ -215,7 +216,8 @@ struct model {
   size_t sent_next;
   char save_as[256]; /* where the next attendance list goes, "": only onto the screen */
   char page_title[80];
-  char *page;                        /* text of MODE_PAGE, malloc'd */
+  char *security; /* how everything is protected, in lines, malloc'd; NULL: not known yet */
+  char *page;     /* text of MODE_PAGE, malloc'd */
   char link_room[TEXT_SLUG_MAX + 1]; /* what the link calls the room, before the room itself is seen */
   char invite[LINK_MAX];             /* the newest link this session made or was given */
   bool invite_new;                   /* the link came this moment: pilot_tick shows it */

@@ -316,6 +316,22 @@ void model_update(struct model *m, struct client_event *ev, us_t now) {
   case CLIENT_EV_LINK:
     m->link = ev->link;
     break;
+  case CLIENT_EV_SECURITY:
+    free(m->security);
+    m->security = ev->data;
+    ev->data = NULL;
+    break;
+  case CLIENT_EV_PRIVACY:
+    if (ev->why == ERR_OK)
+      model_page(m, "What is stored about you", ev->data);
+    else
+      model_toast(m, now, STYLE_WARN, ev->text);
+    ev->data = NULL;
+    break;
+  case CLIENT_EV_CONSENT: /* the front end has taken it */
+    free(ev->data);
+    ev->data = NULL;
+    break;
   case CLIENT_EV_NOTICE:
     model_toast(m, now, STYLE_WARN, ev->text);
     if (m->state == CLIENT_LOBBY) /* what a host tells those who wait stays in sight */

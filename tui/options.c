@@ -1,5 +1,6 @@
 #include "tui/options.h"
 
+#include "core/base/bytes.h"
 #include "core/base/rng.h"
 #include "tui/osc.h"
 
@@ -36,6 +37,10 @@ static const struct option LONG[] = {
 const char OPTIONS_COMMANDS[] =
     "  gavel host [ROOM]    open a room on this machine and print an invite link\n"
     "  gavel join LINK|-    join by an invite link; - reads it from standard input\n"
+    "  gavel login HOST[:PORT]|LINK|-\n"
+    "                       sign in to your account on a server, in a browser\n"
+    "  gavel logout HOST[:PORT]|LINK|-\n"
+    "                       end that session\n"
     "  gavel demo           a room with invented people\n"
     "  gavel keys [--check FILE]\n"
     "                       all keys and commands, as a table; or what a keys file changes\n"
@@ -45,7 +50,7 @@ const char OPTIONS_COMMANDS[] =
     "  gavel completion SHELL\n"
     "                       completion for bash, zsh or fish\n";
 const char OPTIONS_EXIT[] = "0 left, 1 usage, 2 cannot connect, 3 refused, 4 removed, 5 room ended,\n"
-                            "6 no audio device, 7 protocol version, 130 signal\n";
+                            "6 no audio device, 7 protocol version, 8 consent needed, 130 signal\n";
 
 void options_help(FILE *f) {
   fprintf(f, "gavel: moderated audio conferences from the keyboard\n\n%s", OPTIONS_COMMANDS);
@@ -114,6 +119,9 @@ static bool set_special(struct options *o, int option, char why[256]) {
       return false;
     o->front.baud = (unsigned)n;
     return true;
+  case O_ACCEPT_CONSENT:
+    o->front.client.consent = optarg;
+    return true;
   case O_PASSWORD_FILE:
     return read_password(o, why);
   case O_NOTIFY:
@@ -147,6 +155,7 @@ static bool set(struct options *o, int option, bool *help, char why[256]) {
                {O_OPEN_MIC, &f->client.mic_open, true},
                {O_REQUIRE_AUDIO, &f->require_audio, true},
                {O_FORGET, &o->forget, true},
+               {O_NO_LOGIN, &o->no_login, true},
                {O_NO_AEC, &f->client.aec, false},
                {O_NO_NS, &f->client.ns, false},
                {O_NO_AGC, &f->client.agc, false},
@@ -156,7 +165,8 @@ static bool set(struct options *o, int option, bool *help, char why[256]) {
     const char **text;
   } texts[] = {{O_LISTEN, &o->listen}, {O_PUBLIC, &o->public_address},
                {O_THEME, &f->theme},   {O_KEYS, &f->keys_file},
-               {O_HOOK, &f->hook},     {O_CONTROL, &f->control}};
+               {O_HOOK, &f->hook},     {O_CONTROL, &f->control},
+               {O_PIN, &o->pin},       {O_TOKEN, &o->token_file}};
   for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
     if (flags[i].option == option) {
       *flags[i].flag = flags[i].value;
@@ -186,13 +196,36 @@ static void read_link(char out[LINK_MAX]) {
   out[n] = '\0';
 }
 
-static bool take_link(struct options *o, char *arg, char why[256]) {
+/* name_link: HOST[:PORT] as a link to no room; what is a link stays. */
+static void name_link(char text[LINK_MAX]) {
+  char copy[LINK_MAX];
+  bool scheme = strncmp(text, "https://", 8) == 0;
+  memcpy(copy, text, sizeof copy);
+  copy[strcspn(copy, "\n")] = '\0';
+  if (strstr(copy, "/j/") == NULL)
+    snprintf(text, LINK_MAX, "%s%.480s/j/0", scheme ? "" : "https://", copy);
+}
+
+/* take_pin: --pin goes before what the link says. */
+static bool take_pin(struct options *o, char why[256]) {
+  struct link *l = &o->front.client.link;
+  if (o->pin == NULL)
+    return true;
+  l->has_pin = b64url_decode(o->pin, strlen(o->pin), l->pin, sizeof l->pin) == (int)sizeof l->pin;
+  if (!l->has_pin)
+    snprintf(why, 256, "--pin takes 43 characters of base64url");
+  return l->has_pin;
+}
+
+static bool take_link(struct options *o, char *arg, bool server, char why[256]) {
   char text[LINK_MAX] = "";
   const char *reason = "";
   if (strcmp(arg, "-") == 0)
     read_link(text);
   else
     snprintf(text, sizeof text, "%s", arg);
+  if (server)
+    name_link(text);
   bool ok = link_parse(text, &o->front.client.link, &reason) == ERR_OK;
   if (strcmp(arg, "-") != 0)
     memset(arg, '*', strlen(arg));
@@ -258,6 +291,7 @@ bool options_parse(int argc, char **argv, struct options *o, bool *help, char wh
   const char *user = getenv("USER");
   const struct passwd *account = user == NULL ? getpwuid(getuid()) : NULL;
   bool host = strcmp(argv[0], "host") == 0, join = strcmp(argv[0], "join") == 0;
+  bool server = strcmp(argv[0], "login") == 0 || strcmp(argv[0], "logout") == 0;
   int option;
   *o = (struct options){.listen = "", .public_address = "", .room = "room", .lobby = true};
   o->front.client = (struct client_config){.input = o->input,
@@ -284,16 +318,17 @@ bool options_parse(int argc, char **argv, struct options *o, bool *help, char wh
   if (*help)
     return true;
   int words = argc - optind;
-  if (join ? words != 1 : words > (int)host) {
+  if (join || server ? words != 1 : words > (int)host) {
     snprintf(why, 256, "%s",
-             join   ? "join needs one link, or - to read it from standard input"
+             server ? "login and logout need the name of one server, or a link of it, or - to read that"
+             : join ? "join needs one link, or - to read it from standard input"
              : host ? "host takes one room name"
                     : "demo takes options only");
     return false;
   }
   if (host && argc > optind)
     o->room = argv[optind];
-  if (join && !take_link(o, argv[optind], why))
+  if ((join || server) && !(take_link(o, argv[optind], server, why) && take_pin(o, why)))
     return false;
   install_id(o->device_id);
   return check(o, host, why);

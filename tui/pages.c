@@ -115,6 +115,13 @@ static void span_left(const struct model *m, int64_t until_ms, char out[64]) {
     snprintf(out, 64, " for %s%s more", span, more);
 }
 
+char *pages_security(const struct model *m) {
+  char *copy = strdup(m->security != NULL ? m->security : "Nothing is connected yet.\n");
+  if (copy == NULL)
+    abort();
+  return copy;
+}
+
 char *pages_bans(const struct model *m) {
   struct page p;
   char whom[SAY_MAX], span[64];
@@ -345,13 +352,23 @@ static void qr_draw(FILE *f, const QRcode *qr, bool ascii) {
   }
 }
 
+char *pages_qr(const char *text, bool ascii) {
+  struct page p;
+  QRcode *qr = QRcode_encodeString(text, 0, QR_ECLEVEL_L, QR_MODE_8, 1);
+  if (qr == NULL)
+    return NULL;
+  page_open(&p);
+  qr_draw(p.f, qr, ascii);
+  QRcode_free(qr);
+  return page_close(&p);
+}
+
 char *pages_link(const char *link, bool ascii) {
   struct page p;
   page_open(&p);
   fprintf(p.f, "%s\n\nWhoever has this link can knock. y copies it.\n\n", link);
-  QRcode *qr = QRcode_encodeString(link, 0, QR_ECLEVEL_L, QR_MODE_8, 1);
-  if (qr != NULL)
-    qr_draw(p.f, qr, ascii);
-  QRcode_free(qr);
+  char *qr = pages_qr(link, ascii);
+  fputs(qr != NULL ? qr : "", p.f);
+  free(qr);
   return page_close(&p);
 }

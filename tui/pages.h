@@ -13,6 +13,8 @@ char *pages_people(const struct model *m, bool waiting);
 char *pages_log(const struct model *m);
 /* pages_chat: what people wrote, without notices. */
 char *pages_chat(const struct model *m);
+/* pages_security: certificate, TLS, SRTP, fingerprints. */
+char *pages_security(const struct model *m);
 /* pages_bans, pages_notes, pages_trusted, pages_invites: one a line, beginning with the number that acts
  * take. pages_search: the messages known here whose text or sender contains `text`. */
 char *pages_bans(const struct model *m);
@@ -29,6 +31,8 @@ char *pages_conflicts(const char *file, bool *ok);
 char *pages_help(const struct model *m, const struct keymap *keys, const char *filter);
 /* pages_link: the link and a QR code of it (half blocks, or two ASCII characters a module). */
 char *pages_link(const char *link, bool ascii);
+/* pages_qr: only the QR code; NULL when the text is too long for one. */
+char *pages_qr(const char *text, bool ascii);
 /* pages_keys: the whole table of commands as Markdown: docs/keys.md. */
 char *pages_keys(void);
 /* pages_help_count, pages_help_at: how many rows the filter leaves, and which command is in the row (NULL

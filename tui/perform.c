@@ -253,6 +253,7 @@ static const struct {
              {UI_LIST, "People", people_inside},
              {UI_WAITING, "Waiting", people_waiting},
              {UI_LOG, "Log", pages_log},
+             {UI_SECURITY, "How this call is protected", pages_security},
              {UI_BANS, "Bans: unban N lifts one, ban-edit N changes it", pages_bans},
              {UI_NOTES, "Notes: note-delete N deletes one", pages_notes},
              {UI_TRUSTED, "Who need not wait: untrust N takes one off", pages_trusted},
@@ -314,6 +315,11 @@ static bool perform_view(struct pilot *c, enum ui ui, const char *words) {
   }
 }
 
+static bool privacy(struct pilot *c, bool withdraw) {
+  model_intent(c->m, INTENT_PRIVACY)->on = withdraw;
+  return true;
+}
+
 bool perform_ui(struct pilot *c, enum ui ui, const char *words, us_t now) {
   switch (ui) {
   case UI_SAY:
@@ -359,6 +365,10 @@ bool perform_ui(struct pilot *c, enum ui ui, const char *words, us_t now) {
     return link_command(c, false, now);
   case UI_DEVICES:
     return text_intent(c, words[0] != '\0' ? INTENT_AUDIO : INTENT_DEVICES, words);
+  case UI_PRIVACY:
+    return privacy(c, false);
+  case UI_CONSENT:
+    return strcmp(words, "withdraw") == 0 ? privacy(c, true) : pilot_refuse(c, now, "type: consent withdraw");
   case UI_THEME:
     return words[0] != '\0' ? text_intent(c, INTENT_THEME, words)
                             : pilot_refuse(c, now, "theme needs a name");

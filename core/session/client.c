@@ -33,17 +33,17 @@
 #define KEPT_MAX 256 /* answers for a front end that does not read: at most as many as there are intents */
 
 struct intent {
-  enum { DO_ACT, DO_HISTORY, DO_GATE, DO_AUDIO, DO_LEAVE, DO_WAKE } kind;
+  enum { DO_ACT, DO_HISTORY, DO_PRIVACY, DO_GATE, DO_AUDIO, DO_LEAVE, DO_WAKE } kind;
   uint32_t ticket;
   struct room_cmd cmd; /* targets, text, word and invite are owned copies */
   uint64_t before;
-  bool open;
+  bool open; /* of the gate; privacy: withdraw */
   char input[AUDIO_PATH_MAX], output[AUDIO_PATH_MAX];
 };
 struct client {
   struct session_config cfg;
   struct audio_thread_config audio_cfg;
-  char *input, *output, *device_id, *password;
+  char *input, *output, *device_id, *token, *password, *consent;
   struct mailbox *intents, *events;
   pthread_t thread;
   uint32_t last_ticket;
@@ -83,7 +83,9 @@ static void on_event(void *ctx, struct client_event *ev) {
     c->state = *ev;
   if (c->n_kept == 0 && mailbox_put(c->events, ev))
     return;
-  bool answer = ev->kind == CLIENT_EV_REPLY || ev->kind == CLIENT_EV_HISTORY;
+  bool answer = ev->kind == CLIENT_EV_REPLY || ev->kind == CLIENT_EV_HISTORY ||
+                ev->kind == CLIENT_EV_CONSENT || ev->kind == CLIENT_EV_PRIVACY ||
+                ev->kind == CLIENT_EV_SECURITY;
   if (answer && c->n_kept < KEPT_MAX) {
     c->kept = realloc(c->kept, (c->n_kept + 1) * sizeof *c->kept);
     if (!c->kept)
@@ -131,6 +133,9 @@ static void serve_intents(struct client *c, us_t now) {
     case DO_HISTORY:
       session_history(c->session, now, i.before);
       break;
+    case DO_PRIVACY:
+      session_privacy(c->session, now, i.open);
+      break;
     case DO_LEAVE:
       session_leave(c->session, now);
       break;
@@ -162,7 +167,7 @@ static void serve_signalling(struct client *c, us_t now) {
   struct ws_event ev;
   while (ws_client_poll(c->ws, &ev)) {
     if (ev.kind == WS_OPENED)
-      session_connected(c->session, now);
+      session_connected(c->session, now, ev.text);
     else if (ev.kind == WS_MESSAGE)
       session_message(c->session, now, ev.text, ev.n);
     else
@@ -291,12 +296,17 @@ static void configure(struct client *c, const struct client_config *cfg) {
   c->output = copy(cfg->output);
   c->device_id = copy(cfg->device_id);
   c->password = copy(cfg->password);
+  c->token = copy(cfg->token);
+  c->consent = copy(cfg->consent);
   c->audio_cfg = (struct audio_thread_config){c->input, c->output, cfg->loop, cfg->aec, cfg->ns, cfg->agc};
   struct session_config *s = &c->cfg;
   s->link = cfg->link;
   memcpy(s->name, cfg->name, sizeof s->name);
   s->device_id = c->device_id;
   s->password = c->password;
+  s->token = c->token;
+  s->consent = c->consent;
+  s->ask_terms = true;
   s->no_audio = cfg->no_audio;
   s->mic_open = cfg->mic_open;
   s->has_input = !cfg->no_audio;
@@ -330,6 +340,9 @@ static void release(struct client *c) {
   free(c->output);
   free(c->device_id);
   free(c->password);
+  explicit_bzero(c->token, strlen(c->token));
+  free(c->token);
+  free(c->consent);
   free(c->kept);
   free(c);
 }
@@ -423,6 +436,10 @@ uint32_t client_act(struct client *c, const struct room_cmd *cmd) {
 
 void client_history(struct client *c, uint64_t before) {
   ask(c, &(struct intent){.kind = DO_HISTORY, .before = before});
+}
+
+void client_privacy(struct client *c, bool withdraw) {
+  ask(c, &(struct intent){.kind = DO_PRIVACY, .open = withdraw});
 }
 
 void client_mic_gate(struct client *c, bool open) {

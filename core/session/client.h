@@ -44,13 +44,17 @@ struct client_event {
     CLIENT_EV_EVENT, /* event: apply it to the replica; receiver owns it (room_event_free + free) */
     CLIENT_EV_REPLY, /* ticket, why, text: how an act ended; text may hold an invite link, a claim code, whom
                         else a ban would hit ("ann, bob"), or a CSV file; see data */
-    CLIENT_EV_HISTORY, /* why; chat, n_chat (oldest first), more: client_history_into puts them in a replica
-                        */
-    CLIENT_EV_LEVELS,  /* who is heard now; n = 0: silence */
-    CLIENT_EV_QUALITY, /* n people in level_of, level: 0 good, 1 weak, 2 bad line; others as before */
-    CLIENT_EV_MIC,     /* mic, level, muted_talk */
-    CLIENT_EV_LINK,    /* link */
-    CLIENT_EV_NOTICE /* text: one sentence for the person (audio device gone, server restarts in 5 s, ...) */
+    CLIENT_EV_HISTORY,  /* why; chat, n_chat (oldest first), more: client_history_into puts them in a replica
+                         */
+    CLIENT_EV_LEVELS,   /* who is heard now; n = 0: silence */
+    CLIENT_EV_QUALITY,  /* n people in level_of, level: 0 good, 1 weak, 2 bad line; others as before */
+    CLIENT_EV_MIC,      /* mic, level, muted_talk */
+    CLIENT_EV_LINK,     /* link */
+    CLIENT_EV_SECURITY, /* data: how everything is protected, in lines; when something of it has changed */
+    CLIENT_EV_NOTICE,   /* text: one sentence for the person (audio device gone, server restarts, ...) */
+    CLIENT_EV_CONSENT,  /* text: the version, data: what the server asks consent to; ENDED with
+                           ERR_NEED_CONSENT follows, and nothing of the person has been sent */
+    CLIENT_EV_PRIVACY   /* why; data: what is stored about oneself, as lines; text: the refusal */
   } kind;
   enum client_state state;
   enum err why;
@@ -69,7 +73,8 @@ struct client_event {
   bool muted_talk; /* he talks while muted */
   struct client_link link;
   char text[640];
-  char *data; /* REPLY: the whole text when it is longer than fits in `text`, else NULL; receiver owns it */
+  char *data; /* REPLY: the whole text when it is longer than fits in `text`, else NULL; CONSENT, PRIVACY,
+                 SECURITY: the text. Receiver owns it */
   struct chat *chat; /* HISTORY: receiver owns it and the texts */
   size_t n_chat;
   bool more; /* there are still older ones */
@@ -80,12 +85,14 @@ struct client_config {
   struct link link;
   char name[TEXT_NAME_MAX + 1];
   const char
-      *password; /* NULL: none. Ended with ERR_NEED_PASSWORD or ERR_BAD_PASSWORD: start again with one */
+      *password;     /* NULL: none. Ended with ERR_NEED_PASSWORD or ERR_BAD_PASSWORD: start again with one */
+  const char *token; /* who he is: of a session (`gavel login`) or for joining; NULL: a guest */
   const char *input, *output; /* as struct device_config */
   bool loop;                  /* file input starts again */
   bool no_audio;              /* moderate only: no media path at all */
   bool mic_open;              /* gate at start */
   bool aec, ns, agc;
+  const char *consent;   /* version of the consent text that was accepted; NULL: none */
   const char *device_id; /* install id, any text; hashed before it is sent; "" for none */
 };
 /* client_start: begins connecting. NULL with *why (a sentence) when threads or descriptors cannot be had.
@@ -109,6 +116,9 @@ size_t client_history_into(struct room *replica, struct client_event *ev);
 void client_mic_gate(struct client *c, bool open);
 /* client_audio: change devices in the call ("" default). */
 void client_audio(struct client *c, const char *input, const char *output);
+/* client_privacy: ask what is stored about oneself (CLIENT_EV_PRIVACY), or withdraw the consent: that ends
+ * it. */
+void client_privacy(struct client *c, bool withdraw);
 /* client_leave: leave politely; CLIENT_EV_STATE/CLIENT_ENDED follows within 2 s. */
 void client_leave(struct client *c);
 /* client_stop: stop all threads and free, politely or not. */

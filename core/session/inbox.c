@@ -104,7 +104,8 @@ static void on_join_result(struct session *s, const json_t *r) {
 
 static void on_join_error(struct session *s, const struct rpc_in *in) {
   s->join_id = 0;
-  session_end(s, in->error, in->message);
+  if (in->error != ERR_NEED_CONSENT || !terms_again(s))
+    session_end(s, in->error, in->message);
 }
 
 /* What an act hands out: a link, a code, names, or a list. */
@@ -132,6 +133,8 @@ static void on_reply(struct session *s, const struct rpc_in *in) {
       on_join_error(s, in);
     return;
   }
+  if (terms_reply(s, in))
+    return;
   if (in->id == s->media_id) {
     s->media_id = 0;
     const char *sdp =

@@ -1,7 +1,9 @@
 /* media.c: the session's sound path: ICE agent, offer and answer, what is heard, link figures, and a new path
  * when one dies. */
 #include "core/session/session_private.h"
+#include "core/session/tls_text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,6 +67,30 @@ static void on_path_send(void *ctx, const uint8_t *p, size_t n) {
     s->cfg.ice.send(s->ice, p, n);
 }
 
+/* Certificate, TLS and SRTP in lines; on a changed path only. */
+static void emit_security(struct session *s) {
+  char ours[96], theirs[96], *text = NULL;
+  size_t n;
+  FILE *f = open_memstream(&text, &n);
+  if (!f)
+    abort();
+  fingerprint_text(s->cfg.dtls_sha256, ours);
+  fingerprint_text(s->peer_sha256, theirs);
+  fputs(s->tls ? s->tls : "", f);
+  if (s->path && path_up(s->path)) {
+    s->told_rekeys = path_rekeys(s->path);
+    fprintf(f, "%-16s DTLS-SRTP, %s; keys changed %u times\n", "sound", srtp_profile_text(s->profile),
+            s->told_rekeys);
+    fprintf(f, "%-16s %s\n%-16s %s\n", "DTLS, server", theirs, "DTLS, yours", ours);
+  } else
+    fprintf(f, "%-16s no path yet\n", "sound");
+  fprintf(f, "%-16s no: the server mixes, so it hears what is said (hop by hop)\n", "end to end");
+  if (fclose(f) != 0)
+    abort();
+  struct client_event ev = {.kind = CLIENT_EV_SECURITY, .data = text};
+  s->cfg.event(s->cfg.ctx, &ev);
+}
+
 static void emit_link(struct session *s) {
   struct client_event ev = {.kind = CLIENT_EV_LINK};
   ev.link.connected = s->path && path_up(s->path);
@@ -78,6 +104,8 @@ static void emit_link(struct session *s) {
     ev.link.buffer_ms = s->buffer_ms;
   }
   s->cfg.event(s->cfg.ctx, &ev);
+  if (s->path && path_up(s->path) && path_rekeys(s->path) != s->told_rekeys)
+    emit_security(s);
 }
 
 static void on_path_state(void *ctx, bool up, enum err why, enum srtp_profile_id profile) {
@@ -89,6 +117,7 @@ static void on_path_state(void *ctx, bool up, enum err why, enum srtp_profile_id
   s->profile = profile;
   s->link_at = s->now + LINK_US;
   emit_link(s);
+  emit_security(s);
 }
 
 static void heard(struct session *s, const struct rtp *h) {
@@ -151,6 +180,7 @@ void media_answer(struct session *s, const char *text) {
   s->path = path_create(s->cfg.dtls, s->cfg.rng, s->ssrc, &answer, &io);
   if (!s->path)
     return;
+  memcpy(s->peer_sha256, answer.fingerprint, sizeof s->peer_sha256);
   s->cfg.ice.remote(s->ice, &answer);
   if (s->ice_up)
     path_transport_up(s->path, s->now);

@@ -48,7 +48,9 @@ struct session *session_create(const struct session_config *c) {
   s->has_input = c->has_input;
   s->device = strdup(c->device_id ? c->device_id : "");
   s->password = strdup(c->password ? c->password : "");
-  if (!s->device || !s->password)
+  s->token = strdup(c->token ? c->token : "");
+  s->consent = strdup(c->consent ? c->consent : "");
+  if (!s->device || !s->password || !s->token || !s->consent)
     abort();
   s->backoff = BACKOFF_FIRST_US;
   s->retry_at = s->leave_at = s->give_up_at = US_NEVER;
@@ -87,9 +89,11 @@ void session_request(struct session *s, json_int_t id, const char *method, json_
 /* room.join goes out once the connection stands and, with sound, the candidates are known. */
 void session_try_join(struct session *s) {
   bool need_offer = !s->cfg.no_audio && !media_alive(s) && s->ice; /* without an agent: in, without sound */
-  if (!s->connected || s->join_id || (need_offer && !s->gathered))
+  if (!s->connected || s->join_id || terms_first(s) || (need_offer && !s->gathered))
     return;
   json_t *p = json_pack("{s:s,s:s}", "room", s->cfg.link.room, "client", "gavel/" GAVEL_VERSION);
+  if (s->cfg.link.app[0])
+    json_object_set_new(p, "app", json_string(s->cfg.link.app));
   if (s->resume[0])
     json_object_set_new(p, "resume", json_string(s->resume));
   else {
@@ -101,8 +105,12 @@ void session_try_join(struct session *s) {
       b64url_encode(s->cfg.link.secret, sizeof s->cfg.link.secret, secret);
       json_object_set_new(p, "invite", json_string(secret));
     }
+    if (s->terms_asked)
+      json_object_set_new(p, "consent", json_string(s->consent));
     if (*s->password)
       json_object_set_new(p, "password", json_string(s->password));
+    if (*s->token)
+      json_object_set_new(p, "token", json_string(s->token));
   }
   char *offer = need_offer ? media_offer(s) : NULL;
   if (offer)
@@ -218,19 +226,21 @@ void session_input(struct session *s, us_t now, bool has_input, uint8_t level, b
 
 /* ---- connection ---- */
 
-void session_connected(struct session *s, us_t now) {
+void session_connected(struct session *s, us_t now, const char *tls) {
   s->now = now;
+  free(s->tls);
+  s->tls = strdup(tls ? tls : "");
   if (s->state == CLIENT_ENDED)
     return;
   s->connected = true;
-  s->join_id = 0;
+  s->join_id = s->terms_id = 0;
   session_try_join(s);
 }
 
 void session_closed(struct session *s, us_t now, enum err why) {
   s->now = now;
   s->connected = false;
-  s->join_id = s->media_id = 0;
+  s->join_id = s->media_id = s->terms_id = s->privacy_id = 0;
   history_lost(s);
   for (size_t i = 0; i < SESSION_TICKETS; i++)
     if (s->tickets[i].id) { /* not known whether it happened: the fresh snapshot will show */
@@ -307,6 +317,10 @@ void session_destroy(struct session *s) {
   room_free(&s->room);
   free(s->device);
   free(s->password);
+  explicit_bzero(s->token, strlen(s->token));
+  free(s->token);
+  free(s->consent);
+  free(s->tls);
   memset(s, 0, sizeof *s);
   free(s);
 }

@@ -23,6 +23,9 @@ struct session_config {
   struct link link;
   char name[TEXT_NAME_MAX + 1];
   const char *device_id, *password;
+  const char *token;   /* who he is: of a session (`gavel login`) or for joining; NULL or "": a guest */
+  const char *consent; /* version accepted, NULL or "": none */
+  bool ask_terms;      /* before anything of the person is sent, ask what the server wants consent to */
   bool no_audio, mic_open, has_input;
   struct rng *rng;
   struct dtls_ctx *dtls;
@@ -43,7 +46,8 @@ struct session *session_create(const struct session_config *c);
 void session_start(struct session *s, us_t now);
 
 /* in: signalling */
-void session_connected(struct session *s, us_t now);
+/* session_connected: `tls` says what the connection is, in lines (copied; NULL: nothing is known). */
+void session_connected(struct session *s, us_t now, const char *tls);
 void session_message(struct session *s, us_t now, const char *text, size_t n);
 /* session_closed: `why` ERR_CERT is final, anything else is tried again. */
 void session_closed(struct session *s, us_t now, enum err why);
@@ -53,6 +57,8 @@ void session_act(struct session *s, us_t now, uint32_t ticket, const struct room
 void session_history(struct session *s, us_t now, uint64_t before);
 void session_gate(struct session *s, us_t now, bool open);
 void session_leave(struct session *s, us_t now);
+/* session_privacy: what is stored about oneself, or withdraw the consent. */
+void session_privacy(struct session *s, us_t now, bool withdraw);
 
 /* in: the capture side */
 void session_captured(struct session *s, us_t now, const struct capture_packet *p);

@@ -14,7 +14,8 @@
 
 struct session {
   struct session_config cfg;
-  char *device, *password;
+  char *token; /* wiped at the end */
+  char *device, *password, *consent;
   us_t now;
   enum client_state state;
   bool connected, leaving;
@@ -22,7 +23,8 @@ struct session {
   unsigned place, waiting;
   char resume[64];
   struct room room; /* the replica */
-  json_int_t last_id, join_id, media_id, history_id;
+  json_int_t last_id, join_id, media_id, history_id, terms_id, privacy_id;
+  bool terms_known, terms_asked, terms_twice; /* asked: there is a text, and it was accepted */
   struct {
     json_int_t id;
     uint32_t ticket;
@@ -36,6 +38,9 @@ struct session {
   struct ice *ice;
   struct path *path;
   bool gathered, offered, ice_up, failed; /* of the present agent */
+  char *tls;            /* what the signalling connection is, in lines */
+  unsigned told_rekeys; /* as the last CLIENT_EV_SECURITY said */
+  uint8_t peer_sha256[32]; /* of the server's DTLS certificate, by its answer */
   uint32_t ssrc;
   char ufrag[257], pwd[257];
   enum srtp_profile_id profile;
@@ -59,6 +64,11 @@ void session_try_join(struct session *s);
 void session_media_request(struct session *s);
 void session_levels(struct session *s, unsigned n, const uint32_t *id, const uint8_t *level);
 void session_gate_update(struct session *s);
+
+/* terms.c: consent, and what is stored. terms_first: true when the join has to wait for an answer. */
+bool terms_first(struct session *s);
+bool terms_reply(struct session *s, const struct rpc_in *in); /* false: not an answer to us */
+bool terms_again(struct session *s); /* the join was refused for want of consent: the text is a new one */
 
 /* history.c */
 void history_reply(struct session *s, const struct rpc_in *in);

@@ -2,10 +2,10 @@
 
 #include "core/base/log.h"
 #include "core/base/mailbox.h"
+#include "core/session/tls.h"
+#include "core/session/tls_text.h"
 
 #include <libwebsockets.h>
-#include <openssl/ssl.h>
-#include <openssl/x509.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -81,27 +81,6 @@ static void tell_closed(struct ws_client *w, enum err why, const char *said) {
     atomic_store(&w->closed_untold, false);
 }
 
-/* Called two or three times a handshake. A pinned certificate needs no chain and no name; without a pin the
- * usual rules decide. */
-static int verify(struct ws_client *w, X509_STORE_CTX *store, int preverify_ok) {
-  if (X509_STORE_CTX_get_error_depth(store) != 0)
-    return w->link.has_pin || preverify_ok ? 0 : 1;
-  if (!w->link.has_pin) {
-    w->cert_bad = !preverify_ok;
-    return preverify_ok ? 0 : 1;
-  }
-  unsigned char md[32];
-  unsigned n = sizeof md;
-  X509 *cert = X509_STORE_CTX_get_current_cert(store);
-  if (cert && X509_digest(cert, EVP_sha256(), md, &n) && memcmp(md, w->link.pin, sizeof md) == 0) {
-    X509_STORE_CTX_set_error(store, X509_V_OK);
-    return 0;
-  }
-  w->cert_bad = true;
-  X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
-  return 1;
-}
-
 static int receive(struct ws_client *w, struct lws *wsi, const void *in, size_t len) {
   if (w->n_rx + len > MESSAGE_MAX)
     return -1;
@@ -147,14 +126,14 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
   (void)user;
   switch ((int)reason) {
   case LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION:
-    return verify(w, user, (int)len);
+    return tls_verify(&w->link, user, len != 0, &w->cert_bad);
   case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
     log_event(LOG_INFO, "connection error", "why", in ? (char *)in : "?", NULL);
     tell_closed(w, w->cert_bad ? ERR_CERT : ERR_CONNECT, in ? in : "");
     return 0;
   case LWS_CALLBACK_CLIENT_ESTABLISHED:
     w->open = true;
-    tell(w, &(struct ws_event){.kind = WS_OPENED});
+    tell(w, &(struct ws_event){.kind = WS_OPENED, .text = tls_text(lws_get_ssl(wsi), w->link.has_pin)});
     return 0;
   case LWS_CALLBACK_CLIENT_RECEIVE:
     return receive(w, wsi, in, len);
@@ -225,20 +204,6 @@ static void *run(void *arg) {
     serve(w);
   }
   return NULL;
-}
-
-/* tls_create: our own, because libwebsockets 4.1.6 leaks the one it makes when another of its contexts in
- * this process makes one too, and because a pinned certificate needs no list of authorities. */
-static SSL_CTX *tls_create(const struct link *l) {
-  SSL_CTX *tls = SSL_CTX_new(TLS_client_method());
-  if (tls && (!SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION) ||
-              (!l->has_pin && !SSL_CTX_set_default_verify_paths(tls)))) {
-    SSL_CTX_free(tls);
-    return NULL;
-  }
-  if (tls)
-    SSL_CTX_set_mode(tls, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
-  return tls;
 }
 
 struct ws_client *ws_client_create(const struct link *l) {

@@ -17,7 +17,8 @@
 struct ws_client;
 struct ws_event {
   enum { WS_OPENED, WS_MESSAGE, WS_CLOSED } kind;
-  char *text; /* malloc'd, the receiver frees it; WS_CLOSED: why an attempt failed, or NULL */
+  char *text; /* malloc'd, the receiver frees it; WS_OPENED: what the connection is, in lines;
+                WS_CLOSED: why an attempt failed, or NULL */
   size_t n;
   enum err why; /* WS_CLOSED: ERR_CONNECT, ERR_CERT, ERR_PROTOCOL */
 };

@@ -84,7 +84,7 @@ static struct kit *kit_joined(bool mic_open) {
   k->s = session_create(&c);
   assert_non_null(k->s);
   session_start(k->s, k->now);
-  session_connected(k->s, k->now);
+  session_connected(k->s, k->now, NULL);
   server(k, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"state\":\"joined\",\"me\":2,\"resume\":\"ticket\","
             "\"room\":{\"room\":\"den\",\"seq\":9,\"members\":[{\"id\":1,\"role\":\"owner\",\"name\":\"ann\","
             "\"floor\":true},{\"id\":2,\"role\":\"speaker\",\"name\":\"bob\",\"floor\":true}]}}}");
@@ -142,7 +142,7 @@ static void complaint_06_a_lost_line_is_taken_up_with_the_ticket(void **state) {
     session_tick(k->s, k->now);
   }
   assert_true(k->connects > connects);
-  session_connected(k->s, k->now);
+  session_connected(k->s, k->now, NULL);
   assert_non_null(strstr(k->sent, "\"resume\":\"ticket\""));
   assert_null(strstr(k->sent, "\"name\"")); /* as himself, not as somebody new */
   kit_free(k);

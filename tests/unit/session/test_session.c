@@ -95,7 +95,7 @@ static struct kit *kit_make(const char *password) {
   k->s = session_create(&k->cfg);
   assert_non_null(k->s);
   session_start(k->s, NOW);
-  session_connected(k->s, NOW);
+  session_connected(k->s, NOW, NULL);
   return k;
 }
 
@@ -120,7 +120,7 @@ static void test_password_goes_with_the_first_join_only(void **state) {
   server(k, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"state\":\"joined\",\"me\":2,\"resume\":\"r\","
             "\"room\":" ROOM "}}");
   session_closed(k->s, NOW, ERR_CONNECT);
-  session_connected(k->s, NOW);
+  session_connected(k->s, NOW, NULL);
   assert_non_null(strstr(k->sent, "\"resume\":\"r\""));
   assert_null(strstr(k->sent, "password"));
   kit_free(k);
@@ -167,7 +167,7 @@ static void test_held_while_the_connection_was_lost(void **state) {
   struct kit *k = kit_joined();
   (void)state;
   session_closed(k->s, NOW, ERR_CONNECT);
-  session_connected(k->s, NOW);
+  session_connected(k->s, NOW, NULL);
   char text[200];
   snprintf(text, sizeof text,
            "{\"jsonrpc\":\"2.0\",\"id\":%d,\"result\":{\"state\":\"lobby\",\"me\":2,\"resume\":\"r\","

@@ -98,8 +98,8 @@ static void test_gaveld_page(void **state) {
     if (sscanf(p, "{\"%60[^\"]\"", name) == 1 && ++found > 0 && strstr(page, name) == NULL)
       fail_msg("gaveld.1 does not name --%s", name);
   assert_true(found >= 10);
-  for (p = strstr(config, "KEYS[] = {"), found = 0; p != NULL && (p = strstr(p, "    {\"")) != NULL; p++)
-    if (sscanf(p, "    {\"%*[^\"]\", \"%60[^\"]\"", name) == 1 && ++found > 0 && strstr(page, name) == NULL)
+  for (p = strstr(config, "KEYS[] = {"), found = 0; p != NULL && (p = strstr(p, "(\"")) != NULL; p++)
+    if (sscanf(p, "(\"%*[^\"]\", \"%60[^\"]\"", name) == 1 && ++found > 0 && strstr(page, name) == NULL)
       fail_msg("gaveld.1 does not name the setting %s", name);
   assert_true(found >= 10);
   free(page);

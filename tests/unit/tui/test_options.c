@@ -63,6 +63,30 @@ static void test_join_takes_the_link_out_of_argv(void **state) {
     assert_memory_not_equal(args + i, "DA0ODx", 6);
 }
 
+static void test_login_takes_a_host_or_a_link(void **state) {
+  (void)state;
+  struct options o;
+  bool help;
+  char why[256];
+  assert_true(parse("login example.org:8443", &o, &help, why));
+  assert_string_equal(o.front.client.link.host, "example.org");
+  assert_int_equal(o.front.client.link.port, 8443);
+  assert_false(o.front.client.link.has_pin);
+  assert_true(parse("logout https://[2001:db8::1]", &o, &help, why));
+  assert_string_equal(o.front.client.link.host, "2001:db8::1");
+  assert_int_equal(o.front.client.link.port, 443);
+  assert_true(parse("login h --pin AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", &o, &help, why));
+  assert_true(o.front.client.link.has_pin);
+  assert_true(parse("login https://example.org/j/standup#i=" SECRET, &o, &help, why));
+  for (size_t i = 0; i + 6 < sizeof args; i++)
+    assert_memory_not_equal(args + i, "DA0ODx", 6);
+  static const char *const BAD[] = {"login",     "login a b",       "logout",         "login h:70000",
+                                    "login h/x", "login h --pin x", "login http://h", "login user@h"};
+  for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++)
+    if (parse(BAD[i], &o, &help, why) || !why[0])
+      fail_msg("accepted: %s", BAD[i]);
+}
+
 static void test_sound_processing_can_be_switched_off(void **state) {
   (void)state;
   struct options o;
@@ -154,7 +178,8 @@ static void test_exit_codes(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_join_takes_the_link_out_of_argv),
-                                     cmocka_unit_test(test_sound_processing_can_be_switched_off),
+                                     cmocka_unit_test(test_login_takes_a_host_or_a_link),
+      cmocka_unit_test(test_sound_processing_can_be_switched_off),
                                      cmocka_unit_test(test_host),
                                      cmocka_unit_test(test_refused),
                                      cmocka_unit_test(test_install_id_is_kept_private),

@@ -1,0 +1,261 @@
+#include "tui/login.h"
+
+#include "core/base/bytes.h"
+#include "core/base/clock.h"
+#include "core/base/text.h"
+#include "core/session/https.h"
+#include "core/session/login.h"
+#include "tui/pages.h"
+#include "tui/secret_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CLIENT "client_id", "gavel/" GAVEL_VERSION
+#define SLOWER_S 5    /* RFC 8628 section 3.5 */
+#define OUTAGES_MAX 5 /* one after the other, while waiting */
+
+static void wipe(char *text) {
+  explicit_bzero(text, strlen(text));
+  free(text);
+}
+
+static enum exit_code fail(enum err e, const char *why) {
+  fprintf(stderr, "gavel: %s%s\n", why && *why ? why : err_text(e),
+          e == ERR_CERT ? " (give an invite link of this server instead of its name, or --pin)" : "");
+  return e == ERR_CONNECT || e == ERR_CERT || e == ERR_AGAIN ? EXIT_CONNECT : EXIT_REFUSED;
+}
+
+/* ---- files ---- */
+
+static bool session_path(const struct link *to, char out[512], char why[256]) {
+  char name[LINK_HOST_MAX + 32], folder[512];
+  if (!options_state_path("sessions", folder, why))
+    return false;
+  if ((mkdir(folder, 0700) != 0 && errno != EEXIST) || chmod(folder, 0700) != 0) {
+    snprintf(why, 256, "cannot make the folder %.160s: %s", folder, strerror(errno));
+    return false;
+  }
+  snprintf(name, sizeof name, "%s_%u.json", to->host, to->port);
+  return (size_t)snprintf(out, 512, "%.240s/%.260s", folder, name) < 512;
+}
+
+/* Who holds it may refresh: with a refresh token used twice the server ends the session. */
+static int lock_sessions(const char *path) {
+  char folder[512];
+  snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
+  int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd >= 0 && flock(fd, LOCK_EX) != 0) {
+    close(fd);
+    return -1;
+  }
+  return fd;
+}
+
+/* ERR_IO: there is none. */
+static enum err load(const char *path, struct login *l, char why[256]) {
+  char text[4096];
+  size_t n;
+  if (access(path, F_OK) != 0)
+    return ERR_IO;
+  enum err e = secret_file_read(path, text, sizeof text, &n, why);
+  if (e == ERR_OK && login_read(text, n, l) != ERR_OK) {
+    snprintf(why, 256, "%.160s is damaged: sign in again with gavel login", path);
+    e = ERR_BAD_JSON;
+  }
+  explicit_bzero(text, sizeof text);
+  return e == ERR_IO ? ERR_INTERNAL : e;
+}
+
+static enum err store(const char *path, const struct login *l, char why[256]) {
+  char *text = login_write(l);
+  enum err e = secret_file_write(path, text, why);
+  wipe(text);
+  return e;
+}
+
+/* ---- requests ---- */
+
+static enum err ask_tokens(struct login *l, char *form, char why[256]) {
+  struct https_reply r;
+  enum err e = https_post(&l->to, "/oauth/token", form, &r);
+  if (e == ERR_OK)
+    e = login_tokens_read(r.status, r.body, clock_wall_ms(), l);
+  else
+    snprintf(why, 256, "%s", r.why);
+  https_free(&r);
+  wipe(form);
+  return e;
+}
+
+static enum err refresh(struct login *l, char why[256]) {
+  return ask_tokens(l, login_form("grant_type", "refresh_token", "refresh_token", l->refresh, CLIENT, NULL),
+                    why);
+}
+
+static enum err poll_once(struct login *l, const struct login_device *d, char why[256]) {
+  return ask_tokens(l,
+                    login_form("grant_type", "urn:ietf:params:oauth:grant-type:device_code", "device_code",
+                               d->device_code, CLIENT, NULL),
+                    why);
+}
+
+/* What does not answer now may answer later; what was decided is final. */
+static enum err wait_for_approval(struct login *l, struct login_device *d, char why[256]) {
+  us_t until = clock_now() + d->expires_s * US_PER_S;
+  unsigned outages = 0;
+  while (clock_now() < until) {
+    (void)poll(NULL, 0, (int)d->interval_s * 1000);
+    enum err e = poll_once(l, d, why);
+    bool outage = e == ERR_CONNECT || e == ERR_AGAIN;
+    outages = outage ? outages + 1 : 0;
+    if (e == ERR_SLOW_DOWN || e == ERR_RATE)
+      d->interval_s += SLOWER_S;
+    else if (e != ERR_PENDING && (!outage || outages == OUTAGES_MAX))
+      return e;
+  }
+  return ERR_EXPIRED;
+}
+
+static enum err start(const struct link *to, struct login_device *d, char why[256]) {
+  struct https_reply r;
+  char *form = login_form(CLIENT, NULL);
+  enum err e = https_post(to, "/oauth/device_authorization", form, &r);
+  if (e == ERR_OK)
+    e = login_device_read(r.status, r.body, d);
+  else
+    snprintf(why, 256, "%s", r.why);
+  https_free(&r);
+  wipe(form);
+  return e;
+}
+
+/* ---- commands ---- */
+
+static void show(const struct login_device *d, bool ascii) {
+  char *qr = *d->complete ? pages_qr(d->complete, ascii) : NULL;
+  printf("Open %s in a browser and enter the code\n\n    %s\n\n", d->uri, d->user_code);
+  if (qr)
+    printf("or scan this:\n\n%s\n", qr);
+  printf("Waiting; the code is good for %" PRId64 " minutes.\n", d->expires_s / 60);
+  fflush(stdout);
+  free(qr);
+}
+
+enum exit_code login_run(const struct options *o) {
+  struct login l = {.to = o->front.client.link};
+  struct login_device d;
+  char why[256] = "", path[512];
+  l.to.has_secret = false;
+  if (!session_path(&l.to, path, why))
+    return fail(ERR_IO, why);
+  enum err e = start(&l.to, &d, why);
+  if (e == ERR_OK) {
+    show(&d, o->front.ascii);
+    e = wait_for_approval(&l, &d, why);
+  }
+  int lock = e == ERR_OK ? lock_sessions(path) : -1;
+  if (e == ERR_OK)
+    e = store(path, &l, why);
+  if (lock >= 0)
+    close(lock);
+  explicit_bzero(&l, sizeof l);
+  explicit_bzero(&d, sizeof d);
+  if (e != ERR_OK)
+    return fail(e, why);
+  printf("Signed in. gavel join uses it from now on; gavel logout ends it.\n");
+  return EXIT_LEFT;
+}
+
+enum exit_code logout_run(const struct options *o) {
+  struct login l;
+  struct https_reply r = {0};
+  char why[256] = "", path[512];
+  if (!session_path(&o->front.client.link, path, why))
+    return fail(ERR_IO, why);
+  enum err e = load(path, &l, why);
+  if (e == ERR_IO)
+    return fail(e, "nobody is signed in there");
+  if (e != ERR_OK)
+    return fail(e, why);
+  char *form = login_form("token", l.refresh, CLIENT, NULL);
+  e = https_post(&l.to, "/oauth/revoke", form, &r);
+  if (e == ERR_OK && r.status != 200)
+    e = ERR_AGAIN;
+  if (unlink(path) != 0)
+    fprintf(stderr, "gavel: %s cannot be deleted: %s\n", path, strerror(errno));
+  if (e != ERR_OK)
+    fprintf(stderr, "gavel: the session is deleted here, but the server was not told: %s\n",
+            *r.why ? r.why : err_text(e));
+  else
+    printf("Signed out.\n");
+  https_free(&r);
+  wipe(form);
+  explicit_bzero(&l, sizeof l);
+  return e == ERR_OK ? EXIT_LEFT : EXIT_CONNECT;
+}
+
+/* ---- for joining ---- */
+
+static bool bring_token(struct options *o, char why[256]) {
+  size_t n;
+  if (secret_file_read(o->token_file, o->token, sizeof o->token, &n, why) != ERR_OK)
+    return false;
+  if (n == 0)
+    snprintf(why, 256, "%.160s holds no token", o->token_file);
+  o->front.client.token = o->token;
+  return n > 0;
+}
+
+/* ERR_BAD_GRANT: the session has ended: its file goes, and one joins as a guest. */
+static bool use(struct options *o, const char *path, struct login *l, char why[256]) {
+  enum err e = ERR_OK;
+  if (l->until_ms - clock_wall_ms() < LOGIN_FRESH_MS)
+    e = refresh(l, why);
+  if (e == ERR_OK && store(path, l, why) != ERR_OK)
+    return false;
+  if (e == ERR_BAD_GRANT) {
+    unlink(path);
+    fprintf(stderr, "gavel: your session at %s has ended: gavel login %s\n", l->to.host, l->to.host);
+    return true;
+  }
+  if (e != ERR_OK) {
+    if (!*why)
+      snprintf(why, 256, "the session cannot be refreshed: %s", err_text(e));
+    return false;
+  }
+  snprintf(o->token, sizeof o->token, "%s", l->access);
+  o->front.client.token = o->token;
+  return true;
+}
+
+bool login_bring(struct options *o, char why[256]) {
+  char path[512];
+  struct login l;
+  if (o->token_file)
+    return bring_token(o, why);
+  if (o->no_login || !session_path(&o->front.client.link, path, why))
+    return o->no_login;
+  if (access(path, F_OK) != 0)
+    return true;
+  int lock = lock_sessions(path);
+  enum err e = load(path, &l, why);
+  bool ok = e == ERR_IO;
+  if (e == ERR_OK && !login_fits(&l, &o->front.client.link)) {
+    fprintf(stderr, "gavel: the link names another certificate than your session: joining as a guest\n");
+    ok = true;
+  } else if (e == ERR_OK)
+    ok = use(o, path, &l, why);
+  if (lock >= 0)
+    close(lock);
+  explicit_bzero(&l, sizeof l);
+  return ok;
+}
