@@ -140,13 +140,16 @@ class Crowd:
 
     def ask(self, name, act, **params):
         """The whole reply."""
+        return self.ask_method(name, "room." + act, params)
+
+    def ask_method(self, name, method, params):
         guest = self.guests[name]
         with self.changed:
             self.next_id += 1
             number = self.next_id
-        text = json.dumps({"jsonrpc": "2.0", "id": number, "method": "room." + act, "params": params})
+        text = json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
         asyncio.run_coroutine_threadsafe(self.sockets[name].send(text), self.loop).result(e2e.PATIENCE)
-        return self.wait("the reply to " + act, lambda: guest.replies.get(number))
+        return self.wait("the reply to " + method, lambda: guest.replies.get(number))
 
     def close(self):
         async def all_of_them():

@@ -3,8 +3,8 @@
 
 usage: powerfail.py WRITER [SEED]
 
-10 rounds start without a database and are cut while it is made; then 15 power cuts and 10 kills, each going
-on with what the round before left. What was confirmed is read from the writer's output; what is left is
+200 cuts: 40 rounds start without a database and are cut while it is made or soon after; then 130 power cuts and 30
+kills, each going on with what the round before left, in 8 lives of a database. What was confirmed is read from the writer's output; what is left is
 checked by the writer's --verify in a fresh folder. The seed gives the instants, counted in writes and syncs,
 so a run repeats."""
 import os
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-FRESH, CUTS, KILLS = 10, 15, 10
+FRESH, CUTS, KILLS, LIVES, FAR = 40, 130, 30, 8, 1500
 
 
 def run_until_cut(writer, live, shadow, at):
@@ -56,12 +56,13 @@ def main():
     print("seed %d" % seed)
     chance = random.Random(seed)
     rounds = [(chance.randint(1, 30), i % 2 == 0, True) for i in range(FRESH)]
-    rounds += [(chance.randint(1, 4000), True, False) for _ in range(CUTS)]
-    rounds += [(chance.randint(1, 4000), False, False) for _ in range(KILLS)]
+    later = [True] * CUTS + [False] * KILLS
+    chance.shuffle(later)
+    rounds += [(chance.randint(1, FAR), power, i % (len(later) // LIVES) == 0) for i, power in enumerate(later)]
     with tempfile.TemporaryDirectory(prefix="gavel-powerfail-") as folder:
-        kept, before, bad = None, ["0", "0"], 0
+        kept, before, bad = None, ["0", "0", "0"], 0
         for at, power, fresh in rounds:
-            result = one(writer, folder, None if fresh else kept, ["0", "0"] if fresh else before, at, power)
+            result = one(writer, folder, None if fresh else kept, ["0", "0", "0"] if fresh else before, at, power)
             bad += result is None
             if result:
                 kept, before = result

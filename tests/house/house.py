@@ -27,7 +27,10 @@ LAYERS = {
     'core/wire': ('core/base', 'core/room'),
     'core/media': ('core/base', 'core/wire'),
     'core/store': ('core/base',),
-    'core/server': ('core/base', 'core/room', 'core/wire', 'core/media', 'core/store', 'audio'),
+    'core/auth': ('core/base', 'core/wire'),
+    'core/access': ('core/base', 'core/wire', 'core/auth', 'core/store'),
+    'core/server': ('core/base', 'core/room', 'core/wire', 'core/media', 'core/auth', 'core/store', 'core/access', 'audio'),
+    'core/ctl': ('core/base', 'core/room', 'core/wire', 'core/auth', 'core/store', 'core/access'),
     'core/session': ('core/base', 'core/room', 'core/wire', 'core/media', 'audio'),
     'tui': ('core/base', 'core/room', 'core/wire', 'core/session', 'audio'),
 }
@@ -41,7 +44,7 @@ ONLY_IN = (
     ('time localtime gmtime ctime asctime gettimeofday system popen'.split(), r'$.'),
     ('usleep sleep nanosleep clock_nanosleep'.split(), r'(core/server/shell_media|core/session/audio_thread)\.c$'),
     (['clock_gettime'], r'core/base/clock\.c$|audio/device\w*\.c$'),
-    ('getenv secure_getenv'.split(), r'tui/|audio/device\w*\.c$|core/\w+/main_\w+\.c$'),
+    ('getenv secure_getenv'.split(), r'tui/|core/ctl/|audio/device\w*\.c$|core/\w+/main_\w+\.c$'),
 )
 NO_SLEEP_IN_TESTS = re.compile(r'tests/(unit|sim|golden|fuzz)/')
 CALLBACK_FILE = 'audio/device_portaudio.c'
