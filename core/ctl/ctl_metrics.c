@@ -1,0 +1,21 @@
+/* ctl_metrics.c: what the server counts, as Prometheus reads it. */
+#include "core/ctl/ctl.h"
+#include "core/wire/json.h"
+
+#include <stdio.h>
+
+int ctl_metrics(struct ctl *c, int argc, char **argv) {
+  (void)argv;
+  int rc = EXIT_OK;
+  json_t *result = argc > 0 ? NULL : ctl_ask(c, "server.metrics", NULL, &rc);
+  if (argc > 0)
+    return ctl_fail(EXIT_USAGE, "metrics takes no words");
+  if (!result)
+    return rc;
+  if (c->json)
+    ctl_print_json(result);
+  else
+    fputs(json_str(result, "text", ""), stdout);
+  json_decref(result);
+  return rc;
+}
