@@ -45,17 +45,17 @@ void ctl_print(const struct ctl *c, const json_t *result);
 void ctl_print_json(const json_t *v);
 const char *ctl_time(int64_t ms, char out[32]);
 
-/* A verb that gavelctl does itself. */
-typedef int ctl_verb_fn(struct ctl *c, int argc, char **argv);
+/* A verb that gavelctl does itself; the params are what ctl_words made of its row. Returns the exit code. */
+typedef int ctl_verb_fn(struct ctl *c, json_t *params);
 /* ctl_local: the function of a verb with method "", NULL when there is none. */
 ctl_verb_fn *ctl_local(const char *verb);
-/* ctl_room.c */
 /* ctl_privacy.c */
 ctl_verb_fn ctl_privacy_export, ctl_privacy_schema, ctl_metering;
+/* ctl_room.c. ctl_act: an act of the table. */
 ctl_verb_fn ctl_create, ctl_show, ctl_bans, ctl_notes, ctl_trusted, ctl_invites;
+int ctl_act(struct ctl *c, enum act act, int argc, char **argv);
 /* ctl_token.c: without a gaveld. */
 ctl_verb_fn ctl_token_mint, ctl_token_inspect, ctl_token_verify, ctl_selftest_jwt;
-int ctl_act(struct ctl *c, enum act act, int argc, char **argv);
 /* ctl_account.c */
 ctl_verb_fn ctl_account_create, ctl_account_password, ctl_account_totp;
 /* ctl_backup.c */

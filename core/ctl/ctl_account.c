@@ -29,28 +29,16 @@ static bool hash_password(json_t *params) {
   return e == ERR_OK;
 }
 
-static int ask(struct ctl *c, const char *method, json_t *params) {
-  int rc = EXIT_OK;
-  json_t *result = ctl_ask(c, method, params, &rc);
-  if (result)
-    ctl_print(c, result);
-  json_decref(result);
-  return rc;
-}
-
 static int ask_hashed(struct ctl *c, const char *method, json_t *params) {
-  if (params && hash_password(params))
-    return ask(c, method, params);
-  json_decref(params);
-  return EXIT_USAGE;
+  return hash_password(params) ? ctl_ask_print(c, method, json_incref(params)) : EXIT_USAGE;
 }
 
-int ctl_account_create(struct ctl *c, int argc, char **argv) {
-  return ask_hashed(c, "account.create", ctl_words("NAME --password=FILE [--scopes=TEXT]", argc, argv));
+int ctl_account_create(struct ctl *c, json_t *params) {
+  return ask_hashed(c, "account.create", params);
 }
 
-int ctl_account_password(struct ctl *c, int argc, char **argv) {
-  return ask_hashed(c, "account.password", ctl_words("NAME --password=FILE", argc, argv));
+int ctl_account_password(struct ctl *c, json_t *params) {
+  return ask_hashed(c, "account.password", params);
 }
 
 /* Two rows of modules to a line of half blocks; light ones are drawn, as terminals are dark, with a quiet
@@ -70,12 +58,9 @@ static void print_qr(const char *text) {
   QRcode_free(qr);
 }
 
-int ctl_account_totp(struct ctl *c, int argc, char **argv) {
+int ctl_account_totp(struct ctl *c, json_t *params) {
   int rc = EXIT_OK;
-  json_t *params = ctl_words("NAME", argc, argv);
-  json_t *result = params ? ctl_ask(c, "account.totp", params, &rc) : NULL;
-  if (!params)
-    return EXIT_USAGE;
+  json_t *result = ctl_ask(c, "account.totp", json_incref(params), &rc);
   if (result && !c->json) {
     print_qr(json_str(result, "uri", ""));
     puts("Scan it, or type the secret into the authenticator. None of this is shown again; each recovery "

@@ -186,22 +186,15 @@ static bool query_read(struct store *s, struct query *q) {
   return true;
 }
 
-int ctl_audit_query(struct ctl *c, int argc, char **argv) {
+int ctl_audit_query(struct ctl *c, json_t *params) {
   int rc = EXIT_OK;
-  json_t *params =
-      ctl_words("[--since=TEXT] [--until=TEXT] [--actor=TEXT] [--action=TEXT] [--room=TEXT] [--app=TEXT] "
-                "[--outcome=TEXT] [--user=TEXT] [--names]",
-                argc, argv);
-  struct store *s = params ? audit_db(c, &rc) : NULL;
+  struct store *s = audit_db(c, &rc);
   struct query q = {
       .params = params, .until_ms = INT64_MAX, .json = c->json, .named = json_flag(params, "names", false)};
-  if (!params)
-    return EXIT_USAGE;
   if (s && (!query_read(s, &q) || !audit_each(s, query_one, &q)))
     rc = EXIT_REFUSED;
   store_close(s);
   json_decref(q.names.of);
-  json_decref(params);
   return rc;
 }
 
@@ -302,13 +295,10 @@ static int verify_db(struct store *s, const json_t *params, const uint8_t key[32
   return rc;
 }
 
-int ctl_audit_verify(struct ctl *c, int argc, char **argv) {
+int ctl_audit_verify(struct ctl *c, json_t *params) {
   int rc = EXIT_OK;
   uint8_t key[32];
-  json_t *params = ctl_words("[--anchor=PATH] [--file=PATH] [--key=TEXT]", argc, argv);
   const char *file = json_str(params, "file", NULL), *text = json_str(params, "key", NULL);
-  if (!params)
-    return EXIT_USAGE;
   if (file) {
     rc = !text || key_find(NULL, text, key) ? audit_file_verify(file, text ? key : NULL) : EXIT_USAGE;
   } else {
@@ -317,6 +307,5 @@ int ctl_audit_verify(struct ctl *c, int argc, char **argv) {
       rc = key_find(s, text, key) ? verify_db(s, params, key) : EXIT_USAGE;
     store_close(s);
   }
-  json_decref(params);
   return rc;
 }

@@ -59,11 +59,8 @@ static int export_to(struct ctl *c, struct store *s, struct export *x) {
   return rc;
 }
 
-int ctl_audit_export(struct ctl *c, int argc, char **argv) {
+int ctl_audit_export(struct ctl *c, json_t *params) {
   int rc = EXIT_OK;
-  json_t *params = ctl_words("FILE", argc, argv);
-  if (!params)
-    return EXIT_USAGE;
   struct store *s = audit_db(c, &rc);
   int fd = s ? open(json_str(params, "file", ""), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
   struct export x = {.f = fd >= 0 ? fdopen(fd, "w") : NULL};
@@ -75,7 +72,6 @@ int ctl_audit_export(struct ctl *c, int argc, char **argv) {
   if (x.f)
     fclose(x.f);
   store_close(s);
-  json_decref(params);
   return rc;
 }
 
@@ -255,12 +251,9 @@ static bool report_one(void *ctx, const json_t *e, int64_t ts_ms) {
   return true;
 }
 
-int ctl_audit_report(struct ctl *c, int argc, char **argv) {
+int ctl_audit_report(struct ctl *c, json_t *params) {
   int rc = EXIT_OK;
   struct report r = {0};
-  json_t *params = ctl_words("[--tickets=PATH] [--day=DATE]", argc, argv);
-  if (!params)
-    return EXIT_USAGE;
   char today[32];
   audit_time(clock_wall_ms(), today);
   today[strlen("2026-01-31")] = 0;
@@ -275,6 +268,5 @@ int ctl_audit_report(struct ctl *c, int argc, char **argv) {
     rc = rc ? rc : EXIT_USAGE;
   store_close(s);
   free(r.tickets);
-  json_decref(params);
   return rc || !r.unmatched ? rc : ctl_fail(EXIT_REFUSED, err_text(ERR_AUDIT_UNMATCHED));
 }

@@ -16,7 +16,7 @@
 
 struct job {
   struct ctl *c;
-  json_t *words;
+  const json_t *words; /* borrowed */
   char *database, *folder;
   uint8_t key[32];
   int rc;
@@ -33,14 +33,7 @@ static bool refused(struct job *j, enum err e, const char *why) {
   return false;
 }
 
-static bool open_job(struct job *j, struct ctl *c, const char *grammar, int argc, char **argv) {
-  *j = (struct job){.c = c, .words = ctl_words(grammar, argc, argv)};
-  j->rc = j->words ? EXIT_OK : EXIT_USAGE;
-  return j->words != NULL;
-}
-
 static int close_job(struct job *j) {
-  json_decref(j->words);
   free(j->database);
   free(j->folder);
   OPENSSL_cleanse(j->key, sizeof j->key);
@@ -82,10 +75,10 @@ static bool find_key(struct job *j) {
 
 /* ---- now, list ---- */
 
-int ctl_backup_now(struct ctl *c, int argc, char **argv) {
-  struct job j;
+int ctl_backup_now(struct ctl *c, json_t *params) {
+  struct job j = {.c = c, .words = params};
   char name[BACKUP_NAME_MAX], why[256];
-  if (open_job(&j, c, "[--folder=PATH] [--key=PATH]", argc, argv) && (j.database = ctl_database(c, &j.rc)) &&
+  if ((j.database = ctl_database(c, &j.rc)) &&
       find_folder(&j) && find_key(&j)) {
     struct backup_place p = {j.database, j.folder, j.key};
     enum err e = backup_make(&p, clock_wall_ms(), true, name, why);
@@ -108,10 +101,10 @@ static bool list(struct job *j, struct backup_list *l) {
   return j->rc == EXIT_OK;
 }
 
-int ctl_backup_list(struct ctl *c, int argc, char **argv) {
-  struct job j;
+int ctl_backup_list(struct ctl *c, json_t *params) {
+  struct job j = {.c = c, .words = params};
   struct backup_list l = {0};
-  if (open_job(&j, c, "[--folder=PATH]", argc, argv) && list(&j, &l)) {
+  if (list(&j, &l)) {
     int64_t now_ms = clock_wall_ms(), t;
     json_t *all = json_array();
     for (size_t i = 0; i < l.n; i++)
@@ -155,10 +148,8 @@ static void verify_all(struct job *j, json_t *all) {
   backup_list_free(&l);
 }
 
-int ctl_backup_verify(struct ctl *c, int argc, char **argv) {
-  struct job j;
-  if (!open_job(&j, c, "[FILE] [--all] [--folder=PATH] [--key=PATH]", argc, argv))
-    return close_job(&j);
+int ctl_backup_verify(struct ctl *c, json_t *params) {
+  struct job j = {.c = c, .words = params};
   const char *file = json_str(j.words, "file", NULL);
   bool every = json_is_true(json_object_get(j.words, "all"));
   if (every == (file != NULL))
@@ -220,11 +211,11 @@ static void drill(struct job *j, const struct backup_list *l, const char *scratc
   failed(j, EXIT_REFUSED, "there is no backup that could be put back");
 }
 
-int ctl_backup_drill(struct ctl *c, int argc, char **argv) {
-  struct job j;
+int ctl_backup_drill(struct ctl *c, json_t *params) {
+  struct job j = {.c = c, .words = params};
   struct backup_list l = {0};
   char scratch[PATH_MAX];
-  if (open_job(&j, c, "[--folder=PATH] [--key=PATH]", argc, argv) && list(&j, &l) && find_key(&j)) {
+  if (list(&j, &l) && find_key(&j)) {
     snprintf(scratch, sizeof scratch, "%s/drill-XXXXXX", j.folder);
     if (mkdtemp(scratch)) {
       drill(&j, &l, scratch);
@@ -237,11 +228,9 @@ int ctl_backup_drill(struct ctl *c, int argc, char **argv) {
 }
 
 /* The key: --key, else the one where the database was, else that of --database. */
-int ctl_restore(struct ctl *c, int argc, char **argv) {
-  struct job j;
+int ctl_restore(struct ctl *c, json_t *params) {
+  struct job j = {.c = c, .words = params};
   char file[PATH_MAX + 8];
-  if (!open_job(&j, c, "FILE --to=PATH [--aside] [--key=PATH]", argc, argv))
-    return close_job(&j);
   const char *to = json_str(j.words, "to", "");
   snprintf(file, sizeof file, "%s.key", to);
   bool beside = !json_str(j.words, "key", NULL) && access(file, F_OK) == 0;

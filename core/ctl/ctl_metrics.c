@@ -4,12 +4,10 @@
 
 #include <stdio.h>
 
-int ctl_metrics(struct ctl *c, int argc, char **argv) {
-  (void)argv;
+int ctl_metrics(struct ctl *c, json_t *params) {
+  (void)params;
   int rc = EXIT_OK;
-  json_t *result = argc > 0 ? NULL : ctl_ask(c, "server.metrics", NULL, &rc);
-  if (argc > 0)
-    return ctl_fail(EXIT_USAGE, "metrics takes no words");
+  json_t *result = ctl_ask(c, "server.metrics", NULL, &rc);
   if (!result)
     return rc;
   if (c->json)

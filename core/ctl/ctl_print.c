@@ -88,6 +88,8 @@ static void print_object(const json_t *result) {
   char text[CELL_MAX];
   json_object_foreach((json_t *)(uintptr_t)result, key, value) {
     if (json_is_array(value)) {
+      if (json_object_size(result) > 1)
+        printf("%s:%s\n", key, json_array_size(value) ? "" : " none");
       print_list(value);
     } else if (json_is_string(value) && strchr(json_string_value(value), '\n')) { /* a text: as it is */
       size_t cap = json_string_length(value) + 1;

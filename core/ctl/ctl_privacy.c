@@ -318,24 +318,20 @@ static int export_user(struct ctl *c, const char *path, const char *user, const 
   return rc;
 }
 
-int ctl_privacy_export(struct ctl *c, int argc, char **argv) {
-  json_t *words = ctl_words("USER [--to=TEXT]", argc, argv);
+int ctl_privacy_export(struct ctl *c, json_t *params) {
   int rc = EXIT_USAGE;
-  if (!words)
-    return rc;
-  const char *folder = json_str(words, "to", NULL);
+  const char *folder = json_str(params, "to", NULL);
   char *path = folder ? ctl_database(c, &rc) : NULL;
   if (!folder)
     rc = ctl_fail(EXIT_USAGE, "privacy export USER --to=FOLDER: a folder that does not exist yet");
   if (path)
-    rc = export_user(c, path, json_str(words, "user", ""), folder);
+    rc = export_user(c, path, json_str(params, "user", ""), folder);
   free(path);
-  json_decref(words);
   return rc;
 }
 
-int ctl_privacy_schema(struct ctl *c, int argc, char **argv) {
-  (void)argc, (void)argv;
+int ctl_privacy_schema(struct ctl *c, json_t *params) {
+  (void)params;
   json_t *all = json_object();
   for (const struct copy_file *cf = COPY_FILES; cf->name; cf++) {
     if (!c->json)
@@ -354,14 +350,11 @@ int ctl_privacy_schema(struct ctl *c, int argc, char **argv) {
   return EXIT_OK;
 }
 
-int ctl_metering(struct ctl *c, int argc, char **argv) {
-  json_t *words = ctl_words("[--app=TEXT] [--csv]", argc, argv);
-  int rc = EXIT_USAGE;
-  if (!words)
-    return rc;
-  bool as_csv = json_flag(words, "csv", false);
-  json_object_del(words, "csv");
-  json_t *reply = ctl_ask(c, "metering.list", words, &rc);
+int ctl_metering(struct ctl *c, json_t *params) {
+  int rc = EXIT_OK;
+  bool as_csv = json_flag(params, "csv", false);
+  json_object_del(params, "csv");
+  json_t *reply = ctl_ask(c, "metering.list", json_incref(params), &rc);
   if (!reply)
     return rc;
   if (as_csv)

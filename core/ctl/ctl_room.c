@@ -227,15 +227,11 @@ int ctl_act(struct ctl *c, enum act act, int argc, char **argv) {
 
 /* ---- the questions about one room ---- */
 
-int ctl_create(struct ctl *c, int argc, char **argv) {
+int ctl_create(struct ctl *c, json_t *params) {
   int rc = EXIT_OK;
-  json_t *params = ctl_words("ROOM [--no-lobby]", argc, argv);
-  if (!params)
-    return EXIT_USAGE;
   bool lobby = !json_flag(params, "no_lobby", false);
   json_t *result = ctl_ask(
       c, "room.create", json_pack("{s:O,s:b}", "room", json_object_get(params, "room"), "lobby", lobby), &rc);
-  json_decref(params);
   if (result && c->json)
     ctl_print_json(result);
   else if (result)
@@ -244,16 +240,9 @@ int ctl_create(struct ctl *c, int argc, char **argv) {
   return rc;
 }
 
-static json_t *room_shown(struct ctl *c, int argc, char **argv, int *rc) {
-  json_t *params = ctl_words("ROOM", argc, argv);
-  if (!params)
-    *rc = EXIT_USAGE;
-  return params ? ctl_ask(c, "room.show", params, rc) : NULL;
-}
-
-int ctl_show(struct ctl *c, int argc, char **argv) {
+int ctl_show(struct ctl *c, json_t *params) {
   int rc = EXIT_OK;
-  json_t *result = room_shown(c, argc, argv, &rc);
+  json_t *result = ctl_ask(c, "room.show", json_incref(params), &rc);
   if (result && c->json)
     ctl_print_json(result);
   else if (result)
@@ -262,9 +251,9 @@ int ctl_show(struct ctl *c, int argc, char **argv) {
   return rc;
 }
 
-static int list_of(struct ctl *c, int argc, char **argv, const char *key, void (*print)(const json_t *)) {
+static int list_of(struct ctl *c, json_t *params, const char *key, void (*print)(const json_t *)) {
   int rc = EXIT_OK;
-  json_t *result = room_shown(c, argc, argv, &rc);
+  json_t *result = ctl_ask(c, "room.show", json_incref(params), &rc);
   const json_t *list = json_object_get(json_object_get(result, "room"), key);
   if (list && c->json)
     ctl_print_json(list);
@@ -274,18 +263,18 @@ static int list_of(struct ctl *c, int argc, char **argv, const char *key, void (
   return rc;
 }
 
-int ctl_bans(struct ctl *c, int argc, char **argv) {
-  return list_of(c, argc, argv, "bans", print_ban);
+int ctl_bans(struct ctl *c, json_t *params) {
+  return list_of(c, params, "bans", print_ban);
 }
 
-int ctl_notes(struct ctl *c, int argc, char **argv) {
-  return list_of(c, argc, argv, "notes", print_note);
+int ctl_notes(struct ctl *c, json_t *params) {
+  return list_of(c, params, "notes", print_note);
 }
 
-int ctl_trusted(struct ctl *c, int argc, char **argv) {
-  return list_of(c, argc, argv, "trusted", print_trusted);
+int ctl_trusted(struct ctl *c, json_t *params) {
+  return list_of(c, params, "trusted", print_trusted);
 }
 
-int ctl_invites(struct ctl *c, int argc, char **argv) {
-  return list_of(c, argc, argv, "invites", print_invite);
+int ctl_invites(struct ctl *c, json_t *params) {
+  return list_of(c, params, "invites", print_invite);
 }

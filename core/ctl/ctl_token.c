@@ -13,21 +13,6 @@
 #include <string.h>
 #include <time.h>
 
-/* words: argv by the verb's row of ctl_verbs.def. */
-static json_t *words(const char *verb, int argc, char **argv) {
-  static const struct {
-    const char *verb, *grammar;
-  } rows[] = {
-#define CTL(verb, grammar, method, help) {verb, grammar},
-#include "core/wire/ctl_verbs.def"
-#undef CTL
-  };
-  size_t i = 0;
-  while (strcmp(rows[i].verb, verb) != 0)
-    i++;
-  return ctl_words(rows[i].grammar, argc, argv);
-}
-
 /* ---- keys ---- */
 
 /* ed_key: 32 bytes of an Ed25519 key as PEM, 64 hex digits or base64url: the seed, or the public key. */
@@ -106,7 +91,7 @@ static const char *read_claims(const json_t *params, int64_t now_s, struct token
   return NULL;
 }
 
-static int mint(const struct ctl *c, const json_t *params) {
+int ctl_token_mint(struct ctl *c, json_t *params) {
   struct token_key key;
   struct token_claims claims;
   struct token_extra extra = {.vcard = json_str(params, "vcard", NULL), .t1 = json_flag(params, "t1", false)};
@@ -200,32 +185,18 @@ static int verify(const struct ctl *c, const json_t *params, const char *text) {
   return EXIT_OK;
 }
 
-int ctl_token_mint(struct ctl *c, int argc, char **argv) {
-  json_t *params = words("token mint", argc, argv);
-  int rc = params ? mint(c, params) : EXIT_USAGE;
-  json_decref(params);
-  return rc;
-}
-
-static int with_token(struct ctl *c, const char *verb, int argc, char **argv) {
-  json_t *params = words(verb, argc, argv);
-  char *text = params ? ctl_secret(json_str(params, "file", "-")) : NULL;
-  int rc = EXIT_USAGE;
-  if (text && strcmp(verb, "token verify") == 0)
-    rc = verify(c, params, text);
-  else if (text)
-    rc = inspect(c, text);
+int ctl_token_inspect(struct ctl *c, json_t *params) {
+  char *text = ctl_secret(json_str(params, "file", "-"));
+  int rc = text ? inspect(c, text) : EXIT_USAGE;
   free(text);
-  json_decref(params);
   return rc;
 }
 
-int ctl_token_inspect(struct ctl *c, int argc, char **argv) {
-  return with_token(c, "token inspect", argc, argv);
-}
-
-int ctl_token_verify(struct ctl *c, int argc, char **argv) {
-  return with_token(c, "token verify", argc, argv);
+int ctl_token_verify(struct ctl *c, json_t *params) {
+  char *text = ctl_secret(json_str(params, "file", "-"));
+  int rc = text ? verify(c, params, text) : EXIT_USAGE;
+  free(text);
+  return rc;
 }
 
 /* ---- selftest jwt ---- */
@@ -255,19 +226,15 @@ static void run_vector(const char *folder, const char *name, struct tally *t) {
   json_decref(v);
 }
 
-int ctl_selftest_jwt(struct ctl *c, int argc, char **argv) {
+int ctl_selftest_jwt(struct ctl *c, json_t *params) {
   struct tally t = {0};
-  json_t *params = words("selftest jwt", argc, argv);
   const char *folder = json_str(params, "folder", "");
-  DIR *d = params ? opendir(folder) : NULL;
+  DIR *d = opendir(folder);
   for (struct dirent *e; d && (e = readdir(d));)
     if (is_vector(e))
       run_vector(folder, e->d_name, &t);
   if (d)
     closedir(d);
-  json_decref(params);
-  if (!params)
-    return EXIT_USAGE;
   if (t.good + t.bad + t.surprises == 0)
     return ctl_fail(EXIT_USAGE, "there are no vectors (*.json) in that folder");
   if (c->json)

@@ -72,17 +72,12 @@ static int no_verb(const char *word) {
 }
 
 static int run_row(struct ctl *c, const struct row *row, int argc, char **argv) {
-  int rc = EXIT_OK;
   ctl_verb_fn *local = row->method[0] ? NULL : ctl_local(row->verb);
-  if (local)
-    return local(c, argc, argv);
   json_t *params = ctl_words(row->grammar, argc, argv);
   if (!params)
     return EXIT_USAGE;
-  json_t *result = ctl_ask(c, row->method, params, &rc);
-  if (result)
-    ctl_print(c, result);
-  json_decref(result);
+  int rc = local ? local(c, params) : ctl_ask_print(c, row->method, json_incref(params));
+  json_decref(params);
   return rc;
 }
 

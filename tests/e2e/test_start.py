@@ -238,7 +238,7 @@ def gavelctl(folder, server):
     links = re.findall(r"https://\S+", ctl.ok("create", "hall"))
     ctl.no(3, "exists", "create", "hall")
     ctl.no(3, "name", "create", "No Such Name")
-    assert re.search(r"^hall +0 +0 +0 +lobby$", ctl.ok("rooms"), re.M)
+    assert re.search(r"^hall +0 +0 +0 +no +yes$", ctl.ok("rooms"), re.M)
     host = e2e.Client.join(links[0], "host", "--no-audio")
     host.wait_state("joined")
     bob, waiting = enter(ctl, links[1], "bob"), e2e.Client.join(links[1], "carl", "--no-audio")
@@ -332,6 +332,9 @@ def gavelctl(folder, server):
     assert server.ctl("info")["rooms"] >= 1 and "joins" in ctl.ok("info")
     rc, _, err = run([e2e.program("gavelctl"), "--socket", "none.sock", "rooms"], folder)
     assert rc == 2 and "none.sock" in err and err.count("\n") == 1
+    assert "gavel_" in ctl.ok("metrics") and "signalling" in ctl.ok("ips")
+    assert "hall" in ctl.ok("metering") or "no" in ctl.ok("metering")
+    ctl.no(3, "nowhere.sqlite", "restore", "nowhere.sqlite", "--to=%s" % os.path.join(folder, "other.db"))
     ctl.ok("end", "hall")
     assert host.end() == 5 and second.end() == 5, "the room has ended"
     ctl.no(3, "ended", "topic", "hall", "late")
