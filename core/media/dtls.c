@@ -374,6 +374,10 @@ enum dtls_state dtls_state(const struct dtls *d) {
   return d->state;
 }
 
+bool dtls_peer_known(const struct dtls *d) {
+  return d->peer_ok;
+}
+
 enum err dtls_failure(const struct dtls *d) {
   return d->failure;
 }

@@ -59,6 +59,8 @@ us_t dtls_next_timeout(const struct dtls *d);
 size_t dtls_poll_packet(struct dtls *d, uint8_t *out, size_t cap);
 /* dtls_state: DTLS_CLOSED after an authentic close_notify or fatal alert of the peer. */
 enum dtls_state dtls_state(const struct dtls *d);
+/* dtls_peer_known: the certificate with the announced fingerprint has been shown. */
+bool dtls_peer_known(const struct dtls *d);
 /* dtls_failure: why, once DTLS_FAILED: ERR_FINGERPRINT, ERR_NO_SRTP, ERR_NOMEM or ERR_DTLS. */
 enum err dtls_failure(const struct dtls *d);
 /* dtls_take_keys: once, when DTLS_DONE: false before or after. */

@@ -9,6 +9,10 @@
 #define PACKET_MOST 2048         /* of what is tried under more than one key */
 #define RECORD_EPOCH 3           /* offsets in a DTLS record: RFC 6347 section 4.1, 4.2.2 */
 #define RECORD_MESSAGE 13
+#define HELLO_RANDOM 27 /* after the handshake's header and the version: RFC 6347 section 4.3.2 */
+#define HELLO_RANDOM_LEN 32
+#define HELLO_GAP_US                                                                                         \
+  (900 * US_PER_MS) /* anyone who can forge the address may send hellos: no more work than that */
 enum { RECORD_HANDSHAKE = 22, CLIENT_HELLO = 1 };
 
 struct secure {
@@ -23,6 +27,8 @@ struct secure {
   bool confirmed;                         /* the other side has what `fresh` needs */
   bool waiting;                           /* RTP went out under cur though `fresh` is there */
   us_t done_at, old_until;
+  us_t next_at;                    /* when a further association was begun last */
+  uint8_t hello[HELLO_RANDOM_LEN]; /* the client's random of `next` */
   enum srtp_profile_id profile;
   enum secure_news news;
   bool failed;
@@ -97,13 +103,18 @@ static void advance_next(struct secure *s, us_t now) {
   if (!made) { /* forgotten: the old keys stay */
     dtls_destroy(s->next);
     s->next = NULL;
+    s->news = SECURE_REKEY_FAILED;
     return;
   }
   dtls_destroy(s->dtls);
   s->dtls = s->next;
   s->next = NULL;
-  if (s->fresh) /* never came into use */
+  if (s->fresh && s->confirmed) { /* no RTP went out since */
     take_fresh(s);
+  } else { /* the client never had these */
+    srtp_session_destroy(s->fresh);
+    s->fresh = NULL;
+  }
   s->fresh = made;
   s->confirmed = !s->server;
   s->news = SECURE_REKEYED;
@@ -131,9 +142,25 @@ static bool is_hello(const uint8_t *p, size_t n) {
          p[RECORD_MESSAGE] == CLIENT_HELLO;
 }
 
+/* A hello of a further association. One that got nowhere makes place for another: it may have been forged. */
+static void take_hello(struct secure *s, us_t now, const uint8_t *p, size_t n) {
+  bool stuck = s->next && !dtls_peer_known(s->next) && n >= HELLO_RANDOM + HELLO_RANDOM_LEN &&
+               memcmp(s->hello, p + HELLO_RANDOM, HELLO_RANDOM_LEN) != 0;
+  if (s->waiting || (s->next && !stuck) || now - s->next_at < HELLO_GAP_US)
+    return;
+  dtls_destroy(s->next);
+  s->next = associate(s);
+  s->next_at = now;
+  if (n >= HELLO_RANDOM + HELLO_RANDOM_LEN)
+    memcpy(s->hello, p + HELLO_RANDOM, HELLO_RANDOM_LEN);
+}
+
 void secure_handle_dtls(struct secure *s, us_t now, const uint8_t *p, size_t n) {
-  if (s->server && s->cur && !s->next && !s->waiting && is_hello(p, n))
-    s->next = associate(s);
+  if (s->server && s->cur && is_hello(p, n)) {
+    take_hello(s, now, p, n);
+    if (!s->next) /* the association that is up has no use for it */
+      return;
+  }
   dtls_handle_packet(s->next ? s->next : s->dtls, now, p, n);
   advance(s, now);
 }

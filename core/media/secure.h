@@ -33,7 +33,7 @@ us_t secure_next_timeout(const struct secure *s);
 /* secure_poll: the next datagram of a handshake, 0 when none. */
 size_t secure_poll(struct secure *s, uint8_t *out, size_t cap);
 
-enum secure_news { SECURE_NOTHING, SECURE_UP, SECURE_REKEYED, SECURE_FAILED };
+enum secure_news { SECURE_NOTHING, SECURE_UP, SECURE_REKEYED, SECURE_REKEY_FAILED, SECURE_FAILED };
 /* secure_news: what happened since it was asked last; SECURE_UP and SECURE_FAILED are said once. */
 enum secure_news secure_news(struct secure *s);
 bool secure_up(const struct secure *s);

@@ -177,6 +177,9 @@ static void drain_dtls(struct mediaport *m, struct peer *r) {
     mediaport_event(m, &ev);
     break;
   }
+  case SECURE_REKEY_FAILED:
+    m->count.rekeys_bad++;
+    break;
   case SECURE_FAILED:
     failed(m, r, secure_failure(r->secure));
     break;

@@ -48,7 +48,7 @@ void mediaport_handle_timeout(struct mediaport *m, us_t now);
 us_t mediaport_next_timeout(const struct mediaport *m); /* US_NEVER when nothing is due */
 struct mediaport_counters {
   uint64_t packets_in, packets_out, unknown_source, stun_ok, stun_bad, dtls_ok, dtls_bad, srtp_auth,
-      srtp_replay, bad_rtp, no_right, wrong_ssrc, rekeys;
+      srtp_replay, bad_rtp, no_right, wrong_ssrc, rekeys, rekeys_bad;
   uint32_t peers, rooms;
 };
 void mediaport_counters(const struct mediaport *m, struct mediaport_counters *out);

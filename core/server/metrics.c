@@ -78,6 +78,8 @@ static void media_part(FILE *f, const struct mediaport_counters *m) {
               {"stun_bad", "connectivity checks dropped unanswered", m->stun_bad},
               {"dtls_ok", "handshakes done", m->dtls_ok},
               {"dtls_bad", "handshakes failed", m->dtls_bad},
+              {"rekeys", "changes of keys", m->rekeys},
+              {"rekeys_bad", "changes of keys that did not come about: the old ones stayed", m->rekeys_bad},
               {"srtp_auth", "packets that did not authenticate", m->srtp_auth},
               {"srtp_replay", "packets played back", m->srtp_replay},
               {"bad_rtp", "packets that are no RTP", m->bad_rtp},

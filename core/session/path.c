@@ -69,6 +69,7 @@ static void drain(struct path *p, us_t now) {
     p->io.send(p->io.ctx, buf, n);
   switch (secure_news(p->secure)) {
   case SECURE_NOTHING:
+  case SECURE_REKEY_FAILED: /* tried again when it is time */
     return;
   case SECURE_FAILED:
     tell(p, false, secure_failure(p->secure), PROFILE_NONE);

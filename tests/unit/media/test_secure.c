@@ -48,6 +48,7 @@ struct world {
   uint16_t seq[2];
   unsigned rekeys[2], arrived[2], opened[2], sent[2]; /* RTP, by receiver; sent by sender */
   bool silent[2];
+  bool drop_ccs; /* the server's last flights are lost */
 };
 
 static void world_open(struct world *w, uint64_t seed) {
@@ -72,7 +73,7 @@ static void world_close(struct world *w) {
 }
 
 static void throw_to(struct world *w, int to, const uint8_t *p, size_t n) {
-  if (rng_below(&w->rng, 100) < w->loss_pct)
+  if (rng_below(&w->rng, 100) < w->loss_pct || (w->drop_ccs && to == 0 && p[0] == 20))
     return;
   assert_true(w->n_air < FLYING_MAX);
   struct flying *f = &w->air[w->n_air++];
@@ -262,6 +263,72 @@ static void test_forged_hello(void **state) {
   world_close(&w);
 }
 
+/* Whoever can forge the address makes us work at most once a second, and a true change of keys gets through.
+ */
+static void test_hello_flood(void **state) {
+  (void)state;
+  struct world w;
+  struct cert stranger;
+  uint8_t out[1500], hello[1500];
+  static const uint8_t ALERT[15] = {21, 254, 253, 0, 0, 0, 0, 0, 0, 0, 9, 0, 2, 2, 40};
+  unsigned answers = 0;
+  world_open(&w, 7);
+  start(&w);
+  assert_int_equal(cert_make("x", 1, &stranger), ERR_OK);
+  struct dtls_ctx *ctx = dtls_ctx_create(&stranger, false);
+  for (int i = 0; i < 500; i++) {
+    struct secure *s = secure_create(ctx, false, "sha-256", cert_b.sha256, 32, 22);
+    secure_start(s, w.now);
+    size_t n = secure_poll(s, hello, sizeof hello);
+    secure_handle_dtls(w.end[1], w.now, hello, n);
+    while (secure_poll(w.end[1], out, sizeof out) > 0)
+      answers++;
+    secure_handle_dtls(w.end[1], w.now, ALERT, sizeof ALERT);
+    while (secure_poll(w.end[1], out, sizeof out) > 0)
+      ;
+    secure_destroy(s);
+    w.now += 10 * US_PER_MS;
+  }
+  assert_true(answers > 0 && answers <= 2 * 6); /* five seconds, a flight of one or two datagrams each */
+  struct secure *s = secure_create(ctx, false, "sha-256", cert_b.sha256, 32, 22);
+  run(&w, w.now + 2 * US_PER_S);
+  secure_start(s, w.now);
+  secure_handle_dtls(w.end[1], w.now, hello, secure_poll(s, hello, sizeof hello)); /* occupies the place */
+  run(&w, w.now + US_PER_S);
+  rekey_every(&w, 5 * US_PER_S, 1);
+  assert_int_equal(w.rekeys[0], 1);
+  assert_int_equal(w.rekeys[1], 1);
+  assert_all_opened(&w);
+  secure_destroy(s);
+  dtls_ctx_destroy(ctx);
+  cert_free(&stranger);
+  world_close(&w);
+}
+
+/* The server's last flight never arrives: its new keys are nobody's, and every packet still opens, then and
+ * later. */
+static void test_half_finished_changes(void **state) {
+  (void)state;
+  struct world w;
+  world_open(&w, 8);
+  start(&w);
+  for (int i = 0; i < 3; i++) {
+    w.drop_ccs = true;
+    secure_rekey(w.end[0], w.now);
+    drain(&w, 0);
+    run(&w, w.now + 40 * US_PER_S); /* the client gives up after 30 s */
+    w.drop_ccs = false;
+    run(&w, w.now + US_PER_S);
+  }
+  assert_int_equal(w.rekeys[0], 0);
+  assert_true(w.rekeys[1] >= 1); /* the server thought so */
+  assert_all_opened(&w);
+  rekey_every(&w, 3 * US_PER_S, 3);
+  assert_int_equal(w.rekeys[0], 3);
+  assert_all_opened(&w);
+  world_close(&w);
+}
+
 /* Old keys end: a packet kept back for long does not open under them any more. */
 static void test_old_keys_end(void **state) {
   (void)state;
@@ -310,6 +377,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_no_packet_is_lost), cmocka_unit_test(test_bad_network),
       cmocka_unit_test(test_listener),          cmocka_unit_test(test_forged_hello),
+      cmocka_unit_test(test_hello_flood),       cmocka_unit_test(test_half_finished_changes),
       cmocka_unit_test(test_old_keys_end),      cmocka_unit_test(test_wrong_side),
   };
   return cmocka_run_group_tests(tests, make_certs, free_certs);
