@@ -1,47 +1,27 @@
 #include "core/auth/jwt.h"
 
 #include "core/base/bytes.h"
+#include "core/base/ed25519.h"
 #include "core/wire/json.h"
 
 #include <assert.h>
-#include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define ED_KEY 32
 #define TEXT_MAX 8192 /* a longer one is no token */
 
 static const char *const ALG[] = {[JWT_HS256] = "HS256", [JWT_EDDSA] = "EdDSA"};
 
-static size_t sign_ed(const uint8_t *key, size_t n_key, const void *msg, size_t n, uint8_t sig[JWT_SIG_MAX]) {
-  size_t len = JWT_SIG_MAX;
-  EVP_PKEY *pkey = n_key == ED_KEY ? EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, key, n_key) : NULL;
-  EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-  if (!pkey || !ctx || EVP_DigestSignInit(ctx, NULL, NULL, NULL, pkey) != 1 ||
-      EVP_DigestSign(ctx, sig, &len, msg, n) != 1)
-    len = 0;
-  EVP_MD_CTX_free(ctx);
-  EVP_PKEY_free(pkey);
-  return len;
-}
-
-static bool check_ed(const uint8_t *key, size_t n_key, const void *msg, size_t n, const uint8_t *sig,
-                     size_t n_sig) {
-  EVP_PKEY *pkey = n_key == ED_KEY ? EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key, n_key) : NULL;
-  EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-  bool ok = pkey && ctx && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, pkey) == 1 &&
-            EVP_DigestVerify(ctx, sig, n_sig, msg, n) == 1;
-  EVP_MD_CTX_free(ctx);
-  EVP_PKEY_free(pkey);
-  return ok;
-}
-
 size_t jwt_sign_bytes(enum jwt_alg alg, const uint8_t *key, size_t n_key, const void *msg, size_t n,
                       uint8_t sig[JWT_SIG_MAX]) {
   unsigned len = 0;
-  if (alg == JWT_EDDSA)
-    return sign_ed(key, n_key, msg, n, sig);
+  if (alg == JWT_EDDSA) {
+    if (n_key != ED25519_KEY)
+      return 0;
+    ed25519_sign(key, msg, n, sig);
+    return ED25519_SIG;
+  }
   return n_key > 0 && HMAC(EVP_sha256(), key, (int)n_key, msg, n, sig, &len) ? len : 0;
 }
 
@@ -49,17 +29,9 @@ bool jwt_check_bytes(enum jwt_alg alg, const uint8_t *key, size_t n_key, const v
                      const uint8_t *sig, size_t n_sig) {
   uint8_t want[JWT_SIG_MAX];
   if (alg == JWT_EDDSA)
-    return check_ed(key, n_key, msg, n, sig, n_sig);
+    return n_key == ED25519_KEY && n_sig == ED25519_SIG && ed25519_check(key, msg, n, sig);
   size_t len = jwt_sign_bytes(alg, key, n_key, msg, n, want);
   return len > 0 && len == n_sig && bytes_equal_ct(want, sig, len);
-}
-
-bool jwt_public(const uint8_t seed[32], uint8_t out[32]) {
-  size_t len = ED_KEY;
-  EVP_PKEY *pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, ED_KEY);
-  bool ok = pkey && EVP_PKEY_get_raw_public_key(pkey, out, &len) == 1 && len == ED_KEY;
-  EVP_PKEY_free(pkey);
-  return ok;
 }
 
 /* decode_json: one part of the three. NULL: not base64url (*base64 false) or not JSON. */

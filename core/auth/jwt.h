@@ -43,7 +43,5 @@ size_t jwt_sign_bytes(enum jwt_alg alg, const uint8_t *key, size_t n_key, const 
                       uint8_t sig[JWT_SIG_MAX]);
 bool jwt_check_bytes(enum jwt_alg alg, const uint8_t *key, size_t n_key, const void *msg, size_t n,
                      const uint8_t *sig, size_t n_sig);
-/* jwt_public: the public key of an Ed25519 seed. */
-bool jwt_public(const uint8_t seed[32], uint8_t out[32]);
 
 #endif

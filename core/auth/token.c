@@ -7,6 +7,7 @@
  *   expired not_yet iat ttl                       it is not for this time, or for too long */
 #include "core/auth/token_private.h"
 #include "core/base/bytes.h"
+#include "core/base/ed25519.h"
 #include "core/base/text.h"
 
 #include <assert.h>
@@ -196,7 +197,7 @@ static const char *verify(const struct token_open *o, const struct token_key *ke
   if (why)
     return why;
   if (!ops->check(o, key))
-    return "signature";
+    return TOKEN_FORGED;
   if (is_own(key->format) && !audience_is(json_object_get(o->jwt.claims, "aud"), key->audience))
     return "audience";
   why = token_read(o, key->scopes, now_s, out);
@@ -227,9 +228,10 @@ enum err token_verify(const char *text, size_t n, const struct token_key *key, i
 static const char *prove(const char *text, const struct token_key *key, const struct token_claims *asked) {
   struct token_key check = *key;
   struct token_claims got = {0};
-  const char *why = "key";
-  if (key->format != TOKEN_EDDSA || jwt_public(key->secret, check.secret))
-    (void)!token_verify(text, strlen(text), &check, asked->iat_s, &got, &why);
+  const char *why;
+  if (key->format == TOKEN_EDDSA)
+    ed25519_public(key->secret, check.secret);
+  (void)!token_verify(text, strlen(text), &check, asked->iat_s, &got, &why);
   OPENSSL_cleanse(&check, sizeof check);
   if (why)
     return why;

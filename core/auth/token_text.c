@@ -110,7 +110,7 @@ void token_anonymous(const uint8_t *sig, size_t n, char out[TOKEN_SUBJECT_MAX + 
   char hex[17];
   sha256(sig, n, digest);
   hex_encode(digest, 8, hex);
-  snprintf(out, TOKEN_SUBJECT_MAX + 1, "anonymous-%s", hex);
+  snprintf(out, TOKEN_SUBJECT_MAX + 1, TOKEN_NAMELESS "%s", hex);
 }
 
 bool token_claim_text(const json_t *claims, const char *key, char *out, size_t cap) {

@@ -90,6 +90,7 @@
   X(AUDIT_INSERTED, "audit_inserted", "an entry was added")                                                  \
   X(AUDIT_TRUNCATED, "audit_truncated", "the end is missing")                                                \
   X(AUDIT_RECHAINED, "audit_rechained", "the chain was computed anew")                                       \
+  X(AUDIT_SIGNATURE, "audit_signature", "a checkpoint is not signed with this key")                          \
   X(AUDIT_UNMATCHED, "audit_unmatched", "privileged acts without a ticket")                                  \
   X(FINGERPRINT, "fingerprint_mismatch", "the peer's certificate is not the one announced")                  \
   X(NO_SRTP, "no_srtp_profile", "no common SRTP protection profile")                                         \

@@ -2,6 +2,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/text.h"
+#include "core/base/utc.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -10,7 +11,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define LINE_MAX_BYTES 2048
 #define LEVELS 4
@@ -100,13 +100,10 @@ static void finish(struct line *l) {
 }
 
 static void put_time(struct line *l) {
-  int64_t ms = clock_wall_ms();
-  time_t s = (time_t)(ms / 1000);
-  struct tm tm;
-  char day[32], out[48];
-  strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", gmtime_r(&s, &tm));
-  snprintf(out, sizeof out, "ts=%s.%03dZ", day, (int)(ms % 1000));
-  put_str(l, out);
+  char text[UTC_MAX];
+  utc_text_ms(clock_wall_ms(), text);
+  put_str(l, "ts=");
+  put_str(l, text);
 }
 
 void log_event(enum log_level level, const char *msg, ...) {

@@ -246,12 +246,16 @@ bool text_append(char *out, size_t cap, const char *more) {
 void text_show(const char *text, bool lines, char *out, size_t cap) {
   const char *end = text + strlen(text);
   size_t n = 0;
-  while (text < end && n + 5 <= cap) {
+  while (text < end) {
+    char bytes[4];
     uint32_t cp = text_utf8_next(&text, end);
     if (cp == '\t' || (cp == '\n' && !lines))
       cp = ' ';
-    if (cp == '\n' || text_cp_safe(cp))
-      n += text_utf8_put(cp, out + n);
+    size_t len = cp == '\n' || text_cp_safe(cp) ? text_utf8_put(cp, bytes) : 0;
+    if (n + len >= cap)
+      break;
+    memcpy(out + n, bytes, len);
+    n += len;
   }
   out[n] = '\0';
 }

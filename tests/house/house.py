@@ -13,6 +13,7 @@ import unittest
 FILE_LINES = 600
 FUNCTION_LINES = 70
 COMPLAINTS = 25      # of other systems' hosts, each with a test
+BAD_INPUTS = (*range(1, 23), *range(30, 35), 36, 37)  # of the catalogue, each with an input, an answer and a test
 COLUMNS = 110        # of C, as clang-format wraps it
 SCRIPT_COLUMNS = 150
 
@@ -44,7 +45,7 @@ ONLY_IN = (
     ('time localtime gmtime ctime asctime gettimeofday system popen'.split(), r'$.'),
     ('usleep sleep nanosleep clock_nanosleep'.split(), r'(core/server/shell_media|core/session/audio_thread)\.c$'),
     (['clock_gettime'], r'core/base/clock\.c$|audio/device\w*\.c$'),
-    ('getenv secure_getenv'.split(), r'tui/|core/ctl/|audio/device\w*\.c$|core/\w+/main_\w+\.c$'),
+    ('getenv secure_getenv'.split(), r'tui/|core/ctl/|core/store/files\.c$|audio/device\w*\.c$|core/\w+/main_\w+\.c$'),
 )
 NO_SLEEP_IN_TESTS = re.compile(r'tests/(unit|sim|golden|fuzz)/')
 CALLBACK_FILE = 'audio/device_portaudio.c'
@@ -250,6 +251,37 @@ def rule_complaints(tree):
             yield 'docs/complaints.md:1: %s is not listed' % name
 
 
+def named_tests(tree):
+    """The functions bad_NN_* that are run."""
+    for path, text in tree.items():
+        if re.match(r'tests/unit/.*/test_bad_\w+\.c$', path):
+            yield from re.findall(r'cmocka_unit_test\w*\((bad_\w+)', text)
+        elif re.match(r'tests/e2e/test_bad_\w+\.py$', path):
+            yield from (n for n in re.findall(r'^def (bad_\w+)\(', text, re.M) if len(re.findall(r'\b%s\b' % n, text)) > 1)
+
+
+def is_test(tree, name, number, tests):
+    path, _, function = name.partition(':')
+    if not name.startswith('tests/'):
+        return name in tests and name.startswith('bad_%02d_' % number)
+    return path in tree and (not function or bool(re.search(r'^(async )?(def|static void) %s\(' % function, tree[path], re.M)))
+
+
+def rule_bad_input(tree):
+    page, tests = tree.get('docs/bad-input.md', ''), set(named_tests(tree))
+    for number in BAD_INPUTS if page else ():
+        row = re.search(r'^\| %d \|([^|]+)\|([^|]+)\|([^|]+)\|$' % number, page, re.M)
+        names = re.findall(r'`((?:tests/|bad_)[^`]+)`', row.group(3)) if row else ()
+        if not names or not (row.group(1).strip() and row.group(2).strip()):
+            yield 'docs/bad-input.md:1: number %d lacks an input, an answer or a test' % number
+        for name in names:
+            if not is_test(tree, name, number, tests):
+                yield 'docs/bad-input.md:%d: %s is no test of number %d' % (line_of(page, row.start()), name, number)
+    for name in sorted(tests):
+        if '`%s`' % name not in page:
+            yield 'docs/bad-input.md:1: %s is not listed' % name
+
+
 def rule_leftovers(tree):
     for path, text in tree.items():
         for what, pattern in (('left to do', LEFTOVER), ("a machine's path", MACHINE_PATH)):
@@ -271,7 +303,7 @@ def rule_shell(tree):
 
 
 RULES = (rule_layers, rule_sizes, rule_calls, rule_callback, rule_comments, rule_tables, rule_complaints,
-         rule_leftovers, rule_shell)
+         rule_bad_input, rule_leftovers, rule_shell)
 
 
 # ------------------------------------------------------------- samples: every rule can fail, and can pass
@@ -359,6 +391,20 @@ class Samples(unittest.TestCase):
         self.bad(rule_complaints, path, rows.replace('04_a', '05_a'), 'is no test of complaint 4', **test)
         self.bad(rule_complaints, 'tests/unit/a/test_a.c', code + 'cmocka_unit_test(complaint_01_b)', '01_b is not listed',
                  **{path: rows})
+
+    def test_bad_input(self):
+        rows = ''.join('| %d | x | y | `bad_%02d_a`, `tests/e2e/test_x.py:f` |\n' % (i, i) for i in BAD_INPUTS)
+        code = ''.join('cmocka_unit_test_setup(bad_%02d_a),' % i for i in BAD_INPUTS[1:]) + 'static void f() {}'
+        path = 'docs/bad-input.md'
+        tests = {'tests/unit/a/test_bad_a.c': code, 'tests/e2e/test_bad_b.py': 'def bad_01_a(x):\n\nbad_01_a(1)\n',
+                 'tests/e2e/test_x.py': 'def f(x):\n'}
+        self.assertEqual(list(rule_bad_input({path: rows, **tests})), [])
+        for old, new, word in (('| 9 |', '| 99 |', 'number 9 lacks'), ('| 7 | x |', '| 7 | |', 'number 7 lacks'),
+                               ('04_a', '04_b', '04_b is no test'), ('06_a', '05_a', '05_a is no test of number 6'),
+                               ('x.py:f', 'x.py:g', 'g is no test'), ('test_x', 'test_y', 'is no test')):
+            self.bad(rule_bad_input, path, rows.replace(old, new), word, **tests)
+        self.bad(rule_bad_input, path, rows, 'bad_01_a is no test', **{**tests, 'tests/e2e/test_bad_b.py': 'def bad_01_a(x):\n'})
+        self.bad(rule_bad_input, 'tests/unit/a/test_bad_c.c', 'cmocka_unit_test(bad_01_b)', '01_b is not listed', **{path: rows, **tests})
 
     def test_leftovers(self):
         for text in ('/* TO' 'DO: x */', '# FIX' 'ME', '"/ro' 'ot/a"', 'cd /wo' 'rk/a', 'in /ho' 'me/ann/b'):

@@ -323,12 +323,20 @@ static void test_append(void **state) {
 static void test_show(void **state) {
   (void)state;
   char out[64], tight[9];
-  text_show("a\033]52;c;AA\007b\tc\nd\xc2\x9b" "e\xe2\x80\xae" "f\xff", false, out, sizeof out);
+  text_show("a\033]52;c;AA\007b\tc\nd\xc2\x9b"
+            "e\xe2\x80\xae"
+            "f\xff",
+            false, out, sizeof out);
   assert_string_equal(out, "a]52;c;AAb c def\xef\xbf\xbd");
   text_show("one\r\ntwo\n", true, out, sizeof out);
   assert_string_equal(out, "one\ntwo\n");
   text_show("12345\xe6\x81\xb5", false, tight, sizeof tight); /* never half a character, and always ended */
   assert_true(strlen(tight) < sizeof tight && text_utf8_valid(tight, strlen(tight)));
+  char whole[7]; /* what fits is shown to its last letter */
+  text_show("abc).\n", true, whole, sizeof whole);
+  assert_string_equal(whole, "abc).\n");
+  text_show("abcd\xc3\xa9", false, whole, sizeof whole);
+  assert_string_equal(whole, "abcd\xc3\xa9");
 }
 
 int main(void) {
