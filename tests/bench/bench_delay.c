@@ -93,9 +93,10 @@ static void pump(struct peer *r, us_t us) {
 }
 
 static void peer_open(struct peer *r, struct media_thread *t, double freq, bool speaks) {
+  last_handle++;
   struct media_cmd cmd = {.kind = MEDIA_PEER_ADD,
                           .room = 1,
-                          .peer = ++last_handle,
+                          .peer = last_handle,
                           .member = last_handle,
                           .may_send = speaks,
                           .may_hear = true};

@@ -1,0 +1,215 @@
+/* report.c: a run as a table for people or as JSON for scripts: the same rows. */
+#include "core/wire/json.h"
+#include "tests/bench/load/person.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROWS_MAX 64
+#define SPOKEN_LEAST 25 /* half a second: less is not judged */
+#define HEARD_SHARE 0.8 /* of a speaker's packets must be in what everybody else got */
+#define TONE_SHARE 0.7  /* of his frames must be heard in the decoded sound */
+#define LOUD_SHARE 0.5  /* of the frames, when it is speech, must be no silence */
+#define CONCEALED_MAX 0.2
+#define WHY_MAX 8
+
+struct row {
+  const char *name, *unit;
+  double value;
+  bool whole;
+};
+struct report {
+  const struct load *load;
+  struct row row[ROWS_MAX];
+  size_t n;
+  uint64_t packets, late;
+  int64_t lost;
+  size_t up, judged, deaf, decoded, wrong_sound; /* people */
+  double concealed;
+  struct histo jitter;
+};
+
+static void add(struct report *r, const char *name, const char *unit, double value) {
+  if (r->n < ROWS_MAX)
+    r->row[r->n++] = (struct row){name, unit, value, false};
+}
+static void add_count(struct report *r, const char *name, double value) {
+  add(r, name, "", value);
+  r->row[r->n - 1].whole = true;
+}
+static void add_times(struct report *r, const char *p50, const char *p99, const struct histo *h) {
+  add(r, p50, "ms", histo_ms(h, 0.50));
+  add(r, p99, "ms", histo_ms(h, 0.99));
+}
+
+/* ---- judging ---- */
+
+static bool sound_is_right(const struct person *p) {
+  const struct load_room *room = p->room;
+  double most = 0;
+  for (unsigned i = 0; i < room->n_speakers; i++) {
+    double spoken = room->speaker[i]->n_spoken;
+    most = spoken > most ? spoken : most;
+    if (room->freqs[i] > 0 && spoken >= SPOKEN_LEAST && p->ear.tone[i] < TONE_SHARE * spoken)
+      return false;
+  }
+  return p->ear.loud >= LOUD_SHARE * most && ear_concealed(&p->ear) <= CONCEALED_MAX;
+}
+
+static bool heard_all(const struct person *p) {
+  const struct load_room *room = p->room;
+  for (unsigned i = 0; i < room->n_speakers; i++) {
+    double spoken = room->speaker[i]->n_spoken;
+    if (room->speaker[i] != p && spoken >= SPOKEN_LEAST && p->ear.heard[i] < HEARD_SHARE * spoken)
+      return false;
+  }
+  return true;
+}
+
+static void judge(struct report *r, const struct person *p) {
+  if (p->state != PERSON_UP)
+    return;
+  r->up++;
+  r->deaf += !heard_all(p);
+  if (p->ear.jitter) {
+    r->decoded++;
+    r->wrong_sound += !sound_is_right(p);
+    r->concealed += ear_concealed(&p->ear);
+  }
+  if (p->speaks)
+    return;
+  r->packets += p->ear.packets;
+  r->late += p->ear.late;
+  r->lost += p->ear.lost;
+  if (p->path)
+    histo_add(&r->jitter, rtpstat_jitter_ms(path_stat(p->path)) * US_PER_MS);
+}
+
+/* ---- rows ---- */
+
+static double seconds(us_t us) {
+  return (double)us / (double)US_PER_S;
+}
+
+static void add_people(struct report *r) {
+  const struct load *l = r->load;
+  us_t ramp = l->last_up_at - l->ramp_at;
+  double listeners = (double)(l->n_rooms * l->cfg.listeners);
+  add_count(r, "rooms", (double)l->n_rooms);
+  add_count(r, "listeners", listeners);
+  add_count(r, "speakers", (double)(l->n_rooms * l->cfg.speakers));
+  add_count(r, "failed", (double)(l->n_people - r->up));
+  add(r, "seconds", "s", seconds(l->ended.at - l->began.at));
+  add(r, "joins_per_second", "/s", ramp > 0 ? listeners / seconds(ramp) : 0);
+  add_times(r, "join_answer_p50", "join_answer_p99", &l->joined);
+  add_times(r, "join_first_sound_p50", "join_first_sound_p99", &l->first_sound);
+}
+
+static void add_sound(struct report *r) {
+  const struct load *l = r->load;
+  double listener_s = (double)(l->n_rooms * l->cfg.listeners) * seconds(l->ended.at - l->began.at);
+  double packets = (double)r->packets;
+  add_count(r, "packets", packets);
+  add_count(r, "lost", (double)r->lost);
+  add(r, "lost_percent", "%", packets > 0 ? 100 * (double)r->lost / (packets + (double)r->lost) : 0);
+  add_count(r, "reordered", (double)r->late);
+  add(r, "packets_per_listener_second", "/s", listener_s > 0 ? (double)l->packets / listener_s : 0);
+  add(r, "opus_kbit_per_listener", "kbit/s", listener_s > 0 ? 8e-3 * (double)l->bytes / listener_s : 0);
+  add_times(r, "delay_p50", "delay_p99", &l->delay);
+  add(r, "delay_max", "ms", (double)l->delay.max_us / 1000);
+  add_count(r, "delay_samples", (double)l->delay.n);
+  add_times(r, "onset_p50", "onset_p99", &l->onset);
+  add_times(r, "jitter_p50", "jitter_p99", &r->jitter);
+  add_count(r, "deaf", (double)r->deaf);
+  add_count(r, "decoded", (double)r->decoded);
+  add_count(r, "decoded_wrong", (double)r->wrong_sound);
+  add(r, "concealed_percent", "%", r->decoded ? 100 * r->concealed / (double)r->decoded : 0);
+}
+
+static void add_usage(struct report *r) {
+  const struct load *l = r->load;
+  double s = seconds(l->ended.at - l->began.at), listeners = (double)(l->n_rooms * l->cfg.listeners);
+  double cpu = (double)(l->ended.cpu_us - l->began.cpu_us);
+  add(r, "load_cores", "cores", (double)(l->ended.own_cpu_us - l->began.own_cpu_us) / (s * (double)US_PER_S));
+  if (!l->cfg.pid)
+    return;
+  add(r, "server_cores", "cores", cpu / (s * (double)US_PER_S));
+  add(r, "server_us_per_listener_second", "us", listeners > 0 ? cpu / (s * listeners) : 0);
+  add(r, "server_us_per_packet", "us", l->packets ? cpu / (double)l->packets : 0);
+  add(r, "server_ms_per_join", "ms",
+      listeners > 0 ? (double)(l->began.cpu_us - l->joining.cpu_us) / 1000 / listeners : 0);
+  add(r, "server_kib_per_participant", "KiB",
+      (double)(l->ended.rss - l->empty.rss) / 1024 / (double)l->n_people);
+  add(r, "server_rss", "MiB", (double)l->ended.rss / (1 << 20));
+}
+
+/* ---- printing ---- */
+
+/* Each reason once, with how many, to stderr. */
+static void print_failures(const struct load *l) {
+  const char *why[WHY_MAX] = {0};
+  size_t n[WHY_MAX] = {0}, kinds = 0;
+  for (size_t i = 0; i < l->n_people; i++) {
+    const struct person *p = &l->people[i];
+    const char *text = p->why_text ? p->why_text : p->why;
+    if (p->state == PERSON_UP)
+      continue;
+    text = text ? text : p->state >= PERSON_IN ? "no sound in time" : "not in the room in time";
+    size_t k = 0;
+    while (k < kinds && strcmp(why[k], text) != 0)
+      k++;
+    if (k == kinds && kinds < WHY_MAX)
+      why[kinds++] = text;
+    n[k < WHY_MAX ? k : WHY_MAX - 1]++;
+  }
+  for (size_t k = 0; k < kinds; k++)
+    fprintf(stderr, "gavel-load: %zu: %s\n", n[k], why[k]);
+}
+
+static void print_json(const struct report *r, bool ok) {
+  json_t *o = json_object();
+  for (size_t i = 0; i < r->n; i++)
+    json_object_set_new(o, r->row[i].name,
+                        r->row[i].whole ? json_integer((json_int_t)r->row[i].value)
+                                        : json_real(r->row[i].value));
+  json_object_set_new(o, "ok", json_boolean(ok));
+  char *text = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(6));
+  if (!text)
+    abort();
+  puts(text);
+  free(text);
+  json_decref(o);
+}
+
+static void print_table(const struct report *r, bool ok) {
+  for (size_t i = 0; i < r->n; i++) {
+    const struct row *w = &r->row[i];
+    char name[64];
+    snprintf(name, sizeof name, "%s", w->name);
+    for (char *c = name; *c; c++)
+      *c = *c == '_' ? ' ' : *c;
+    printf("%-32s %12.*f %s\n", name, w->whole ? 0 : w->value < 10 ? 3 : 1, w->value, w->unit);
+  }
+  puts(ok ? "everybody heard everyone" : "NOT everybody heard everyone");
+}
+
+bool report_print(const struct load *l) {
+  struct report *r = calloc(1, sizeof *r);
+  if (!r)
+    abort();
+  r->load = l;
+  for (size_t i = 0; i < l->n_people; i++)
+    judge(r, &l->people[i]);
+  bool ok = r->up == l->n_people && r->deaf == 0 && r->wrong_sound == 0;
+  add_people(r);
+  add_sound(r);
+  add_usage(r);
+  print_failures(l);
+  if (l->cfg.json)
+    print_json(r, ok);
+  else
+    print_table(r, ok);
+  free(r);
+  return ok;
+}
