@@ -171,6 +171,8 @@ void mediaport_handle_packet(struct mediaport *m, us_t now, const struct sockadd
       peer_rtcp(m, r, p, n);
     else
       peer_rtp(m, r, p, n);
+    if (r->alive == m->now) /* it was authentic: the address stays his */
+      r->addr[addr].seen = m->now;
   }
   mediaport_flush(m);
 }
