@@ -6,6 +6,7 @@
 #include "core/wire/json.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,6 +109,23 @@ static void repeat_key(struct repeat *r) {
   memcpy(r->key, hash, sizeof r->key);
 }
 
+static bool counted(struct audit *u, const struct repeat *r) {
+  for (size_t i = 0; i < u->n_repeats; i++)
+    if (memcmp(u->repeats[i].key, r->key, sizeof r->key) == 0) {
+      u->repeats[i].n++;
+      return true;
+    }
+  return false;
+}
+
+/* As many lines have begun in this minute as one network may. */
+static bool has_share(const struct audit *u, const char *net) {
+  size_t n = 0;
+  for (size_t i = 0; i < u->n_repeats; i++)
+    n += strcmp(u->repeats[i].net, net) == 0;
+  return n >= AUDIT_REPEATS_NET;
+}
+
 /* Is it one that was refused just before? Then it is only counted. */
 static bool repeated(struct access *a, const char *actor, const char *net, const struct audit_entry *e) {
   struct audit *u = a->audit;
@@ -117,18 +135,25 @@ static bool repeated(struct access *a, const char *actor, const char *net, const
   audit_word(net, r.net);
   audit_word(json_str(e->meta, "why", ""), r.why);
   repeat_key(&r);
-  for (size_t i = 0; i < u->n_repeats; i++)
-    if (memcmp(u->repeats[i].key, r.key, sizeof r.key) == 0) {
-      u->repeats[i].n++;
+  if (counted(u, &r))
+    return true;
+  bool beyond = has_share(u, r.net);
+  if (beyond) { /* the rest of what comes from there is one line */
+    r = (struct repeat){.until_ms = r.until_ms, .n = 1, .outcome = ERR_RATE};
+    audit_word("refused.others", r.action);
+    audit_word("stranger", r.actor);
+    audit_word(net, r.net);
+    repeat_key(&r);
+    if (counted(u, &r))
       return true;
-    }
+  }
   if (u->n_repeats == AUDIT_REPEATS) {
     if (u->others.n++ == 0)
       u->others.until_ms = r.until_ms;
     return true;
   }
   u->repeats[u->n_repeats++] = r;
-  return false;
+  return beyond;
 }
 
 /* ---- entries ---- */
@@ -193,6 +218,30 @@ void audit_refusal(struct access *a, const char *action, const char *app, const 
 
 /* ---- doors ---- */
 
+static enum err take_time(void *ctx, const struct store_record *r) {
+  *(int64_t *)ctx = r->ts_ms;
+  return ERR_OK;
+}
+
+/* Is the log still the one that the anchor file knows? What is wrong is written down, and the server goes on:
+ * it must not be stopped by who tampers with a log. */
+static void check_anchors(struct access *a) {
+  struct audit_anchors known = {.key = a->audit->public};
+  const char *path = a->cfg.anchor_file;
+  char why[256] = "";
+  if (path && *path && !audit_anchor_file(&known, path) && errno != ENOENT)
+    log_event(LOG_ERROR, "the anchor file cannot be read", "file", path, "why", strerror(errno), NULL);
+  enum err e = audit_verify(a->cfg.store, &known, why);
+  if (known.torn > 0)
+    log_event(LOG_WARN, "lines of the anchor file are no checkpoints", "lines",
+              log_int((long long)known.torn), NULL);
+  free(known.v);
+  if (e == ERR_OK)
+    return;
+  log_event(LOG_ERROR, "the audit log is not what was written", "code", err_code(e), "why", why, NULL);
+  audit_note(a, &(struct audit_entry){.actor = "system", .action = "audit.verify", .outcome = e});
+}
+
 enum err audit_open(struct access *a, char why[256]) {
   struct audit *u = calloc(1, sizeof *u);
   struct repeat *repeats = calloc(AUDIT_REPEATS, sizeof *repeats);
@@ -209,6 +258,11 @@ enum err audit_open(struct access *a, char why[256]) {
   audit_origin(a->cfg.audience && *a->cfg.audience ? a->cfg.audience : "gavel", u->origin);
   enum err e = audit_head(a);
   u->seq = u->covered = u->head.size;
+  if (e == ERR_OK && u->seq > 0) {
+    int64_t last_ms = a->wall_ms;
+    e = store_replay(a->cfg.store, AUDIT_STREAM, u->seq - 1, take_time, &last_ms);
+    access_clock(a, last_ms);
+  }
   if (e == ERR_OK)
     e = audit_key_open(a);
   if (e != ERR_OK)
@@ -220,13 +274,30 @@ enum err audit_open(struct access *a, char why[256]) {
 static void prune_daily(struct access *a) {
   uint64_t n = 0;
   a->audit->prune_ms = a->wall_ms + AUDIT_DAY_MS;
+  if (!access_may_age(a))
+    return;
   enum err e = audit_prune(a, a->cfg.audit_days, &n);
   if (e != ERR_OK)
     log_event(LOG_ERROR, "the audit log could not be pruned", "code", err_code(e), NULL);
 }
 
+void audit_start(struct access *a) {
+  if (a->audit->begun)
+    check_anchors(a);
+}
+
+/* What was deleted and a reader kept in the write-ahead log. */
+static void fold(struct access *a) {
+  struct audit *u = a->audit;
+  if (!store_fold_due(a->cfg.store) || (u->fold_ms > a->wall_ms && u->fold_ms <= a->wall_ms + AUDIT_FOLD_MS))
+    return;
+  store_fold(a->cfg.store);
+  u->fold_ms = a->wall_ms + AUDIT_FOLD_MS;
+}
+
 void audit_tick(struct access *a) {
   struct audit *u = a->audit;
+  fold(a);
   enum err e = store_pending(a->cfg.store) == 0 && u->seq != u->head.size ? audit_head(a) : ERR_OK;
   keep(a, e);
   repeats_flush(a);
@@ -239,6 +310,8 @@ void audit_tick(struct access *a) {
 int64_t audit_next_ms(const struct access *a) {
   int64_t next = repeats_next_ms(a->audit), checkpoint = audit_checkpoint_next_ms(a);
   next = checkpoint < next ? checkpoint : next;
+  if (store_fold_due(a->cfg.store) && a->audit->fold_ms < next)
+    next = a->audit->fold_ms;
   return a->audit->prune_ms < next ? a->audit->prune_ms : next;
 }
 

@@ -3,6 +3,7 @@
  * A checkpoint names only what is on disk already, so it may be told to the outside at once. */
 #include "core/access/audit_private.h"
 #include "core/base/bytes.h"
+#include "core/base/ed25519.h"
 #include "core/base/log.h"
 
 #include <errno.h>
@@ -17,6 +18,7 @@ enum err audit_key_open(struct access *a) {
   struct audit *u = a->audit;
   size_t n = sizeof u->secret;
   enum err e = store_get_secret(a->cfg.store, KEY_SECRET, u->secret, &n);
+  u->begun = e == ERR_OK;
   if (e == ERR_OK && n != sizeof u->secret)
     e = ERR_DB_CORRUPT;
   if (e == ERR_NO_ROOM) {
@@ -24,7 +26,7 @@ enum err audit_key_open(struct access *a) {
     e = store_put_secret(a->cfg.store, KEY_SECRET, u->secret, sizeof u->secret);
   }
   if (e == ERR_OK)
-    audit_public(u->secret, u->public);
+    ed25519_public(u->secret, u->public);
   return e;
 }
 
@@ -49,13 +51,17 @@ int64_t audit_checkpoint_next_ms(const struct access *a) {
 /* ---- making one ---- */
 
 static bool write_line(int fd, const char *line) {
-  char text[AUDIT_CHECKPOINT_MAX + 1];
-  int n = snprintf(text, sizeof text, "%s\n", line);
+  char text[AUDIT_CHECKPOINT_MAX + 2], last = '\n'; /* else a full disk or a power cut tore the line before */
+  off_t end = lseek(fd, 0, SEEK_END);
+  if (end > 0 && pread(fd, &last, 1, end - 1) != 1)
+    return false;
+  int n = snprintf(text, sizeof text, "%s%s\n", last == '\n' ? "" : "\n", line);
+  errno = ENOSPC; /* what a short write means */
   return write(fd, text, (size_t)n) == n && fsync(fd) == 0;
 }
 
 static void anchor(const char *path, const char *line) {
-  int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
+  int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
   if (fd < 0 || !write_line(fd, line))
     log_event(LOG_ERROR, "the checkpoint could not be added to the anchor file", "file", path, "why",
               strerror(errno), NULL);
@@ -70,7 +76,7 @@ void audit_checkpoint(struct access *a) {
     return;
   u->last = u->head;
   memcpy(u->last.origin, u->origin, sizeof u->last.origin);
-  audit_time(a->wall_ms, u->last.time);
+  utc_text_ms(a->wall_ms, u->last.time);
   checkpoint_sign(&u->last, u->secret);
   checkpoint_line(&u->last, line);
   audit_append(a, u->actor[0] ? u->actor : "system", "audit.checkpoint", "",
@@ -109,10 +115,14 @@ enum err audit_prune(struct access *a, int days, uint64_t *n) {
   char line[AUDIT_CHECKPOINT_MAX];
   days = days > AUDIT_DAYS_MIN ? days : AUDIT_DAYS_MIN;
   struct old o = {.before_ms = a->wall_ms - days * AUDIT_DAY_MS};
+  char why[256];
   *n = 0;
   enum err e = store_replay(a->cfg.store, AUDIT_STREAM, 0, old_entry, &o);
   if ((e != ERR_OK && e != ERR_EXISTS) || o.first == 0)
     return e == ERR_EXISTS ? ERR_OK : e;
+  e = store_verify_stream(a->cfg.store, AUDIT_STREAM, NULL, 0, why);
+  if (e != ERR_OK) /* before anything is told that will not happen */
+    return e;
   audit_checkpoint(a); /* the chain as it is before, known outside */
   checkpoint_line(&u->last, line);
   json_t *data = json_pack("{s:s,s:{s:I,s:I,s:i,s:s}}", "outcome", err_code(ERR_OK), "meta", "from",

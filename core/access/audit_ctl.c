@@ -4,11 +4,17 @@
 #include "core/wire/json.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static enum err key(struct access *a, const json_t *params, json_t *reply, const char **why) {
   char text[AUDIT_KEY_MAX];
   (void)params, (void)why;
+  const char *anchor = a->cfg.anchor_file && *a->cfg.anchor_file ? a->cfg.anchor_file : NULL;
+  char *full = anchor ? realpath(anchor, NULL) : NULL;
+  if (anchor) /* where `audit verify` looks */
+    json_object_set_new(reply, "anchor", json_string(full ? full : anchor));
+  free(full);
   audit_key_text(a->audit->origin, a->audit->public, text);
   json_object_set_new(reply, "key", json_string(text));
   return ERR_OK;
@@ -32,6 +38,10 @@ static enum err prune(struct access *a, const json_t *params, json_t *reply, con
     *why = "entries are kept for 180 days at least";
     return ERR_BAD_ARG;
   }
+  if (!access_may_age(a)) {
+    *why = "the clock went ahead by more than a day: nothing is deleted for its age for a day";
+    return ERR_AGAIN;
+  }
   enum err e = audit_prune(a, days < 36500 ? (int)days : 36500, &n);
   json_object_set_new(reply, "pruned", json_integer((json_int_t)n));
   return e;
@@ -39,10 +49,9 @@ static enum err prune(struct access *a, const json_t *params, json_t *reply, con
 
 static enum err sign_off(struct access *a, const json_t *params, json_t *reply, const char **why) {
   const char *day = json_str(params, "day", "");
-  int y, m, d, n = 0;
+  int64_t ms;
   (void)reply;
-  if (sscanf(day, "%4d-%2d-%2d%n", &y, &m, &d, &n) != 3 || n != 10 || day[10] || m < 1 || m > 12 || d < 1 ||
-      d > 31) {
+  if (!utc_read_day(day, &ms)) {
     *why = "the day is written 2026-01-31";
     return ERR_BAD_ARG;
   }
@@ -57,7 +66,7 @@ static enum err export(struct access *a, const json_t *params, json_t *reply, co
   if (strlen(hash) != 64 || !hex_decode(hash, 64, c.hash) ||
       json_int(params, "n", 0) < 1){ *why = "an export has a number of lines and a hash"; return ERR_BAD_ARG;}
 snprintf(c.origin, sizeof c.origin, "%.80s/export", a->audit->origin);
-audit_time(a->wall_ms, c.time);
+utc_text_ms(a->wall_ms, c.time);
 checkpoint_sign(&c, a->audit->secret);
 checkpoint_note(&c, note);
 json_t *meta = json_pack("{s:I,s:s}", "n", (json_int_t)c.size, "hash", hash);

@@ -1,6 +1,8 @@
 /* audit_format.c: lines and checkpoints of the audit log. */
 #include "core/access/audit_format.h"
 #include "core/base/bytes.h"
+#include "core/base/ed25519.h"
+#include "core/base/utc.h"
 #include "core/wire/json.h"
 
 #include <ctype.h>
@@ -9,19 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define ED25519_NOTE 1 /* the algorithm's number in a signed note */
 #define DASH "\xe2\x80\x94 "
-
-void audit_time(int64_t ms, char out[32]) {
-  time_t t = (time_t)(ms >= 0 ? ms / 1000 : 0);
-  struct tm tm;
-  char day[24] = "";
-  if (gmtime_r(&t, &tm))
-    strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &tm);
-  snprintf(out, 32, "%s.%03dZ", day, (int)(ms >= 0 ? ms % 1000 : 0));
-}
 
 void audit_origin(const char *name, char out[AUDIT_ORIGIN_MAX]) {
   size_t n = (size_t)snprintf(out, AUDIT_ORIGIN_MAX, "gavel-audit/");
@@ -50,14 +42,6 @@ static bool unbase64(const char *in, uint8_t *out, size_t n) {
 }
 
 /* ---- keys ---- */
-
-void audit_public(const uint8_t secret[32], uint8_t out[32]) {
-  size_t n = 32;
-  EVP_PKEY *k = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, secret, 32);
-  if (!k || EVP_PKEY_get_raw_public_key(k, out, &n) != 1)
-    abort(); /* only when memory is out */
-  EVP_PKEY_free(k);
-}
 
 /* The four bytes by which a note names its key. */
 static void key_id(const char *origin, const uint8_t public[32], uint8_t id[4]) {
@@ -105,31 +89,18 @@ static size_t signed_text(const struct checkpoint *c, char out[AUDIT_CHECKPOINT_
 void checkpoint_sign(struct checkpoint *c, const uint8_t secret[32]) {
   char text[AUDIT_CHECKPOINT_MAX];
   uint8_t public[32];
-  size_t n = signed_text(c, text), len = 64;
-  EVP_PKEY *k = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, secret, 32);
-  EVP_MD_CTX *m = EVP_MD_CTX_new();
-  audit_public(secret, public);
+  size_t n = signed_text(c, text);
+  ed25519_public(secret, public);
   key_id(c->origin, public, c->signature);
-  if (!k || !m || EVP_DigestSignInit(m, NULL, NULL, NULL, k) != 1 ||
-      EVP_DigestSign(m, c->signature + 4, &len, (const uint8_t *)text, n) != 1)
-    abort();
-  EVP_MD_CTX_free(m);
-  EVP_PKEY_free(k);
+  ed25519_sign(secret, text, n, c->signature + 4);
 }
 
 bool checkpoint_fits(const struct checkpoint *c, const uint8_t public[32]) {
   char text[AUDIT_CHECKPOINT_MAX];
   uint8_t id[4];
   size_t n = signed_text(c, text);
-  EVP_PKEY *k = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public, 32);
-  EVP_MD_CTX *m = EVP_MD_CTX_new();
   key_id(c->origin, public, id);
-  bool fits = k && m && memcmp(id, c->signature, 4) == 0 &&
-              EVP_DigestVerifyInit(m, NULL, NULL, NULL, k) == 1 &&
-              EVP_DigestVerify(m, c->signature + 4, 64, (const uint8_t *)text, n) == 1;
-  EVP_MD_CTX_free(m);
-  EVP_PKEY_free(k);
-  return fits;
+  return memcmp(id, c->signature, 4) == 0 && ed25519_check(public, text, n, c->signature + 4);
 }
 
 void checkpoint_line(const struct checkpoint *c, char out[AUDIT_CHECKPOINT_MAX]) {
@@ -177,7 +148,7 @@ json_t *audit_object(const struct store_record *r) {
     json_decref(o);
     return NULL;
   }
-  audit_time(r->ts_ms, time);
+  utc_text_ms(r->ts_ms, time);
   if (!json_object_get(o, "meta"))
     json_object_set_new(o, "meta", json_object());
   if (!json_object_get(o, "room"))

@@ -8,6 +8,7 @@
 #ifndef GAVEL_ACCESS_AUDIT_FORMAT_H
 #define GAVEL_ACCESS_AUDIT_FORMAT_H
 
+#include "core/base/utc.h"
 #include "core/store/store.h"
 
 #include <jansson.h>
@@ -16,7 +17,7 @@
 #define AUDIT_STREAM "audit"
 #define AUDIT_ORIGIN_MAX 96
 #define AUDIT_KEY_MAX 192        /* a verifier key as text, with its NUL */
-#define AUDIT_CHECKPOINT_MAX 320 /* as a line or a note */
+#define AUDIT_CHECKPOINT_MAX 448 /* as a line or a note */
 #define AUDIT_SIGNATURE 68       /* 4 bytes that name the key, then Ed25519's 64 */
 #define AUDIT_HEX 65
 
@@ -24,17 +25,13 @@ struct checkpoint {
   char origin[AUDIT_ORIGIN_MAX];
   uint64_t size;
   uint8_t hash[32];
-  char time[32];
+  char time[UTC_MAX];
   uint8_t signature[AUDIT_SIGNATURE];
 };
 
-/* audit_time: wall ms as 2026-01-01T00:00:00.000Z. */
-void audit_time(int64_t ms, char out[32]);
 /* audit_origin: what checkpoints of the server `name` say they are of: no blanks, no plus. */
 void audit_origin(const char *name, char out[AUDIT_ORIGIN_MAX]);
 
-/* audit_public: the public key of an Ed25519 secret. */
-void audit_public(const uint8_t secret[32], uint8_t out[32]);
 /* audit_key_text, audit_key_read: a public key as C2SP's "origin+id+base64". */
 void audit_key_text(const char *origin, const uint8_t public[32], char out[AUDIT_KEY_MAX]);
 bool audit_key_read(const char *text, uint8_t public[32]);

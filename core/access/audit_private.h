@@ -4,14 +4,16 @@
 #define GAVEL_ACCESS_AUDIT_PRIVATE_H
 
 #include "core/access/access_private.h"
-#include "core/access/audit_format.h"
+#include "core/access/audit_verify.h"
 
 #define AUDIT_REPEATS 1024 /* refusals told apart within a minute; the others are only counted */
+#define AUDIT_REPEATS_NET 128 /* of one network: whoever floods hides no other */
 #define AUDIT_REPEAT_MS 60000
 #define AUDIT_CHECKPOINT_ENTRIES 1000
 #define AUDIT_CHECKPOINT_MS INT64_C(3600000)
 #define AUDIT_DAY_MS INT64_C(86400000)
 #define AUDIT_DAYS_MIN 180
+#define AUDIT_FOLD_MS 1000
 #define AUDIT_WORD_MAX 64
 
 struct repeat { /* refusals that are the same in all that is kept of them */
@@ -30,6 +32,8 @@ struct audit {
   uint64_t covered;       /* entries up to this one need no checkpoint any more */
   int64_t checkpoint_ms;  /* when the newest was made */
   int64_t prune_ms;       /* when the next pruning is due */
+  int64_t fold_ms;        /* when store_fold is tried again */
+  bool begun;             /* the key was there already: so must be the log */
   struct repeat *repeats; /* AUDIT_REPEATS */
   size_t n_repeats;
   struct repeat others;                               /* those there was no place for */
@@ -40,6 +44,8 @@ struct audit {
 void audit_append(struct access *a, const char *actor, const char *action, const char *target, json_t *data);
 /* audit_word: a word safe in every log: no control characters, at most AUDIT_WORD_MAX - 1 bytes. */
 void audit_word(const char *text, char out[AUDIT_WORD_MAX]);
+/* audit_start: the log is checked against the anchor file, once. */
+void audit_start(struct access *a);
 /* audit_key_open: the signing key, made on first use; audit_head: what of the stream is on disk by now. */
 MUST_CHECK enum err audit_key_open(struct access *a);
 MUST_CHECK enum err audit_head(struct access *a);

@@ -98,8 +98,18 @@ json_t *ctl_ask(struct ctl *c, const char *method, json_t *params, int *rc) {
     *rc = EXIT_REFUSED;
   }
   json_decref(in.root);
+  explicit_bzero(line, strlen(line)); /* likewise */
   free(line);
   return result;
+}
+
+int ctl_ask_print(struct ctl *c, const char *method, json_t *params) {
+  int rc = EXIT_OK;
+  json_t *result = ctl_ask(c, method, params, &rc);
+  if (result)
+    ctl_print(c, result);
+  json_decref(result);
+  return rc;
 }
 
 char *ctl_database(struct ctl *c, int *rc) {

@@ -10,6 +10,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 enum { EXIT_OK = 0, EXIT_USAGE = 1, EXIT_CONNECT = 2, EXIT_REFUSED = 3 };
 
@@ -17,6 +18,7 @@ struct ctl {
   const char *socket;
   const char *ticket, *operator_name; /* go with every request; NULL: not said */
   const char *database;               /* --database: look at this file instead of asking a gaveld; NULL */
+  const char *master_key;             /* --master-key: the file it is in; NULL */
   bool json;
   int fd;
 };
@@ -29,8 +31,17 @@ bool ctl_write_all(int fd, const char *p, size_t n);
 /* ctl_ask: the result (new reference), or NULL with the exit code in *rc; the refusal has been printed. Dials
  * when that has not been done. `params` is stolen and may be NULL. */
 json_t *ctl_ask(struct ctl *c, const char *method, json_t *params, int *rc);
+/* ctl_ask_print: the same, the result is printed; returns the exit code. */
+int ctl_ask_print(struct ctl *c, const char *method, json_t *params);
 /* ctl_database: --database, else the one of the gaveld that answers; malloc'd, NULL with *rc. */
 char *ctl_database(struct ctl *c, int *rc);
+
+/* ctl_key.c. ctl_key: the master key of a database: `file` when it is said, --master-key, what systemd gave,
+ * or the key file beside `database` (NULL: ask where that is). false after a line on stderr, with *rc.
+ * ctl_store: the database to look at, NULL with *rc. */
+struct store;
+bool ctl_key(struct ctl *c, const char *file, const char *database, uint8_t key[32], int *rc);
+struct store *ctl_store(struct ctl *c, const char *path, int *rc);
 
 /* ctl_words.c: the grammar of ctl_verbs.def. ctl_words: argv by a grammar into params, NULL after a line on
  * stderr. */
@@ -40,7 +51,7 @@ json_t *ctl_words(const char *grammar, int argc, char **argv);
 char *ctl_secret(const char *path);
 
 /* ctl_print.c: an answer: as it is with --json, else its lists as tables and the rest as "key: value" lines.
- * All texts are filtered for the terminal. ctl_time: local time of wall ms. */
+ * All texts are filtered for the terminal. ctl_time: wall ms in UTC. */
 void ctl_print(const struct ctl *c, const json_t *result);
 void ctl_print_json(const json_t *v);
 const char *ctl_time(int64_t ms, char out[32]);

@@ -63,9 +63,8 @@ int ctl_account_totp(struct ctl *c, json_t *params) {
   json_t *result = ctl_ask(c, "account.totp", json_incref(params), &rc);
   if (result && !c->json) {
     print_qr(json_str(result, "uri", ""));
-    puts("Scan it, or type the secret into the authenticator. None of this is shown again; each recovery "
-         "code\n"
-         "signs in once when the authenticator is lost.\n");
+    puts("Scan it, or type the secret into the authenticator. None of this is shown\n"
+         "again; each recovery code signs in once when the authenticator is lost.\n");
   }
   if (result)
     ctl_print(c, result);

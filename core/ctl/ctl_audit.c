@@ -1,24 +1,22 @@
 /* ctl_audit.c: the audit log read and checked. */
 #include "core/ctl/ctl_audit.h"
+#include "core/access/audit_verify.h"
 #include "core/base/clock.h"
+#include "core/base/ed25519.h"
 #include "core/base/text.h"
 #include "core/wire/json.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define CELL 96
 
 struct store *audit_db(struct ctl *c, int *rc) {
-  char why[256] = "", *path = ctl_database(c, rc);
-  struct store *s = NULL;
-  if (path && store_open_read(path, &s, why) != ERR_OK) {
-    *rc = ctl_fail(EXIT_CONNECT, why);
-    s = NULL;
-  }
+  char *path = ctl_database(c, rc);
+  struct store *s = path ? ctl_store(c, path, rc) : NULL;
   free(path);
   return s;
 }
@@ -46,7 +44,6 @@ bool audit_each(struct store *s, bool (*each)(void *ctx, const json_t *entry, in
 }
 
 bool audit_when(const char *text, int64_t *ms) {
-  static const char *const FORMS[] = {"%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%MZ", "%Y-%m-%d"};
   static const char UNITS[] = "smhd";
   static const int64_t LENGTHS[] = {1, 60, 3600, 86400};
   char *end;
@@ -56,16 +53,8 @@ bool audit_when(const char *text, int64_t *ms) {
     *ms = clock_wall_ms() - n * LENGTHS[unit - UNITS] * 1000;
     return true;
   }
-  for (size_t i = 0; i < sizeof FORMS / sizeof FORMS[0]; i++) {
-    struct tm tm = {0};
-    const char *rest = strptime(text, FORMS[i], &tm);
-    if (rest && *rest == 0) {
-      *ms = (int64_t)timegm(&tm) * 1000;
-      return true;
-    }
-  }
-  ctl_fail(EXIT_USAGE, "a time is 90, 5m, 2h, 7d ago, 2026-01-31 or 2026-01-31T12:00:00Z");
-  return false;
+  return utc_read(text, ms) ||
+         ctl_fail(EXIT_USAGE, "a time is 90s, 5m, 2h, 7d ago, 2026-01-31 or 2026-01-31T12:00:00Z") == EXIT_OK;
 }
 
 /* ---- names of pseudonyms ---- */
@@ -128,21 +117,23 @@ static bool tells_of(const json_t *e, const char *pid) {
   return strcmp(json_str(e, "actor", ""), pid) == 0 || strcmp(json_str(e, "target", ""), pid) == 0;
 }
 
-static void print_word(const struct query *q, const char *text) {
+/* In a column that most words fit; others push the rest of their line. */
+static void print_word(const struct query *q, const char *text, int width) {
   char shown[CELL];
   const char *name = q->named ? json_str(q->names.of, text, NULL) : NULL;
   text_show(name ? name : text, false, shown, sizeof shown);
-  printf(" %s", *shown ? shown : "-");
+  int pad = width - (int)text_width(*shown ? shown : "-");
+  printf(" %s%*s", *shown ? shown : "-", pad > 0 ? pad : 0, "");
 }
 
 static void print_entry(const struct query *q, const json_t *e) {
   static const char *const MORE[] = {"app", "net", "ticket"};
-  printf("%" PRId64 " %s", (int64_t)json_int(e, "seq", 0), json_str(e, "ts", ""));
-  print_word(q, json_str(e, "actor", ""));
-  print_word(q, json_str(e, "action", ""));
-  print_word(q, json_str(e, "target", ""));
-  print_word(q, json_str(e, "room", ""));
-  print_word(q, json_str(e, "outcome", ""));
+  printf("%5" PRId64 " %s", (int64_t)json_int(e, "seq", 0), json_str(e, "ts", ""));
+  print_word(q, json_str(e, "actor", ""), 18);
+  print_word(q, json_str(e, "action", ""), 16);
+  print_word(q, json_str(e, "target", ""), 18);
+  print_word(q, json_str(e, "room", ""), 8);
+  print_word(q, json_str(e, "outcome", ""), 0);
   for (size_t i = 0; i < sizeof MORE / sizeof MORE[0]; i++) {
     char shown[CELL];
     text_show(json_str(e, MORE[i], ""), false, shown, sizeof shown);
@@ -172,10 +163,12 @@ static bool query_one(void *ctx, const json_t *e, int64_t ts_ms) {
   return true;
 }
 
-static bool query_read(struct store *s, struct query *q) {
+static bool query_read(struct store *s, struct query *q, int *rc) {
   const char *since = json_str(q->params, "since", NULL), *until = json_str(q->params, "until", NULL);
+  *rc = EXIT_USAGE;
   if ((since && !audit_when(since, &q->since_ms)) || (until && !audit_when(until, &q->until_ms)))
     return false;
+  *rc = EXIT_REFUSED;
   q->names.find = json_str(q->params, "user", NULL);
   if ((q->named || q->names.find) && !names_read(s, &q->names))
     return false;
@@ -191,61 +184,18 @@ int ctl_audit_query(struct ctl *c, json_t *params) {
   struct store *s = audit_db(c, &rc);
   struct query q = {
       .params = params, .until_ms = INT64_MAX, .json = c->json, .named = json_flag(params, "names", false)};
-  if (s && (!query_read(s, &q) || !audit_each(s, query_one, &q)))
-    rc = EXIT_REFUSED;
+  bool good = s && query_read(s, &q, &rc);
+  if (good && !c->json)
+    puts("  seq ts                       actor              action           target             room     "
+         "outcome");
+  if (good)
+    rc = audit_each(s, query_one, &q) ? EXIT_OK : EXIT_REFUSED;
   store_close(s);
   json_decref(q.names.of);
   return rc;
 }
 
 /* ---- verify ---- */
-
-struct anchors {
-  struct store_anchor *v;
-  size_t n, bad;
-  const uint8_t *key;
-  uint64_t first_bad;
-};
-
-static void anchor_add(struct anchors *a, const char *line) {
-  struct checkpoint c;
-  if (!checkpoint_read_line(line, &c) || !checkpoint_fits(&c, a->key)) {
-    a->first_bad = a->bad++ ? a->first_bad : c.size;
-    return;
-  }
-  a->v = realloc(a->v, (a->n + 1) * sizeof *a->v);
-  if (!a->v)
-    abort();
-  a->v[a->n] = (struct store_anchor){.seq = c.size};
-  memcpy(a->v[a->n++].hash, c.hash, sizeof c.hash);
-}
-
-static enum err anchor_entry(void *ctx, const struct store_record *r) {
-  if (strcmp(r->kind, "audit.checkpoint") == 0) {
-    json_t *data = json_loads(r->data, 0, NULL);
-    anchor_add(ctx, json_str(json_object_get(data, "meta"), "checkpoint", ""));
-    json_decref(data);
-  }
-  return ERR_OK;
-}
-
-static bool anchor_file(struct anchors *a, const char *path) {
-  FILE *f = fopen(path, "re");
-  char *line = NULL;
-  size_t cap = 0;
-  if (!f)
-    return ctl_fail(EXIT_USAGE, "the anchor file cannot be read") == EXIT_OK;
-  while (getline(&line, &cap, f) > 0)
-    anchor_add(a, line);
-  free(line);
-  fclose(f);
-  return true;
-}
-
-static int by_seq(const void *a, const void *b) {
-  uint64_t x = ((const struct store_anchor *)a)->seq, y = ((const struct store_anchor *)b)->seq;
-  return x < y ? -1 : x > y;
-}
 
 /* The key of the signatures: as it was said, else the database's own. */
 static bool key_find(struct store *s, const char *text, uint8_t key[32]) {
@@ -256,43 +206,45 @@ static bool key_find(struct store *s, const char *text, uint8_t key[32]) {
            ctl_fail(EXIT_USAGE, "that is not a key as gavelctl audit key prints it") == EXIT_OK;
   if (store_get_secret(s, "audit.key", secret, &n) != ERR_OK || n != sizeof secret)
     return ctl_fail(EXIT_CONNECT, "there is no key of the audit log in this database: say --key") == EXIT_OK;
-  audit_public(secret, key);
+  ed25519_public(secret, key);
   explicit_bzero(secret, sizeof secret);
   return true;
 }
 
-static int verdict(enum err e, const struct anchors *a, uint64_t size, const char *why) {
-  if (e == ERR_OK && a->bad) {
-    fprintf(stderr, "gavelctl: the signature of a checkpoint (of entry %" PRIu64 ") is not this key's\n",
-            a->first_bad);
-    return EXIT_SIGNATURE;
-  }
-  if (e == ERR_OK) {
-    printf("the audit log is whole: its last entry is %" PRIu64 ", %zu checkpoints fit\n", size, a->n);
-    return EXIT_OK;
-  }
+static int verdict(enum err e, const char *why) {
   fprintf(stderr, "gavelctl: %s: %s (%s)\n", err_text(e), why, err_code(e));
-  return e >= ERR_AUDIT_EDITED && e <= ERR_AUDIT_RECHAINED ? EXIT_EDITED + (int)(e - ERR_AUDIT_EDITED)
+  return e >= ERR_AUDIT_EDITED && e <= ERR_AUDIT_SIGNATURE ? EXIT_EDITED + (int)(e - ERR_AUDIT_EDITED)
                                                            : EXIT_CONNECT;
 }
 
-static int verify_db(struct store *s, const json_t *params, const uint8_t key[32]) {
-  struct anchors a = {.key = key};
+/* --anchor, else the anchor file of the gaveld that answers, which may not have begun one yet. */
+static bool anchors_read(struct ctl *c, const json_t *params, struct audit_anchors *a) {
+  int rc;
+  const char *path = json_str(params, "anchor", NULL);
+  json_t *reply = path || c->database ? NULL : ctl_ask(c, "audit.key", NULL, &rc);
+  const char *file = path ? path : json_str(reply, "anchor", NULL);
+  bool read = !file || audit_anchor_file(a, file);
+  if (!read)
+    fprintf(stderr, "gavelctl: the anchor file %s cannot be read: %s\n", file, strerror(errno));
+  if (a->torn > 0)
+    fprintf(stderr, "gavelctl: warning: %zu lines of the anchor file are no checkpoints\n", a->torn);
+  json_decref(reply);
+  return read || !path;
+}
+
+static int verify_db(struct ctl *c, struct store *s, const json_t *params, const uint8_t key[32]) {
+  struct audit_anchors a = {.key = key};
   uint8_t hash[32];
   uint64_t size = 0;
   char why[256] = "";
-  const char *path = json_str(params, "anchor", NULL);
-  bool readable = !path || anchor_file(&a, path);
-  /* A log that was tampered with is read as far as it goes: what is wrong with it is said below. */
-  enum err e = store_replay(s, AUDIT_STREAM, 0, anchor_entry, &a);
-  if (a.n)
-    qsort(a.v, a.n, sizeof *a.v, by_seq);
-  e = store_verify_stream(s, AUDIT_STREAM, a.v, a.n, why);
+  bool readable = anchors_read(c, params, &a);
+  enum err e = audit_verify(s, &a, why);
   if (e == ERR_OK)
     e = store_head(s, AUDIT_STREAM, &size, hash);
-  int rc = readable ? verdict(e, &a, size, why) : EXIT_USAGE;
+  if (e == ERR_OK && readable)
+    printf("the audit log is whole: its last entry is %" PRIu64 ", %zu checkpoints fit\n", size, a.n);
   free(a.v);
-  return rc;
+  return e != ERR_OK ? verdict(e, why) : readable ? EXIT_OK : EXIT_USAGE;
 }
 
 int ctl_audit_verify(struct ctl *c, json_t *params) {
@@ -304,7 +256,7 @@ int ctl_audit_verify(struct ctl *c, json_t *params) {
   } else {
     struct store *s = audit_db(c, &rc);
     if (s)
-      rc = key_find(s, text, key) ? verify_db(s, params, key) : EXIT_USAGE;
+      rc = key_find(s, text, key) ? verify_db(c, s, params, key) : EXIT_USAGE;
     store_close(s);
   }
   return rc;

@@ -1,4 +1,5 @@
 /* ctl_audit_file.c: the audit log as a file that anybody can check, and the daily report. */
+#include "core/base/bytes.h"
 #include "core/base/clock.h"
 #include "core/base/text.h"
 #include "core/ctl/ctl_audit.h"
@@ -112,14 +113,15 @@ static int file_misfit(FILE *f, const json_t *o, json_int_t line, json_int_t las
 static int file_end(const char *note, const char *chain, json_int_t n, const uint8_t *key) {
   struct checkpoint c;
   char hex[AUDIT_HEX];
+  if (!note && key)
+    return ctl_fail(EXIT_TRUNCATED, "the end of the file, with the checkpoint, is missing");
   if (!note) {
     printf("%" PRId64 " entries follow each other; nothing signs their end\n", (int64_t)n);
     return EXIT_OK;
   }
   if (!checkpoint_read_note(note, &c) || (key && !checkpoint_fits(&c, key)))
     return ctl_fail(EXIT_SIGNATURE, "the signature of the checkpoint is not this key's");
-  for (size_t i = 0; i < sizeof c.hash; i++)
-    snprintf(hex + 2 * i, 3, "%02x", c.hash[i]);
+  hex_encode(c.hash, sizeof c.hash, hex);
   if ((uint64_t)n < c.size)
     return ctl_fail(EXIT_TRUNCATED, "the end of the file is missing");
   if (strcmp(hex, chain) != 0 || (uint64_t)n != c.size)
@@ -199,6 +201,8 @@ static bool tickets_read(const char *path, struct report *r) {
   FILE *f = path ? fopen(path, "re") : NULL;
   char *line = NULL;
   size_t cap = 0;
+  if (!path) /* then nothing has one */
+    return true;
   bool ok = f || ctl_fail(EXIT_USAGE, "--tickets names a file that can be read") == EXIT_OK;
   while (ok && getline(&line, &cap, f) > 0)
     ok = ticket_read(line, r);
@@ -254,9 +258,9 @@ static bool report_one(void *ctx, const json_t *e, int64_t ts_ms) {
 int ctl_audit_report(struct ctl *c, json_t *params) {
   int rc = EXIT_OK;
   struct report r = {0};
-  char today[32];
-  audit_time(clock_wall_ms(), today);
-  today[strlen("2026-01-31")] = 0;
+  char today[UTC_MAX];
+  utc_text(clock_wall_ms(), today);
+  today[UTC_DAY] = 0;
   const char *day = json_str(params, "day", today);
   bool good = audit_when(day, &r.from_ms) && tickets_read(json_str(params, "tickets", NULL), &r);
   r.to_ms = r.from_ms + INT64_C(86400000);

@@ -1,9 +1,9 @@
 /* ctl_backup.c: gavelctl backup now, list, verify, drill, and gavelctl restore. They work beside a gaveld and
  * without one; only restore wants it stopped. */
+#include "core/access/audit_format.h"
 #include "core/base/clock.h"
 #include "core/ctl/ctl.h"
 #include "core/store/backup.h"
-#include "core/store/files.h"
 #include "core/wire/json.h"
 
 #include <inttypes.h>
@@ -53,24 +53,9 @@ static bool find_folder(struct job *j) {
   return j->folder != NULL;
 }
 
-static bool read_key(struct job *j, const char *file) {
-  char why[256];
-  enum err e = files_read_key(file, j->key, why);
-  return e == ERR_OK || refused(j, e, why);
-}
-
-/* --key, else the one beside the database. */
+/* --key, else see ctl_key. */
 static bool find_key(struct job *j) {
-  char file[PATH_MAX + 8];
-  const char *word = json_str(j->words, "key", NULL);
-  if (word)
-    return read_key(j, word);
-  if (!j->database)
-    j->database = ctl_database(j->c, &j->rc);
-  if (!j->database)
-    return false;
-  snprintf(file, sizeof file, "%s.key", j->database);
-  return read_key(j, file);
+  return ctl_key(j->c, json_str(j->words, "key", NULL), j->database, j->key, &j->rc);
 }
 
 /* ---- now, list ---- */
@@ -78,8 +63,7 @@ static bool find_key(struct job *j) {
 int ctl_backup_now(struct ctl *c, json_t *params) {
   struct job j = {.c = c, .words = params};
   char name[BACKUP_NAME_MAX], why[256];
-  if ((j.database = ctl_database(c, &j.rc)) &&
-      find_folder(&j) && find_key(&j)) {
+  if ((j.database = ctl_database(c, &j.rc)) && find_folder(&j) && find_key(&j)) {
     struct backup_place p = {j.database, j.folder, j.key};
     enum err e = backup_make(&p, clock_wall_ms(), true, name, why);
     json_t *out = json_pack("{s:s,s:s}", "folder", j.folder, "backup", name);
@@ -161,7 +145,8 @@ int ctl_backup_verify(struct ctl *c, json_t *params) {
     else
       (void)verify_one(&j, file, all);
     json_t *out = json_pack("{s:o}", "verified", all);
-    ctl_print(c, out);
+    if (c->json || j.rc == EXIT_OK || json_array_size(all) > 0)
+      ctl_print(c, out);
     json_decref(out);
   }
   return close_job(&j);
@@ -169,25 +154,59 @@ int ctl_backup_verify(struct ctl *c, json_t *params) {
 
 /* ---- drill, restore ---- */
 
-static bool restore(struct job *j, const char *file, const char *to, bool aside) {
+/* Who put back what, as the first entry behind what the backup holds. */
+static enum err note_restore(void *ctx, struct store *s, const struct backup_facts *f) {
+  const struct job *j = ctx;
+  char actor[64];
+  uint8_t hash[32];
+  uint64_t seq = 0;
+  const char *name = j->c->operator_name, *file = json_str(j->words, "file", ""), *slash = strrchr(file, '/');
+  snprintf(actor, sizeof actor, "operator%s%.48s", name ? ":" : "", name ? name : "");
+  json_t *data =
+      json_pack("{s:s,s:{s:s,s:I,s:I}}", "outcome", err_code(ERR_OK), "meta", "backup",
+                slash ? slash + 1 : file, "made_ms", (json_int_t)f->made_ms, "events", (json_int_t)f->events);
+  if (data && j->c->ticket)
+    json_object_set_new(data, "ticket", json_string(j->c->ticket));
+  char *text = data ? json_dumps(data, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+  json_decref(data);
+  if (!text)
+    return ERR_BAD_ARG; /* a name that is no UTF-8 */
+  enum err e = store_head(s, AUDIT_STREAM, &seq, hash);
+  struct store_record r = {.stream = AUDIT_STREAM,
+                           .seq = seq + 1,
+                           .ts_ms = clock_wall_ms(),
+                           .actor = actor,
+                           .kind = "backup.restore",
+                           .target = "",
+                           .data = text};
+  if (e == ERR_OK)
+    e = store_append(s, &r);
+  if (e == ERR_OK)
+    e = store_commit(s);
+  free(text);
+  return e;
+}
+
+static bool restore(struct job *j, struct backup_restore *r) {
   struct backup_facts f;
   char why[256];
   us_t start = clock_now();
-  int64_t now_ms = clock_wall_ms();
-  enum err e = backup_restore(file, to, j->key, aside, now_ms, &f, why);
+  r->key = j->key;
+  r->now_ms = clock_wall_ms();
+  enum err e = backup_restore(r, &f, why);
   if (e != ERR_OK)
     return refused(j, e, why);
-  json_t *out =
-      json_pack("{s:s,s:s,s:I,s:f,s:f}", "backup", file, "restored", to, "events", (json_int_t)f.events,
-                "rpo_s", (double)(now_ms - f.made_ms) / 1000, "rto_s", (double)(clock_now() - start) / 1e6);
+  json_t *out = json_pack("{s:s,s:s,s:I,s:f,s:f}", "backup", r->file, "restored", r->to, "events",
+                          (json_int_t)f.events, "rpo_s", (double)(r->now_ms - f.made_ms) / 1000, "rto_s",
+                          (double)(clock_now() - start) / 1e6);
   ctl_print(j->c, out);
   json_decref(out);
   return true;
 }
 
 static void remove_scratch(const char *folder) {
-  static const char *const names[] = {"drill.db",     "drill.db-wal",  "drill.db-shm",
-                                      "drill.db.key", "drill.db.lock", "drill.db.erased"};
+  static const char *const names[] = {"drill.db", "drill.db-wal", "drill.db-shm", "drill.db.lock",
+                                      "drill.db.erased"};
   char path[PATH_MAX + 32];
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
     snprintf(path, sizeof path, "%s/%s", folder, names[i]);
@@ -205,7 +224,7 @@ static void drill(struct job *j, const struct backup_list *l, const char *scratc
     if (!backup_time(l->names[i], &t) || t > now_ms)
       continue; /* of a clock that was wrong */
     snprintf(file, sizeof file, "%s/%s", j->folder, l->names[i]);
-    if (restore(j, file, to, false))
+    if (restore(j, &(struct backup_restore){.file = file, .to = to}))
       return;
   }
   failed(j, EXIT_REFUSED, "there is no backup that could be put back");
@@ -227,14 +246,22 @@ int ctl_backup_drill(struct ctl *c, json_t *params) {
   return close_job(&j);
 }
 
-/* The key: --key, else the one where the database was, else that of --database. */
+/* The key: --key, else the one where the database was, else see ctl_key. */
 int ctl_restore(struct ctl *c, json_t *params) {
   struct job j = {.c = c, .words = params};
-  char file[PATH_MAX + 8];
-  const char *to = json_str(j.words, "to", "");
-  snprintf(file, sizeof file, "%s.key", to);
-  bool beside = !json_str(j.words, "key", NULL) && access(file, F_OK) == 0;
-  if (beside ? read_key(&j, file) : find_key(&j))
-    (void)restore(&j, json_str(j.words, "file", ""), to, json_is_true(json_object_get(j.words, "aside")));
+  char beside[PATH_MAX + 8];
+  struct backup_restore r = {.file = json_str(params, "file", ""),
+                             .to = json_str(params, "to", ""),
+                             .aside = json_flag(params, "aside", false),
+                             .write_key = json_flag(params, "write_key", false),
+                             .note = note_restore,
+                             .ctx = &j};
+  snprintf(beside, sizeof beside, "%s.key", r.to);
+  bool is_beside = access(beside, F_OK) == 0;
+  const char *key = json_str(params, "key", NULL);
+  if (!key && !c->master_key && is_beside)
+    key = beside;
+  if (ctl_key(c, key, c->database, j.key, &j.rc) && restore(&j, &r) && !is_beside && !r.write_key)
+    fputs("gavelctl: no key file was made: --write-key does, unless gaveld gets its key otherwise\n", stderr);
   return close_job(&j);
 }

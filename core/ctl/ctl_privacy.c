@@ -2,6 +2,7 @@
 #include "core/ctl/ctl_privacy.h"
 #include "core/base/bytes.h"
 #include "core/base/clock.h"
+#include "core/base/utc.h"
 #include "core/ctl/ctl.h"
 #include "core/wire/json.h"
 
@@ -12,15 +13,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 const struct copy_file COPY_FILES[] = {
     {"profile.json", 'o', "who he is here",
-     "pid, user, app, name, since, seen, account, second_factor, restricted"},
+     "pid, user, app, name, since, seen, account, account_since, scopes, second_factor, "
+     "restricted, restricted_since"},
     {"consents.json", 'a', "what he agreed to, and what he withdrew",
      "purpose, text_version, text_sha256, method, at, withdrawn_at"},
-    {"sessions.json", 'a', "his sign-ins that are kept", "id, client, mfa, scopes, made, seen, expires"},
+    {"sessions.json", 'a', "his sign-ins that are kept",
+     "id, client, mfa, scopes, made, seen, token_until, network"},
     {"participations.json", 'a', "when he came and went", "at, room, what, name, client, user"},
     {"chat_sent.jsonl", 'l', "messages he wrote", "at, room, what, to, text"},
     {"hands_polls.json", 'a', "hands he raised, polls he opened or voted in",
@@ -45,12 +47,9 @@ void copy_add(struct copy *c, const char *file, json_t *record) {
 }
 
 json_t *copy_time(int64_t ms) {
-  time_t t = (time_t)(ms / 1000);
-  struct tm tm;
-  char text[32] = "";
-  if (ms > 0 && gmtime_r(&t, &tm))
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-  return *text ? json_string(text) : json_null();
+  char text[UTC_MAX];
+  utc_text(ms, text);
+  return ms > 0 ? json_string(text) : json_null();
 }
 
 /* ---- documents ---- */
@@ -68,13 +67,19 @@ static const struct field {
     {"user", "jti", "tokens.json", "jti", false},
     {"profile", "name", "profile.json", "name", false},
     {"restriction", "reason", "profile.json", "restricted", false},
+    {"restriction", "since_ms", "profile.json", "restricted_since", true},
     {"account", "name", "profile.json", "account", false},
-    {"account", "step", "profile.json", "second_factor", false},
+    {"account", "made", "profile.json", "account_since", true},
+    {"account", "scopes", "profile.json", "scopes", false},
+    {"account", "totp", "profile.json", "second_factor", false},
+    {"session", "", "sessions.json", "id", false}, /* of the document itself */
     {"session", "client", "sessions.json", "client", false},
     {"session", "mfa", "sessions.json", "mfa", false},
     {"session", "scopes", "sessions.json", "scopes", false},
     {"session", "made", "sessions.json", "made", true},
     {"session", "used", "sessions.json", "seen", true},
+    {"session", "until", "sessions.json", "token_until", true},
+    {"session", "network", "sessions.json", "network", false},
     {"consent", "purpose", "consents.json", "purpose", false},
     {"consent", "text_version", "consents.json", "text_version", false},
     {"consent", "text_sha256", "consents.json", "text_sha256", false},
@@ -98,7 +103,8 @@ struct docs {
 static enum err take_doc(void *ctx, const char *id, const char *pid, const char *text) {
   struct docs *d = ctx;
   json_t *doc = json_loads(text, 0, NULL), *records = json_object(), *record;
-  (void)id, (void)pid;
+  (void)pid;
+  json_object_set_new(doc, "", json_string(id));
   for (size_t i = 0; i < sizeof FIELDS / sizeof FIELDS[0]; i++) {
     const struct field *f = &FIELDS[i];
     json_t *value = strcmp(f->class, d->class) == 0 ? json_object_get(doc, f->key) : NULL;
@@ -200,8 +206,8 @@ static json_t *withheld(void) {
                    "they are the data of who wrote them, Art. 15(4) GDPR", "what",
                    "password hashes, authenticator secrets, recovery codes, token secrets", "why",
                    "security of processing, Art. 32 GDPR", "what",
-                   "notes of hosts and the reasons of other people's acts", "why",
-                   "rights of others, Art. 15(4) GDPR; what is sealed under his own key is included");
+                   "notes of hosts, and reasons of acts on others or on several people", "why",
+                   "rights of others, Art. 15(4) GDPR; the reason of an act on him alone is included");
 }
 
 static json_t *retention_of(const json_t *records) {
@@ -262,7 +268,9 @@ static enum err match_user(void *ctx, const char *id, const char *pid, const cha
 
 static bool find_pid(struct copy *c, const char *user) {
   struct wanted w = {user, c->pid};
-  if (strncmp(user, "p-", 2) == 0 && strlen(user) == ACCESS_PID_MAX)
+  bool has = false;
+  if (strncmp(user, "p-", 2) == 0 && strlen(user) == ACCESS_PID_MAX &&
+      store_has_subject(c->store, user, &has) == ERR_OK && has)
     snprintf(c->pid, sizeof c->pid, "%s", user);
   return c->pid[0] ||
          (store_each_doc(c->store, "user", NULL, match_user, &w) == ERR_OK &&
@@ -292,7 +300,6 @@ static int export_to(struct ctl *c, struct copy *copy, const char *folder, const
 }
 
 static int export_user(struct ctl *c, const char *path, const char *user, const char *folder) {
-  char why[256] = "";
   int rc = EXIT_OK;
   struct copy copy = {
       .files = json_object(), .aliases = json_object(), .people = json_object(), .mine = json_object()};
@@ -300,8 +307,7 @@ static int export_user(struct ctl *c, const char *path, const char *user, const 
   json_t *about =
       c->database ? json_object() : ctl_ask(c, "privacy.exported", json_pack("{s:s}", "user", user), &rc);
   json_t *reply = about && !c->database ? ctl_ask(c, "privacy.records", NULL, &rc) : NULL;
-  if (rc == EXIT_OK && store_open_read(path, &copy.store, why) != ERR_OK)
-    rc = ctl_fail(EXIT_REFUSED, why);
+  copy.store = rc == EXIT_OK ? ctl_store(c, path, &rc) : NULL;
   if (rc == EXIT_OK && !find_pid(&copy, json_str(about, "pid", user)))
     rc = ctl_fail(EXIT_REFUSED, err_text(ERR_NO_USER));
   if (rc == EXIT_OK)

@@ -32,6 +32,8 @@ static void learn(struct copy *c, const struct store_record *r, const json_t *da
   if (!json_is_object(entry) || !json_is_integer(json_object_get(entry, "id")))
     return;
   snprintf(key, sizeof key, "m:%lld", (long long)json_int(entry, "id", 0));
+  if (strcmp(r->kind, "room.trusted") == 0) /* who that is was said when he came */
+    return;
   snprintf(other, sizeof other, "%s %s", r->stream, key);
   const char *pid = json_str(entry, "pid", "");
   json_object_set_new(c->people, key, json_string(*pid ? pid : other));
@@ -80,12 +82,24 @@ static const char *file_of(const struct store_record *r, bool by_me, bool of_me)
   return by_me ? "moderation_performed.json" : NULL;
 }
 
+/* Texts others wrote about him (notes), or that an undo of his brought back, are theirs. Older logs have them
+ * under the key of who did the act. */
+static void drop_others(const struct copy *c, const json_t *data, bool by_me, json_t *payload) {
+  const char *of = json_str(data, "of", json_object_get(data, "group") ? "" : c->pid);
+  if (!by_me || strcmp(of, c->pid) != 0)
+    json_object_del(payload, "text");
+  json_object_del(payload, "was");
+}
+
 /* What is his in the sealed part: only when it is sealed under his own key. */
-static void add_own(struct copy *c, json_t *record, const struct store_record *r) {
+static void add_own(struct copy *c, json_t *record, const struct store_record *r, const json_t *data,
+                    bool by_me) {
   json_t *payload =
       r->payload && r->subject && strcmp(r->subject, c->pid) == 0 ? json_loads(r->payload, 0, NULL) : NULL;
   json_t *entry = json_object_get(payload, "member"), *ban = json_object_get(payload, "ban");
-  json_object_del(entry, "device");
+  static const char *const NOT_SHOWN[] = {"device", "kid", "jti", "session", "scopes", "made"};
+  for (size_t i = 0; i < sizeof NOT_SHOWN / sizeof NOT_SHOWN[0]; i++) /* of the newest: see tokens.json */
+    json_object_del(entry, NOT_SHOWN[i]);
   if (entry)
     json_object_update(record, entry);
   if (ban) {
@@ -94,6 +108,7 @@ static void add_own(struct copy *c, json_t *record, const struct store_record *r
   }
   json_object_del(payload, "member");
   json_object_del(payload, "ban");
+  drop_others(c, data, by_me, payload);
   json_object_update(record, payload);
   json_decref(payload);
 }
@@ -116,7 +131,7 @@ static enum err room_event(void *ctx, const struct store_record *r) {
       json_object_set_new(record, "to", alias_of(c, *r->target ? r->target : to));
     if (json_is_boolean(json_object_get(data, "on")))
       json_object_set(record, "on", json_object_get(data, "on"));
-    add_own(c, record, r);
+    add_own(c, record, r, data, by_me);
     copy_add(c, file, record);
   }
   json_decref(data);

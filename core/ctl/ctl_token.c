@@ -1,36 +1,18 @@
 /* ctl_token.c: `gavelctl token mint|inspect|verify` and `selftest jwt`: done here, no gaveld is asked. Keys
  * and tokens come from files or standard input, never from the command line. */
 #include "core/auth/token_tool.h"
-#include "core/base/bytes.h"
 #include "core/base/clock.h"
+#include "core/base/ed25519.h"
+#include "core/base/utc.h"
 #include "core/ctl/ctl.h"
 #include "core/wire/json.h"
 
 #include <dirent.h>
-#include <openssl/pem.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* ---- keys ---- */
-
-/* ed_key: 32 bytes of an Ed25519 key as PEM, 64 hex digits or base64url: the seed, or the public key. */
-static bool ed_key(const char *text, bool private, uint8_t out[32]) {
-  size_t n = strcspn(text, "\r\n"), len = 32;
-  if ((n == 64 && hex_decode(text, n, out)) || b64url_decode(text, n, out, 32) == 32)
-    return true;
-  BIO *in = BIO_new_mem_buf(text, -1);
-  EVP_PKEY *k = !in       ? NULL
-                : private ? PEM_read_bio_PrivateKey(in, NULL, NULL, NULL)
-                          : PEM_read_bio_PUBKEY(in, NULL, NULL, NULL);
-  bool ok =
-      k && EVP_PKEY_get_id(k) == EVP_PKEY_ED25519 &&
-      (private ? EVP_PKEY_get_raw_private_key(k, out, &len) : EVP_PKEY_get_raw_public_key(k, out, &len)) == 1;
-  EVP_PKEY_free(k);
-  BIO_free(in);
-  return ok;
-}
 
 static bool text_to(char *out, size_t cap, const json_t *params, const char *key) {
   const char *s = json_str(params, key, "");
@@ -52,8 +34,9 @@ static bool read_key(const json_t *params, bool private, struct token_key *k) {
            !text_to(k->audience, sizeof k->audience, params, "audience"))
     fault = "kid, issuer and audience have up to 64 bytes";
   else if (k->format == TOKEN_EDDSA)
-    fault =
-        ed_key(secret, private, k->secret) ? NULL : "the key is Ed25519 as PEM, 64 hex digits or base64url";
+    fault = ed25519_read(secret, strlen(secret), private, k->secret)
+                ? NULL
+                : "the key is Ed25519 as PEM, 64 hex digits or base64url";
   else if (strcspn(secret, "\r\n") > sizeof k->secret)
     fault = "the key is one line of up to 256 bytes";
   if (fault) {
@@ -68,17 +51,17 @@ static bool read_key(const json_t *params, bool private, struct token_key *k) {
 
 /* ---- mint ---- */
 
-/* moment: 2100-01-31T12:00:00Z as seconds; -1: not so. */
-static int64_t moment(const char *text) {
-  struct tm tm = {0};
-  const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-  return end && !*end ? (int64_t)timegm(&tm) : -1;
+/* moment: seconds. */
+static bool moment(const char *text, int64_t *s) {
+  bool ok = utc_read(text, s);
+  *s /= 1000;
+  return ok;
 }
 
 static const char *read_claims(const json_t *params, int64_t now_s, struct token_claims *c) {
   const char *until = json_str(params, "expires_at", NULL);
   *c = (struct token_claims){.iat_s = now_s, .exp_s = now_s + json_int(params, "expires_in", TOKEN_TTL_S)};
-  if (until && (c->exp_s = moment(until)) < 0)
+  if (until && !moment(until, &c->exp_s))
     return "--expires-at is a time as 2100-01-31T12:00:00Z";
   if (c->exp_s <= now_s)
     return "a token must end in the future";
@@ -89,6 +72,20 @@ static const char *read_claims(const json_t *params, int64_t now_s, struct token
   if (scope_parse(json_str(params, "scopes", "room:join room:speak room:chat"), true, &c->scopes) != ERR_OK)
     return "scopes are words such as \"room:join room:speak\"";
   return NULL;
+}
+
+/* What to say about the words that a missing option brings. */
+static const char *advice(const char *why) {
+  static const char *const WORDS[][2] = {
+      {"kid", " (--kid: as gavelctl key list shows it)"},
+      {"issuer", " (--issuer: the application, or its id in the other system)"},
+      {"audience", " (--audience: [server] name of the gaveld)"},
+      {"subject", " (--user)"},
+      {"room", " (--room)"}};
+  for (size_t i = 0; i < sizeof WORDS / sizeof WORDS[0]; i++)
+    if (strcmp(WORDS[i][0], why) == 0)
+      return WORDS[i][1];
+  return "";
 }
 
 int ctl_token_mint(struct ctl *c, json_t *params) {
@@ -105,7 +102,7 @@ int ctl_token_mint(struct ctl *c, json_t *params) {
   enum err e = token_mint_with(&key, &claims, &extra, rng_system(), &out, &why);
   explicit_bzero(&key, sizeof key);
   if (e != ERR_OK) {
-    fprintf(stderr, "gavelctl: such a token would be refused: %s\n", why);
+    fprintf(stderr, "gavelctl: such a token would be refused: %s%s\n", why, advice(why));
     return EXIT_USAGE;
   }
   json_t *reply = json_pack("{s:s,s:I}", "token", out, "expires_ms", (json_int_t)claims.exp_s * 1000);
@@ -131,7 +128,7 @@ static json_t *claims_json(const struct token_claims *t, bool verified) {
 }
 
 static int refused(const char *why) {
-  fprintf(stderr, "gavelctl: the token is refused: %s\n", why);
+  fprintf(stderr, "gavelctl: the token is refused: %s%s\n", why, advice(why));
   return EXIT_REFUSED;
 }
 
@@ -165,8 +162,8 @@ static int verify(const struct ctl *c, const json_t *params, const char *text) {
   struct token_key key;
   struct token_claims t;
   const char *why, *at = json_str(params, "at", NULL);
-  int64_t now_s = at ? moment(at) : clock_wall_ms() / 1000;
-  if (now_s < 0)
+  int64_t now_s = clock_wall_ms() / 1000;
+  if (at && !moment(at, &now_s))
     return ctl_fail(EXIT_USAGE, "--at is a time as 2026-01-31T12:00:00Z");
   if (!read_key(params, false, &key))
     return EXIT_USAGE;

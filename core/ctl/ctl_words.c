@@ -179,11 +179,25 @@ static bool take_option(const char *grammar, int argc, char **argv, int *i, json
   const char *text = equals ? equals + 1 : *i + 1 < argc ? argv[++*i] : NULL;
   json_t *v = text ? value_of(&s, text) : NULL;
   if (!v) {
-    complain(NULL, text ? "that is not a value for" : "there is no value for", word);
+    if (!text || strcmp(s.kind, "FILE") != 0) /* of a file it has been said what is wrong */
+      complain(NULL, text ? "that is not a value for" : "there is no value for", word);
     return false;
   }
   json_object_set_new(params, s.key, v);
   return true;
+}
+
+/* The params when nothing is missing of them. */
+static json_t *complete(const char *grammar, json_t *params) {
+  struct slot s;
+  char name[2 * WORD_MAX + 8];
+  for (const char *g = grammar; (g = slot_next(g, &s));) {
+    if (s.optional || json_object_get(params, s.key))
+      continue;
+    snprintf(name, sizeof name, "%s%s%s%s", s.option ? "--" : "", s.key, s.option ? "=" : "", s.kind);
+    return complain(params, s.option ? "what is missing is" : "what is missing is the", name);
+  }
+  return params;
 }
 
 json_t *ctl_words(const char *grammar, int argc, char **argv) {
@@ -215,8 +229,5 @@ json_t *ctl_words(const char *grammar, int argc, char **argv) {
         json_object_set_new(params, s.key, json_string(argv[i]));
     }
   }
-  while (at && (at = slot_next(at, &s)))
-    if (!s.option && !s.optional && !rest)
-      return complain(params, "what is missing is the", s.key);
-  return params;
+  return complete(grammar, params);
 }

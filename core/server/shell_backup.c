@@ -1,7 +1,6 @@
 #include "core/server/shell_backup.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
-#include "core/store/backup.h"
 #include "core/store/files.h"
 
 #include <openssl/crypto.h>
@@ -17,15 +16,33 @@ struct backup_thread {
   char *database, *folder;
   uint8_t key[32];
   pthread_t thread;
-  pthread_mutex_t lock; /* of stop */
+  pthread_mutex_t lock; /* of stop, told and outcome */
   pthread_cond_t wake;
   bool running, stop;
   us_t not_before; /* after a failure */
+  us_t made_at;    /* when this process made one; 0: it did not */
+  void (*outcome_there)(void *ctx);
+  void *ctx;
+  bool told; /* nobody took the outcome yet */
+  struct backup_outcome outcome;
 };
 
-static int64_t newest(const struct backup_list *l, int64_t now_ms) {
-  int64_t age = backup_age(l, now_ms);
-  return age < 0 ? -1 : now_ms - age;
+static void tell(struct backup_thread *t, enum err e, const char *name) {
+  pthread_mutex_lock(&t->lock);
+  t->told = true;
+  t->outcome.e = e;
+  snprintf(t->outcome.name, sizeof t->outcome.name, "%s", e == ERR_OK ? name : "");
+  pthread_mutex_unlock(&t->lock);
+  t->outcome_there(t->ctx);
+}
+
+bool shell_backup_take(struct backup_thread *t, struct backup_outcome *out) {
+  pthread_mutex_lock(&t->lock);
+  bool told = t->told;
+  *out = t->outcome;
+  t->told = false;
+  pthread_mutex_unlock(&t->lock);
+  return told;
 }
 
 /* One of the others, a different one each hour: a disk loses bytes without a word. */
@@ -42,19 +59,23 @@ static void verify_another(struct backup_thread *t, int64_t now_ms) {
   backup_list_free(&l);
 }
 
-static void make(struct backup_thread *t, int64_t now_ms, bool *made) {
+static void make(struct backup_thread *t, int64_t now_ms, bool exact, bool *made) {
   struct backup_place p = {t->database, t->folder, t->key};
   char name[BACKUP_NAME_MAX], why[256];
   us_t start = clock_now();
-  enum err e = backup_make(&p, now_ms, false, name, why);
+  enum err e = backup_make(&p, now_ms, exact, name, why);
   *made = e == ERR_OK;
+  if (*made)
+    t->made_at = clock_now();
   if (e == ERR_OK)
     log_event(LOG_INFO, "backup made and verified", "name", name, "ms", log_int((clock_now() - start) / 1000),
               NULL);
   else if (e != ERR_EXISTS && e != ERR_AGAIN) {
     log_event(LOG_ERROR, "the backup failed", "code", err_code(e), "why", why, NULL);
     t->not_before = clock_now() + (us_t)AGAIN_S * 1000000;
-  }
+  } else
+    return;
+  tell(t, e, name);
 }
 
 static void look(struct backup_thread *t) {
@@ -69,14 +90,17 @@ static void look(struct backup_thread *t) {
     backup_list_free(&l);
     return;
   }
-  int64_t last = newest(&l, now_ms);
+  int64_t age_ms = backup_age(&l, now_ms), since_ms = t->made_at ? (clock_now() - t->made_at) / 1000 : -1;
+  enum backup_due due = backup_due(&l, now_ms, since_ms);
   bool made = false;
-  if (last < 0 || last / BACKUP_HOUR_MS != now_ms / BACKUP_HOUR_MS)
-    make(t, now_ms, &made);
+  if (due == BACKUP_CLOCK_BACK)
+    log_event(LOG_WARN, "the clock went back: by their names the backups are younger than they are", NULL);
+  if (due != BACKUP_NOT_DUE)
+    make(t, now_ms, due == BACKUP_CLOCK_BACK, &made);
   if (made)
     verify_another(t, now_ms);
-  else if (last >= 0 && now_ms - last > (int64_t)OLD_MINUTES * 60000)
-    log_event(LOG_WARN, "the newest backup is old", "minutes", log_int((now_ms - last) / 60000), NULL);
+  else if (age_ms > (int64_t)OLD_MINUTES * 60000)
+    log_event(LOG_WARN, "the newest backup is old", "minutes", log_int(age_ms / 60000), NULL);
   backup_list_free(&l);
 }
 
@@ -115,8 +139,7 @@ static enum err take_key(struct backup_thread *t, const uint8_t *key, char why[2
   return files_read_key(file, t->key, why);
 }
 
-enum err shell_backup_create(const char *database, const char *folder, const uint8_t *key,
-                             struct backup_thread **out, char why[256]) {
+enum err shell_backup_create(const struct backup_shell *c, struct backup_thread **out, char why[256]) {
   pthread_condattr_t monotonic;
   struct backup_list l;
   struct backup_thread *t = calloc(1, sizeof *t);
@@ -127,11 +150,13 @@ enum err shell_backup_create(const char *database, const char *folder, const uin
   pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
   pthread_cond_init(&t->wake, &monotonic);
   pthread_condattr_destroy(&monotonic);
-  t->database = strdup(database);
-  t->folder = strdup(folder);
-  enum err e = t->database && t->folder ? take_key(t, key, why) : ERR_NOMEM;
+  t->outcome_there = c->wake;
+  t->ctx = c->ctx;
+  t->database = strdup(c->database);
+  t->folder = strdup(c->folder);
+  enum err e = t->database && t->folder ? take_key(t, c->key, why) : ERR_NOMEM;
   if (e == ERR_OK) { /* that it is there is worth knowing at once */
-    e = backup_list(folder, &l, why);
+    e = backup_list(c->folder, &l, why);
     backup_list_free(&l);
   }
   if (e == ERR_OK)

@@ -10,6 +10,7 @@
 
 #define HOUR_MS ((int64_t)BACKUP_HOUR_MS)
 #define DAY_MS (24 * HOUR_MS)
+#define SLACK_MS 120000 /* wall and monotonic clock may differ by this within an hour */
 
 /* ---- pure ---- */
 
@@ -48,32 +49,34 @@ bool backup_time(const char *name, int64_t *wall_ms) {
 }
 
 void backup_keep(const char (*names)[BACKUP_NAME_MAX], size_t n, int64_t now_ms, bool *keep) {
-  int64_t hour[BACKUP_HOURS], day[BACKUP_DAYS], newest = -1;
-  size_t in_hour[BACKUP_HOURS], in_day[BACKUP_DAYS], last = 0;
-  memset(hour, -1, sizeof hour);
-  memset(day, -1, sizeof day);
-  for (size_t i = 0; i < n; i++) {
+  int64_t hour = INT64_MAX, day = INT64_MAX; /* the last one seen */
+  int hours = 0, days = 0;
+  for (size_t i = n; i-- > 0;) {
     int64_t t;
-    bool ours = backup_time(names[i], &t);
-    keep[i] = !ours || t > now_ms;
+    keep[i] = !backup_time(names[i], &t) || t > now_ms;
     if (keep[i])
       continue;
-    int64_t h = now_ms / HOUR_MS - t / HOUR_MS, d = now_ms / DAY_MS - t / DAY_MS;
-    if (h < BACKUP_HOURS && t > hour[h])
-      hour[h] = t, in_hour[h] = i;
-    if (d < BACKUP_DAYS && t > day[d])
-      day[d] = t, in_day[d] = i;
-    if (t > newest)
-      newest = t, last = i;
+    if (t / HOUR_MS != hour && hours < BACKUP_HOURS)
+      hours++, keep[i] = true;
+    if (t / DAY_MS != day && days < BACKUP_DAYS)
+      days++, keep[i] = true;
+    hour = t / HOUR_MS;
+    day = t / DAY_MS;
   }
-  for (size_t h = 0; h < BACKUP_HOURS; h++)
-    if (hour[h] >= 0)
-      keep[in_hour[h]] = true;
-  for (size_t d = 0; d < BACKUP_DAYS; d++)
-    if (day[d] >= 0)
-      keep[in_day[d]] = true;
-  if (newest >= 0)
-    keep[last] = true;
+}
+
+enum backup_due backup_due(const struct backup_list *l, int64_t now_ms, int64_t since_ms) {
+  bool has = false, future = false;
+  for (size_t i = 0; i < l->n; i++) {
+    int64_t t;
+    if (!backup_time(l->names[i], &t))
+      continue;
+    has = has || t / HOUR_MS == now_ms / HOUR_MS;
+    future = future || t > now_ms;
+  }
+  if (!has)
+    return BACKUP_DUE;
+  return since_ms > HOUR_MS + SLACK_MS || (since_ms < 0 && future) ? BACKUP_CLOCK_BACK : BACKUP_NOT_DUE;
 }
 
 int64_t backup_age(const struct backup_list *l, int64_t now_ms) {

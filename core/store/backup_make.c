@@ -6,6 +6,7 @@
 #include "core/store/files.h"
 #include "core/store/store_sqlite.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -89,6 +90,10 @@ static enum err read_manifest(const char *file, char out[MANIFEST_MAX], int64_t 
     *made_ms = strtoll(made + 11, NULL, 10);
     return ERR_OK;
   }
+  if (access(file, F_OK) != 0) {
+    snprintf(why, 256, "%.200s: %s", file, strerror(errno));
+    return ERR_IO;
+  }
   snprintf(why, 256, "%.200s has no manifest", file);
   return ERR_DB_CORRUPT;
 }
@@ -122,20 +127,10 @@ enum err backup_verify(const char *file, const uint8_t key[32], struct backup_fa
 
 /* ---- make ---- */
 
-static enum err save(const char *path, const char *text, char why[256]) {
-  int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  size_t n = strlen(text);
-  if (fd < 0)
-    return files_why("create", path, why);
-  errno = ENOSPC; /* what a short write means */
-  enum err e = write(fd, text, n) == (ssize_t)n && fsync(fd) == 0 ? ERR_OK : files_why("write", path, why);
-  close(fd);
-  return e;
-}
-
-/* The copy under its temporary name: verified, and its manifest beside it under the final one. */
+/* The copy under its temporary name: verified, and its manifest beside it under the final one. *whole: it can
+ * be read, whether its chains verify or not. */
 static enum err make_aside(const struct backup_place *p, const char *part, const char *name, int64_t now_ms,
-                           const char *manifest, char why[256]) {
+                           const char *manifest, bool *whole, char why[256]) {
   char text[MANIFEST_MAX];
   struct backup_facts f;
   struct store *s = NULL;
@@ -143,11 +138,50 @@ static enum err make_aside(const struct backup_place *p, const char *part, const
   if (e == ERR_OK)
     e = store_open_copy(part, p->key, &s, why);
   if (e == ERR_OK)
-    e = check_copy(s, why);
+    e = store_check_whole(s, why);
+  *whole = e == ERR_OK;
+  if (e == ERR_OK)
+    e = store_verify(s, why);
   if (e == ERR_OK)
     e = write_manifest(s, part, name, now_ms, text, &f, why);
   store_close(s);
-  return e == ERR_OK ? save(manifest, text, why) : e;
+  return e == ERR_OK ? files_save(manifest, text, strlen(text), why) : e;
+}
+
+/* ---- a log that someone changed: its copies are no backups, but they are all there is of what came since
+ * ---- */
+
+static bool is_suspect(const char *name) {
+  const char *dot = strstr(name, ".suspect");
+  return strncmp(name, "db-", 3) == 0 && dot && !dot[8] && dot - name < BACKUP_NAME_MAX;
+}
+
+/* The oldest of those that are there; *n how many. */
+static struct path oldest_suspect(const char *folder, size_t *n) {
+  struct path oldest = {""};
+  DIR *d = opendir(folder);
+  *n = 0;
+  for (struct dirent *f; d && (f = readdir(d));)
+    if (is_suspect(f->d_name)) {
+      struct path p = path_of(folder, "/", f->d_name, "");
+      if (++*n == 1 || strcmp(p.s, oldest.s) < 0)
+        oldest = p;
+    }
+  if (d)
+    closedir(d);
+  return oldest;
+}
+
+static void keep_suspect(const char *folder, const char *part, const char *name) {
+  size_t n;
+  struct path to = path_of(folder, "/", name, ".suspect");
+  files_give(part, folder);
+  if (rename(part, to.s) != 0)
+    return;
+  log_event(LOG_ERROR, "the log of the database does not verify: this copy is no backup", "file", to.s, NULL);
+  for (struct path old = oldest_suspect(folder, &n); n > BACKUP_SUSPECTS; old = oldest_suspect(folder, &n))
+    if (unlink(old.s) != 0)
+      return;
 }
 
 static void warn_of_space(const struct backup_place *p) {
@@ -189,7 +223,10 @@ static enum err make_locked(const struct backup_place *p, int64_t now_ms, const 
   }
   unlink(part.s); /* left by one that was cut off */
   warn_of_space(p);
-  enum err e = make_aside(p, part.s, name, now_ms, manifest.s, why);
+  bool whole = false;
+  enum err e = make_aside(p, part.s, name, now_ms, manifest.s, &whole, why);
+  if (e == ERR_DB_CORRUPT && whole)
+    keep_suspect(p->folder, part.s, name);
   if (e == ERR_OK)
     e = erased_merge(journal.s, copy.s, why);
   files_give(part.s, p->folder);

@@ -23,7 +23,9 @@ static enum err keep(struct erased *l, const char *line, size_t n) {
 enum err erased_load(const char *path, struct erased *out, char why[256]) {
   *out = (struct erased){0};
   errno = 0;
-  FILE *f = fopen(path, "re");
+  int fd =
+      open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC); /* who owns the folder must not choose what is read */
+  FILE *f = fd >= 0 ? fdopen(fd, "r") : NULL;
   if (!f)
     return errno == ENOENT ? ERR_OK : files_why("open", path, why);
   char line[64];
@@ -46,7 +48,7 @@ void erased_free(struct erased *l) {
 
 enum err erased_add(const char *path, const char *pid, char why[256]) {
   char line[STORE_PID_MAX + 4];
-  int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+  int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd < 0)
     return files_why("open", path, why);
   char last = '\n'; /* else a power cut tore the line before */

@@ -1,9 +1,11 @@
 #include "core/store/files.h"
+#include "core/base/bytes.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -22,9 +24,41 @@ enum err files_why(const char *what, const char *path, char why[256]) {
 }
 
 void files_give(const char *path, const char *like) {
-  struct stat st;
-  if (geteuid() == 0 && stat(like, &st) == 0 && st.st_uid != 0)
-    (void)!lchown(path, st.st_uid, st.st_gid);
+  struct stat st, own;
+  int fd = geteuid() == 0 && stat(like, &st) == 0 && st.st_uid != 0
+               ? open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
+                                O_CLOEXEC) /* it cannot become another file meanwhile */
+               : -1;
+  if (fd >= 0 && fstat(fd, &own) == 0 && S_ISREG(own.st_mode) && own.st_nlink == 1)
+    (void)!fchown(fd, st.st_uid, st.st_gid);
+  if (fd >= 0)
+    close(fd);
+}
+
+enum err files_make(const char *path, int *fd, char why[256]) {
+  *fd = -1;
+  if (unlink(path) != 0 && errno != ENOENT) /* left by one that was cut off, or a link to elsewhere */
+    return files_why("replace", path, why);
+  *fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  return *fd >= 0 ? ERR_OK : files_why("create", path, why);
+}
+
+enum err files_save(const char *path, const void *bytes, size_t n, char why[256]) {
+  char part[NAME_MAX_BYTES + 64];
+  int fd;
+  snprintf(part, sizeof part, "%s.part", path);
+  enum err e = files_make(part, &fd, why);
+  if (e != ERR_OK)
+    return e;
+  errno = ENOSPC; /* what a short write means */
+  if (write(fd, bytes, n) != (ssize_t)n || fsync(fd) != 0)
+    e = files_why("write", part, why);
+  close(fd);
+  if (e == ERR_OK && rename(part, path) != 0)
+    e = files_why("rename", part, why);
+  if (e != ERR_OK)
+    unlink(part);
+  return e == ERR_OK ? files_sync_folder(path, why) : e;
 }
 
 enum err files_create(const char *path, bool fresh, char why[256]) {
@@ -54,7 +88,7 @@ enum err files_lock(const char *path, int *fd, char why[256]) {
    * behind: who unlinked it could leave two holders of two files. */
   char name[NAME_MAX_BYTES];
   snprintf(name, sizeof name, "%s.lock", path);
-  *fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  *fd = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (*fd < 0)
     return files_why("open", name, why);
   if (flock(*fd, LOCK_EX | LOCK_NB) == 0)
@@ -69,34 +103,28 @@ enum err files_lock(const char *path, int *fd, char why[256]) {
   return e;
 }
 
-/* Written aside and renamed: a power cut must not leave half a key under the name. */
-static enum err make_key(const char *name, struct rng *rng, uint8_t key[32], char why[256]) {
-  char aside[NAME_MAX_BYTES + 4];
-  snprintf(aside, sizeof aside, "%s.new", name);
-  if (unlink(aside) != 0 && errno != ENOENT)
-    return files_why("replace", aside, why);
-  int fd = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0)
-    return files_why("create", aside, why);
-  rng->fill(rng, key, 32);
-  errno = ENOSPC; /* what a short write means */
-  enum err e = write(fd, key, 32) == 32 && fsync(fd) == 0 ? ERR_OK : files_why("write", aside, why);
-  close(fd);
-  if (e == ERR_OK && rename(aside, name) != 0)
-    e = files_why("rename", aside, why);
-  if (e != ERR_OK) {
-    unlink(aside);
-    return e;
-  }
-  return files_sync_folder(name, why);
-}
-
 enum err files_key(const char *path, bool may_make, struct rng *rng, uint8_t key[32], char why[256]) {
   char name[NAME_MAX_BYTES];
   snprintf(name, sizeof name, "%s.key", path);
-  if (may_make && access(name, F_OK) != 0 && errno == ENOENT)
-    return make_key(name, rng, key, why);
+  if (may_make && access(name, F_OK) != 0 && errno == ENOENT) {
+    rng->fill(rng, key, 32); /* files_save: a power cut must not leave half a key under the name */
+    return files_save(name, key, 32, why);
+  }
   return files_read_key(name, key, why);
+}
+
+static bool key_from(int fd, uint8_t key[32]) {
+  char text[66];
+  size_t n = 0;
+  for (ssize_t k; n < sizeof text && (k = read(fd, text + n, sizeof text - n)) > 0;)
+    n += (size_t)k;
+  if (n == 65 && text[64] == '\n')
+    n = 64;
+  bool good = n == 32 || (n == 64 && hex_decode(text, n, key));
+  if (n == 32)
+    memcpy(key, text, 32);
+  explicit_bzero(text, sizeof text);
+  return good;
 }
 
 enum err files_read_key(const char *name, uint8_t key[32], char why[256]) {
@@ -113,10 +141,35 @@ enum err files_read_key(const char *name, uint8_t key[32], char why[256]) {
     e = files_why("read", name, why);
   else if (st.st_mode & 077)
     snprintf(why, 256, "others can read the key file: chmod 600 %.200s", name);
-  else if (!S_ISREG(st.st_mode) || st.st_size != 32 || read(fd, key, 32) != 32)
-    snprintf(why, 256, "the key file %.160s does not hold 32 bytes", name);
+  else if (!S_ISREG(st.st_mode) || !key_from(fd, key))
+    snprintf(why, 256, "the key file %.140s does not hold 32 bytes, or 64 hex digits", name);
   else
     e = ERR_OK;
   close(fd);
   return e;
+}
+
+enum err files_given_key(const char *folder, const char *number, uint8_t key[32], bool *given,
+                         char why[256]) {
+  char path[NAME_MAX_BYTES], *end = NULL;
+  int fd = -1;
+  *given = false;
+  if (number && *number) {
+    long n = strtol(number, &end, 10);
+    fd = *end || n < 3 || n > 1 << 20 ? -1 : (int)n;
+  } else if (folder) {
+    snprintf(path, sizeof path, "%s/gavel.key", folder);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
+      return ERR_OK;
+  } else
+    return ERR_OK;
+  *given = fd >= 0 && key_from(fd, key);
+  if (fd >= 0)
+    close(fd);
+  if (*given)
+    return ERR_OK;
+  snprintf(why, 256, "the key of %s cannot be read: it must be 32 bytes, or 64 hex digits",
+           number && *number ? "GAVEL_KEY_FD" : "gavel.key in CREDENTIALS_DIRECTORY");
+  return ERR_BAD_CONFIG;
 }

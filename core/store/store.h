@@ -10,6 +10,7 @@
 #include "core/base/err.h"
 #include "core/base/rng.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -55,6 +56,9 @@ MUST_CHECK enum err store_replay(struct store *s, const char *stream, uint64_t a
 /* store_streams: names of all streams that start with `prefix`, in order. */
 MUST_CHECK enum err store_streams(struct store *s, const char *prefix,
                                   enum err (*each)(void *ctx, const char *stream), void *ctx);
+/* store_sweepable: the same, of those streams that still have a payload or more than their last event. */
+MUST_CHECK enum err store_sweepable(struct store *s, const char *prefix,
+                                    enum err (*each)(void *ctx, const char *stream), void *ctx);
 /* store_put_secret, store_get_secret: small sealed values by name (server certificate key, ...). put is part
  * of the group and fails like store_append. get: n = room in out, then length; ERR_NO_ROOM when absent,
  * ERR_FULL when `out` is too small. Names that begin with "store." are the store's own. */
@@ -64,8 +68,8 @@ MUST_CHECK enum err store_get_secret(struct store *s, const char *name, void *ou
  * seq. */
 MUST_CHECK enum err store_verify(struct store *s, char why[256]);
 /* store_erase_payloads: delete the personal content of a stream (room deleted); the chain still verifies.
- * Commits the open group with it. ERR_AGAIN: deleted, but a backup that is running kept the old pages on
- * disk; once it has ended, call again. Backups made before keep the content. */
+ * Commits the open group first; what is deleted is a group of its own, see store_fold. Backups made before
+ * keep the content. */
 MUST_CHECK enum err store_erase_payloads(struct store *s, const char *stream);
 /* store_backup: a consistent copy (sqlite3_backup_step(-1)) of what is committed to a new file, fsynced,
  * 0600. It opens with the same master key, which is not in it. See also backup.h. */
@@ -89,32 +93,53 @@ store_each_doc(struct store *s, const char *class, const char *pid,
 
 /* store_erase_subject: his key, payloads and documents are gone from the database and its write-ahead log;
  * the chains still verify; his pid is written to the erasure journal (`<path>.erased`, fsynced first), which
- * store_open replays when an older copy of the database was put back. Commits the open group. ERR_AGAIN as
- * below. */
+ * store_open replays when an older copy of the database was put back. Commits the open group first: when that
+ * fails it is lost as by store_append, and so is nobody erased. On another error the open group is on disk,
+ * and he is erased when the store is opened again. The write-ahead log: see store_fold. */
 MUST_CHECK enum err store_erase_subject(struct store *s, const char *pid);
 /* store_keep_erased: from now on who is erased is also written to `path` (beside the backups), so that it
  * outlives the database's disk; who stands there already is erased now. */
 MUST_CHECK enum err store_keep_erased(struct store *s, const char *path, char why[256]);
+/* store_has_subject: is anything sealed under a key of this person? (Then he has one.) */
+MUST_CHECK enum err store_has_subject(struct store *s, const char *pid, bool *has);
+/* store_drop_keys: of the next `most` keys after `pid` in order ("" begins) those under which nothing is
+ * sealed any more go, *n how many; `pid` (STORE_PID_MAX + 1 bytes) becomes the last one looked at, "" after
+ * the very last. Part of the group. */
+MUST_CHECK enum err store_drop_keys(struct store *s, char *pid, unsigned most, uint64_t *n);
 /* store_each_subject_record: every event of any stream whose payload is his, by stream and seq. */
 MUST_CHECK enum err store_each_subject_record(struct store *s, const char *pid,
                                               enum err (*each)(void *ctx, const struct store_record *r),
                                               void *ctx);
-/* store_erase_before: payloads of the given kinds (comma-separated, "*" all) in streams with this prefix,
- * older than ts_ms, are deleted; *n how many. Part of the group. Payloads of subjects in `held` (NULL-ended,
- * may be NULL) stay. */
-MUST_CHECK enum err store_erase_before(struct store *s, const char *prefix, const char *kinds, int64_t ts_ms,
+/* store_erase_before: payloads of the given kinds (comma-separated, "*" all) of a stream, older than ts_ms,
+ * are deleted; *n how many. Part of the group. Payloads of subjects in `held` (NULL-ended, may be NULL) stay.
+ */
+MUST_CHECK enum err store_erase_before(struct store *s, const char *stream, const char *kinds, int64_t ts_ms,
                                        const char *const *held, uint64_t *n);
+/* store_erase_payload: the personal content of one event is deleted. store_erase_by: that of all events of
+ * these kinds that `actor` ("m:3") did. As store_erase_before. */
+MUST_CHECK enum err store_erase_payload(struct store *s, const char *stream, uint64_t seq,
+                                        const char *const *held);
+MUST_CHECK enum err store_erase_by(struct store *s, const char *stream, const char *actor, const char *kinds,
+                                   const char *const *held);
 /* store_prune: events of a stream older than ts_ms go, from its beginning; a signed base takes their place,
- * so that the rest verifies from there. *n how many. The last event always stays. Commits the open group. A
- * stream that does not verify is not pruned: ERR_AUDIT_*, and the open group is lost. */
+ * so that the rest verifies from there. *n how many. The last event always stays. Commits the open group with
+ * it; on an error that is lost as by store_append. A stream that does not verify is not pruned: ERR_AUDIT_*,
+ * and the open group stays open. */
 MUST_CHECK enum err store_prune(struct store *s, const char *stream, int64_t ts_ms, uint64_t *n);
+/* store_fold: what was deleted leaves the write-ahead log too. store_erase_subject and _payloads do it
+ * themselves when no reader (a backup, gavelctl) holds the old pages; else, and after the others,
+ * store_fold_due says that the owner is to call it, once a second or so (so that a sweep in many parts costs
+ * few), and some later commit does. Never waits; nothing to do while a group is open. store_fold_soon: also
+ * because of what was just deleted.
+ */
+void store_fold(struct store *s);
+bool store_fold_due(const struct store *s);
+void store_fold_soon(struct store *s);
 
 /* store_head: seq and hash of a stream's last event, 0 and zeros when it has none. */
 MUST_CHECK enum err store_head(struct store *s, const char *stream, uint64_t *seq, uint8_t hash[32]);
-/* store_open_read: a database to look at, as it is now, also beside the gaveld that has it open: what writes
- * answers ERR_NOT_ALLOWED. Errors as store_open; ERR_BAD_CONFIG also: of an older schema. store_open_copy: a
- * backup, with the master key of the database it was made of. */
-MUST_CHECK enum err store_open_read(const char *path, struct store **out, char why[256]);
+/* store_open_copy: a backup, or a database to look at as it is now, also beside the gaveld that has it open:
+ * what writes answers ERR_NOT_ALLOWED. Errors as store_open; ERR_BAD_CONFIG also: of an older schema. */
 MUST_CHECK enum err store_open_copy(const char *path, const uint8_t key[32], struct store **out,
                                     char why[256]);
 

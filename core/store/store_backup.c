@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,13 +32,25 @@ static enum err copy_pages(sqlite3 *from, sqlite3 *to, const char *path, char wh
   return copy_fault(to, path, end != SQLITE_OK ? end : rc, why);
 }
 
+/* Its folder without links, so that SQLITE_OPEN_NOFOLLOW is about the file alone; to be freed. */
+static char *real_name(const char *path) {
+  char copy[FILES_PATH_MAX + 64], full[FILES_PATH_MAX + PATH_MAX];
+  snprintf(copy, sizeof copy, "%s", path);
+  char *folder = realpath(dirname(copy), NULL);
+  const char *slash = strrchr(path, '/');
+  snprintf(full, sizeof full, "%s/%s", folder ? folder : ".", slash ? slash + 1 : path);
+  bool found = folder != NULL;
+  free(folder);
+  return found ? strdup(full) : NULL;
+}
+
 /* Without a write-ahead log: who looks at the copy leaves no files beside it. */
 static enum err copy_into(const char *source, const char *made, char why[256]) {
   sqlite3 *from = NULL, *to = NULL;
-  char *full = realpath(made, NULL);
+  char *full = real_name(made);
   enum err e = full ? store_db_open(source, SQLITE_OPEN_READONLY, &from, why) : ERR_IO;
   if (e == ERR_OK)
-    e = store_db_open(full, SQLITE_OPEN_READWRITE, &to, why);
+    e = store_db_open(full, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, &to, why);
   if (e == ERR_OK)
     e = copy_pages(from, to, made, why);
   if (e == ERR_OK) {
@@ -81,6 +95,15 @@ enum err store_backup(struct store *s, const char *path, char why[256]) {
     return store_copy_file(s->path, path, why);
   snprintf(why, 256, "a database in memory has no backup");
   return ERR_BAD_CONFIG;
+}
+
+void store_settle_file(const char *path) {
+  char why[256];
+  sqlite3 *db = NULL;
+  errno = 0; /* store_fault looks at it */
+  if (store_db_open(path, SQLITE_OPEN_READWRITE, &db, why) == ERR_OK)
+    sqlite3_exec(db, "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
+  sqlite3_close(db);
 }
 
 /* ---- of a copy ---- */

@@ -92,7 +92,7 @@ enum err store_each_doc(struct store *s, const char *class, const char *pid,
                         enum err (*each)(void *ctx, const char *id, const char *pid, const char *text),
                         void *ctx) {
   struct each_doc d = {s, class, each, ctx};
-  sqlite3_stmt *q = s->q[STORE_Q_EACH_DOC];
+  sqlite3_stmt *q = s->q[pid && *pid ? STORE_Q_EACH_DOC_OF : STORE_Q_EACH_DOC]; /* by the index of pids */
   store_bind_text(q, 1, class);
   store_bind_text(q, 2, pid); /* NULL: NULL */
   int rc = SQLITE_DONE;

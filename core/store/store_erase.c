@@ -8,15 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* secure_delete has zeroed the pages, the write-ahead log still holds them as they were: fold it in and cut
- * it. */
-static enum err commit_and_fold(struct store *s) {
+/* A group that cannot be committed is refused until its owner has heard of it: what he appends next would
+ * follow events that are lost. */
+static enum err commit_others(struct store *s) {
   enum err e = store_commit(s);
-  if (e != ERR_OK)
-    return e;
-  int rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-  s->wal_frames = 0;
-  return rc == SQLITE_OK ? ERR_OK : rc == SQLITE_BUSY ? ERR_AGAIN : store_fault(s->db, rc);
+  return e == ERR_OK ? ERR_OK : store_give_up(s, e);
+}
+
+/* A group of our own, after commit_others: on an error the store is as it was before it. */
+static enum err finish(struct store *s, enum err e) {
+  s->fold_due = true;
+  s->fold_wait = 0;
+  if (e == ERR_OK)
+    return store_commit(s);
+  store_rollback(s);
+  return e;
 }
 
 static enum err run_with(struct store *s, enum store_q q, const char *text) {
@@ -25,12 +31,11 @@ static enum err run_with(struct store *s, enum store_q q, const char *text) {
 }
 
 enum err store_erase_payloads(struct store *s, const char *stream) {
-  enum err e = store_begin(s);
-  if (e == ERR_OK)
-    e = run_with(s, STORE_Q_ERASE, stream);
+  enum err e = commit_others(s);
   if (e != ERR_OK)
-    (void)store_give_up(s, e);
-  return commit_and_fold(s);
+    return e;
+  e = store_begin(s);
+  return finish(s, e == ERR_OK ? run_with(s, STORE_Q_ERASE, stream) : e);
 }
 
 /* ---- a person ---- */
@@ -53,17 +58,17 @@ enum err store_erase_subject(struct store *s, const char *pid) {
   assert(pid[0] && strlen(pid) <= STORE_PID_MAX);
   if (s->read_only)
     return ERR_NOT_ALLOWED;
-  enum err e = s->journals[0] ? erased_add(s->journals[0], pid, why) : ERR_OK;
+  enum err e = commit_others(s);
+  if (e != ERR_OK)
+    return e;
+  e = s->journals[0] ? erased_add(s->journals[0], pid, why) : ERR_OK;
   if (e == ERR_OK && s->journals[1] && erased_add(s->journals[1], pid, why) != ERR_OK)
     log_event(LOG_WARN, "the copy of the erasure journal lags behind", "why", why, NULL);
   if (e != ERR_OK) {
     log_event(LOG_ERROR, "nobody can be erased", "why", why, NULL);
     return e;
   }
-  e = erase_pid(s, pid, &rows);
-  if (e != ERR_OK)
-    (void)store_give_up(s, e);
-  return commit_and_fold(s);
+  return finish(s, erase_pid(s, pid, &rows));
 }
 
 enum err store_replay_erased(struct store *s, char why[256]) {
@@ -74,15 +79,14 @@ enum err store_replay_erased(struct store *s, char why[256]) {
   for (size_t i = 0; e == ERR_OK && i < l.n; i++)
     e = erase_pid(s, l.pid[i], &rows);
   erased_free(&l);
-  if (e == ERR_OK)
-    e = rows ? commit_and_fold(s) : store_commit(s);
+  e = rows || e != ERR_OK ? finish(s, e) : store_commit(s);
   snprintf(count, sizeof count, "%d", rows);
   if (rows)
     log_event(LOG_WARN, "people who had been erased were in this copy of the database: erased again", "rows",
               count, NULL);
-  if (e != ERR_OK && e != ERR_AGAIN && !why[0])
+  if (e != ERR_OK && !why[0])
     snprintf(why, 256, "the erasure journal cannot be followed: %s", err_text(e));
-  return e == ERR_AGAIN ? ERR_OK : e; /* a reader holds the old pages: the next fold takes them */
+  return e;
 }
 
 enum err store_keep_erased(struct store *s, const char *path, char why[256]) {
@@ -112,14 +116,14 @@ static char *join(const char *const *list) {
   return out;
 }
 
-enum err store_erase_before(struct store *s, const char *prefix, const char *kinds, int64_t ts_ms,
+enum err store_erase_before(struct store *s, const char *stream, const char *kinds, int64_t ts_ms,
                             const char *const *held, uint64_t *n) {
   char *kept = join(held);
   sqlite3_stmt *q = s->q[STORE_Q_ERASE_BEFORE];
   *n = 0;
   enum err e = kept ? store_begin(s) : ERR_NOMEM;
   if (e == ERR_OK) {
-    store_bind_text(q, 1, prefix);
+    store_bind_text(q, 1, stream);
     sqlite3_bind_int64(q, 2, ts_ms);
     store_bind_text(q, 3, kinds);
     store_bind_text(q, 4, kept);
@@ -129,8 +133,47 @@ enum err store_erase_before(struct store *s, const char *prefix, const char *kin
   if (e != ERR_OK)
     return store_give_up(s, e);
   *n = (uint64_t)sqlite3_changes(s->db);
-  s->pending += *n > 0;
+  if (*n > 0) {
+    s->pending++;
+    store_fold_soon(s);
+  }
   return ERR_OK;
+}
+
+/* The last word is `held`. */
+static enum err erase_some(struct store *s, enum store_q q, const char *const *held, int at) {
+  char *kept = join(held);
+  enum err e = kept ? ERR_OK : ERR_NOMEM;
+  if (e == ERR_OK) {
+    store_bind_text(s->q[q], at, kept);
+    e = store_run(s, q);
+  }
+  free(kept);
+  if (e != ERR_OK)
+    return store_give_up(s, e);
+  s->pending++;
+  store_fold_soon(s);
+  return ERR_OK;
+}
+
+enum err store_erase_payload(struct store *s, const char *stream, uint64_t seq, const char *const *held) {
+  enum err e = store_begin(s);
+  if (e != ERR_OK)
+    return store_give_up(s, e);
+  store_bind_text(s->q[STORE_Q_ERASE_PAYLOAD], 1, stream);
+  sqlite3_bind_int64(s->q[STORE_Q_ERASE_PAYLOAD], 2, (sqlite3_int64)seq);
+  return erase_some(s, STORE_Q_ERASE_PAYLOAD, held, 3);
+}
+
+enum err store_erase_by(struct store *s, const char *stream, const char *actor, const char *kinds,
+                        const char *const *held) {
+  enum err e = store_begin(s);
+  if (e != ERR_OK)
+    return store_give_up(s, e);
+  store_bind_text(s->q[STORE_Q_ERASE_BY], 1, stream);
+  store_bind_text(s->q[STORE_Q_ERASE_BY], 2, actor);
+  store_bind_text(s->q[STORE_Q_ERASE_BY], 3, kinds);
+  return erase_some(s, STORE_Q_ERASE_BY, held, 4);
 }
 
 /* The last event that goes; seq 0: none does. */
@@ -162,9 +205,12 @@ enum err store_prune(struct store *s, const char *stream, int64_t ts_ms, uint64_
   char why[256];
   struct chain_head cut;
   *n = 0;
-  enum err e = store_begin(s);
-  if (e == ERR_OK) /* a signed base must not make good what someone changed */
-    e = store_verify_stream(s, stream, NULL, 0, why);
+  if (s->failed != ERR_OK)
+    return s->failed;
+  enum err e = store_verify_stream(s, stream, NULL, 0, why);
+  if (e != ERR_OK) /* a signed base must not make good what someone changed */
+    return e;
+  e = store_begin(s);
   if (e == ERR_OK)
     e = find_cut(s, stream, ts_ms, &cut);
   if (e == ERR_OK && cut.seq > 0) {
@@ -177,6 +223,8 @@ enum err store_prune(struct store *s, const char *stream, int64_t ts_ms, uint64_
       *n = (uint64_t)sqlite3_changes(s->db);
   }
   if (e != ERR_OK)
-    (void)store_give_up(s, e);
-  return *n ? commit_and_fold(s) : store_commit(s);
+    return store_give_up(s, e);
+  if (*n > 0)
+    store_fold_soon(s);
+  return commit_others(s);
 }

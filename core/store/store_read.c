@@ -160,9 +160,8 @@ enum err store_each_subject_record(struct store *s, const char *pid,
   return e == ERR_OK && rc != SQLITE_DONE ? store_fault(s->db, rc) : e;
 }
 
-enum err store_streams(struct store *s, const char *prefix, enum err (*each)(void *ctx, const char *stream),
-                       void *ctx) {
-  sqlite3_stmt *q = s->q[STORE_Q_STREAMS];
+static enum err each_stream(struct store *s, sqlite3_stmt *q, const char *prefix,
+                            enum err (*each)(void *ctx, const char *stream), void *ctx) {
   store_bind_text(q, 1, prefix);
   int rc = SQLITE_DONE;
   enum err e = ERR_OK;
@@ -172,6 +171,16 @@ enum err store_streams(struct store *s, const char *prefix, enum err (*each)(voi
   }
   sqlite3_reset(q);
   return e == ERR_OK && rc != SQLITE_DONE ? store_fault(s->db, rc) : e;
+}
+
+enum err store_streams(struct store *s, const char *prefix, enum err (*each)(void *ctx, const char *stream),
+                       void *ctx) {
+  return each_stream(s, s->q[STORE_Q_STREAMS], prefix, each, ctx);
+}
+
+enum err store_sweepable(struct store *s, const char *prefix, enum err (*each)(void *ctx, const char *stream),
+                         void *ctx) {
+  return each_stream(s, s->q[STORE_Q_SWEEPABLE], prefix, each, ctx);
 }
 
 enum err store_schema(struct store *s, enum err (*each)(void *ctx, const char *table, const char *columns),

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHECKPOINT_FRAMES = 1000 };
+enum { CHECKPOINT_FRAMES = 1000, FOLD_AGAIN_COMMITS = 64 };
 
 int store_step(struct store *s, enum store_q q) {
   errno = 0; /* store_fault looks at it */
@@ -84,6 +84,34 @@ static void checkpoint(struct store *s) {
   log_event(LOG_WARN, "the write-ahead log could not be folded in, it grows", "code", err_code(e), NULL);
 }
 
+/* secure_delete has zeroed the pages, the write-ahead log still holds them as they were: fold it in and cut
+ * it. */
+void store_fold(struct store *s) {
+  if (!s->fold_due || s->read_only || !sqlite3_get_autocommit(s->db))
+    return;
+  sqlite3_busy_timeout(s->db, 0); /* what was committed is committed: nobody waits for a reader */
+  errno = 0;                      /* store_fault looks at it */
+  int rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+  sqlite3_busy_timeout(s->db, STORE_BUSY_MS);
+  s->fold_due = rc != SQLITE_OK;
+  s->fold_wait = FOLD_AGAIN_COMMITS;
+  if (rc == SQLITE_OK)
+    s->wal_frames = 0;
+  else if (rc != SQLITE_BUSY)
+    log_event(LOG_WARN, "what was deleted is still in the write-ahead log", "code",
+              err_code(store_fault(s->db, rc)), NULL);
+}
+
+bool store_fold_due(const struct store *s) {
+  return s->fold_due;
+}
+
+void store_fold_soon(struct store *s) {
+  if (!s->fold_due)
+    s->fold_wait = FOLD_AGAIN_COMMITS;
+  s->fold_due = true;
+}
+
 enum err store_commit(struct store *s) {
   enum err e = s->failed;
   if (e == ERR_OK && !s->read_only && !sqlite3_get_autocommit(s->db))
@@ -92,6 +120,8 @@ enum err store_commit(struct store *s) {
     undo(s);
   s->failed = ERR_OK;
   s->pending = 0;
+  if (e == ERR_OK && s->fold_due && s->fold_wait-- <= 0)
+    store_fold(s);
   if (e == ERR_OK && s->wal_frames >= CHECKPOINT_FRAMES) {
     s->wal_frames = 0;
     checkpoint(s);

@@ -31,17 +31,28 @@
                   " WHERE pid = ?1 AND pid <> '' ORDER BY stream, seq")                                      \
   X(BASE, "SELECT seq, hash, mac FROM base WHERE stream = ?1")                                               \
   X(PUT_BASE, "INSERT OR REPLACE INTO base(stream, seq, hash, mac) VALUES(?1, ?2, ?3, ?4)")                  \
-  X(STREAMS, "SELECT stream FROM head WHERE stream >= ?1 AND substr(stream, 1, length(?1)) = ?1"             \
-             " ORDER BY stream")                                                                             \
+  X(STREAMS, "SELECT stream FROM head WHERE stream BETWEEN ?1 AND ?1 || char(1114111) ORDER BY stream")      \
+  X(SWEEPABLE, "SELECT stream FROM head h LEFT JOIN base b USING(stream)"                                    \
+               " WHERE stream BETWEEN ?1 AND ?1 || char(1114111) AND (h.seq > coalesce(b.seq, 0) + 1"        \
+               " OR EXISTS(SELECT 1 FROM payload p WHERE p.stream = h.stream)) ORDER BY stream")             \
   X(ALL_STREAMS, "SELECT stream FROM head UNION SELECT stream FROM event UNION SELECT stream FROM base")     \
   X(PUT_SECRET, "INSERT OR REPLACE INTO secret(name, sealed) VALUES(?1, ?2)")                                \
   X(GET_SECRET, "SELECT sealed FROM secret WHERE name = ?1")                                                 \
   X(ERASE, "DELETE FROM payload WHERE stream = ?1")                                                          \
   X(ERASE_BEFORE,                                                                                            \
-    "DELETE FROM payload WHERE stream >= ?1 AND substr(stream, 1, length(?1)) = ?1"                          \
+    "DELETE FROM payload WHERE stream = ?1"                                                                  \
     " AND EXISTS(SELECT 1 FROM event e WHERE e.stream = payload.stream AND e.seq = payload.seq"              \
     " AND e.ts_ms < ?2 AND (?3 = '*' OR instr(',' || ?3 || ',', ',' || e.kind || ',')))"                     \
     " AND (pid = '' OR NOT instr(?4, ',' || pid || ','))")                                                   \
+  X(ERASE_PAYLOAD, "DELETE FROM payload WHERE stream = ?1 AND seq = ?2"                                      \
+                   " AND (pid = '' OR NOT instr(?3, ',' || pid || ','))")                                    \
+  X(ERASE_BY, "DELETE FROM payload WHERE stream = ?1 AND EXISTS(SELECT 1 FROM event e"                       \
+              " WHERE e.stream = ?1 AND e.seq = payload.seq AND e.actor = ?2"                                \
+              " AND instr(',' || ?3 || ',', ',' || e.kind || ','))"                                          \
+              " AND (pid = '' OR NOT instr(?4, ',' || pid || ','))")                                         \
+  X(SOME_KEYS, "SELECT pid, NOT EXISTS(SELECT 1 FROM payload p WHERE p.pid = s.pid AND p.pid <> '')"         \
+               " AND NOT EXISTS(SELECT 1 FROM doc d WHERE d.pid = s.pid AND d.pid <> '')"                    \
+               " FROM subject s WHERE pid > ?1 ORDER BY pid LIMIT ?2")                                       \
   X(ERASE_SUBJECT_PAYLOADS, "DELETE FROM payload WHERE pid = ?1 AND pid <> ''")                              \
   X(ERASE_SUBJECT_DOCS, "DELETE FROM doc WHERE pid = ?1 AND pid <> ''")                                      \
   X(ERASE_SUBJECT, "DELETE FROM subject WHERE pid = ?1")                                                     \
@@ -55,6 +66,7 @@
   X(PUT_SUBJECT, "INSERT INTO subject(pid, sealed) VALUES(?1, ?2)")                                          \
   X(PUT_DOC, "INSERT OR REPLACE INTO doc(class, id, pid, sealed) VALUES(?1, ?2, ?3, ?4)")                    \
   X(DEL_DOC, "DELETE FROM doc WHERE class = ?1 AND id = ?2")                                                 \
+  X(EACH_DOC_OF, "SELECT id, pid, sealed FROM doc WHERE pid = ?2 AND pid <> '' AND class = ?1 ORDER BY id")  \
   X(EACH_DOC, "SELECT id, pid, sealed FROM doc WHERE class = ?1 AND (?2 IS NULL OR pid = ?2) ORDER BY id")
 
 enum store_q {
@@ -64,7 +76,13 @@ enum store_q {
       STORE_Q__COUNT
 };
 
-enum { STORE_SALT = 16, STORE_LABEL_MAX = 512, STORE_SUBJECTS = 128, STORE_VALUE_MAX = 1 << 20 };
+enum {
+  STORE_BUSY_MS = 5000,
+  STORE_SALT = 16,
+  STORE_LABEL_MAX = 512,
+  STORE_SUBJECTS = 128,
+  STORE_VALUE_MAX = 1 << 20
+};
 
 /* The keys of subjects that were used last; wiped when a group is rolled back, for it may have made one. */
 struct store_subject {
@@ -84,6 +102,8 @@ struct store {
   size_t pending;
   enum err failed;
   int wal_frames; /* as of the last commit */
+  bool fold_due;  /* deleted content is still in the write-ahead log */
+  int fold_wait;  /* commits until that is tried again: a reader was in the way */
   struct store_subject subjects[STORE_SUBJECTS];
   size_t next_subject; /* the place that is taken next */
 };
@@ -135,6 +155,9 @@ MUST_CHECK enum err store_open_payload(struct store *s, sqlite3_stmt *q, struct 
 MUST_CHECK enum err store_replay_erased(struct store *s, char why[256]);
 /* store_copy_file: store_backup of a database that others have open. */
 MUST_CHECK enum err store_copy_file(const char *database, const char *path, char why[256]);
+/* store_settle_file: what its write-ahead log holds comes into a database that nobody has open, as far as it
+ * can be read. */
+void store_settle_file(const char *path);
 /* store_check_whole: every page and every reference (reads all of it). store_count_rows: `"event": 1, ...`,
  * and events. store_mac: of n bytes, under a key of the master key's. */
 MUST_CHECK enum err store_check_whole(struct store *s, char why[256]);

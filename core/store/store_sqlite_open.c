@@ -111,7 +111,7 @@ static void harden(sqlite3 *db) {
   sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
   sqlite3_limit(db, SQLITE_LIMIT_LENGTH, ROW_MAX);
   sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
-  sqlite3_busy_timeout(db, 5000);
+  sqlite3_busy_timeout(db, STORE_BUSY_MS);
 }
 
 enum err store_db_open(const char *path, int flags, sqlite3 **db, char why[256]) {
@@ -359,24 +359,6 @@ enum err store_open_copy(const char *path, const uint8_t key[SEAL_KEY], struct s
     *out = s;
   else
     store_close(s);
-  return e;
-}
-
-enum err store_open_read(const char *path, struct store **out, char why[256]) {
-  char key_file[FILES_PATH_MAX + 8];
-  uint8_t key[SEAL_KEY];
-  char *full = realpath(path, NULL); /* the key is where gaveld put it, whatever link was given */
-  *out = NULL;
-  if (!full || strlen(full) > FILES_PATH_MAX) {
-    free(full);
-    return files_why("open", path, why);
-  }
-  snprintf(key_file, sizeof key_file, "%s.key", full);
-  enum err e = files_read_key(key_file, key, why);
-  if (e == ERR_OK)
-    e = store_open_copy(full, key, out, why);
-  OPENSSL_cleanse(key, sizeof key);
-  free(full);
   return e;
 }
 

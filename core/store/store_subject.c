@@ -47,6 +47,60 @@ static enum err read_key(struct store *s, const char *pid, uint8_t key[SEAL_KEY]
   return e;
 }
 
+enum err store_has_subject(struct store *s, const char *pid, bool *has) {
+  store_bind_text(s->q[STORE_Q_GET_SUBJECT], 1, pid);
+  int rc = store_step(s, STORE_Q_GET_SUBJECT);
+  *has = rc == SQLITE_ROW;
+  return rc == SQLITE_ROW || rc == SQLITE_DONE ? ERR_OK : store_fault(s->db, rc);
+}
+
+enum { KEYS_MOST = 256 };
+struct unused {
+  char pid[KEYS_MOST][STORE_PID_MAX + 1];
+  size_t n;
+};
+
+static enum err find_unused(struct store *s, char *pid, unsigned most, struct unused *l) {
+  sqlite3_stmt *q = s->q[STORE_Q_SOME_KEYS];
+  char after[STORE_PID_MAX + 1];
+  unsigned seen = 0;
+  int rc;
+  memcpy(after, pid, sizeof after);
+  store_bind_text(q, 1, after);
+  sqlite3_bind_int64(q, 2, most);
+  l->n = 0;
+  for (; (rc = sqlite3_step(q)) == SQLITE_ROW; seen++) {
+    const char *at = store_column_text(q, 0);
+    snprintf(pid, STORE_PID_MAX + 1, "%s", at ? at : "");
+    if (sqlite3_column_int(q, 1))
+      memcpy(l->pid[l->n++], pid, STORE_PID_MAX + 1);
+  }
+  sqlite3_reset(q);
+  sqlite3_clear_bindings(q);
+  if (seen < most)
+    pid[0] = 0;
+  return rc == SQLITE_DONE ? ERR_OK : store_fault(s->db, rc);
+}
+
+enum err store_drop_keys(struct store *s, char *pid, unsigned most, uint64_t *n) {
+  struct unused l;
+  enum err e = store_begin(s);
+  *n = 0;
+  if (e == ERR_OK)
+    e = find_unused(s, pid, most < KEYS_MOST ? most : KEYS_MOST, &l);
+  for (size_t i = 0; e == ERR_OK && i < l.n; i++) {
+    store_bind_text(s->q[STORE_Q_ERASE_SUBJECT], 1, l.pid[i]);
+    e = store_run(s, STORE_Q_ERASE_SUBJECT);
+  }
+  if (e != ERR_OK)
+    return store_give_up(s, e);
+  *n = l.n;
+  s->pending += l.n;
+  if (l.n) /* a cached key that is not stored must seal nothing */
+    store_subjects_forget(s);
+  return ERR_OK;
+}
+
 enum err store_subject_key(struct store *s, const char *pid, bool make, const uint8_t **key) {
   uint8_t found[SEAL_KEY];
   *key = s->seal_key;

@@ -1,6 +1,6 @@
 /* The audit log: what an entry holds, refusals that repeat, checkpoints, pruning by an injected clock. */
 #include "core/access/access_private.h"
-#include "core/access/audit_format.h"
+#include "core/access/audit_verify.h"
 #include "core/base/bytes.h"
 #include "core/base/log.h"
 #include "core/wire/json.h"
@@ -187,14 +187,17 @@ static void test_flood_is_bounded(void **state) {
     snprintf(why, sizeof why, "reason %d", i);
     refuse(k, 113, why);
   }
-  assert_int_equal(json_array_size(entries(k)), 1024);
+  assert_int_equal(json_array_size(entries(k)), 128);
+  refuse(k, 114, "expired"); /* and hides no other */
+  refuse(k, 114, "replayed");
+  assert_int_equal(json_array_size(entries(k)), 130);
   access_tick(k->a, T0 + 60000);
   json_t *all = entries(k);
-  assert_int_equal(json_array_size(all), 1025 + 1); /* the count of the others, and the 1000th's checkpoint */
+  assert_int_equal(json_array_size(all), 130 + 1); /* the count of the others */
   bool counted = false;
   for (size_t i = 0; i < json_array_size(all); i++)
     if (strcmp(word(all, i, "action"), "refused.others") == 0)
-      counted = json_int(meta(all, i), "repeated", 0) == 50000 - 1024;
+      counted = json_int(meta(all, i), "repeated", 0) == 50000 - 128 && strcmp(word(all, i, "net"), "203.0.113.0/24") == 0;
   assert_true(counted);
 }
 
@@ -317,6 +320,91 @@ static void test_day_179_stays_day_181_goes(void **state) {
   verified(k);
 }
 
+/* Of a clock that jumps nothing is believed for a day; nor of one that is far ahead of the log at the start.
+ */
+static void test_jump_of_the_clock(void **state) {
+  struct kit *k = *state;
+  const char *why = NULL;
+  json_t *reply = json_object();
+  audit_note(k->a, &(struct audit_entry){.action = "old.entry"});
+  entries(k);
+  access_tick(k->a, T0 + 60000);
+  access_tick(k->a, T0 + 400 * DAY);
+  access_tick(k->a, T0 + 400 * DAY + HOUR);
+  assert_int_equal(count(entries(k), "old.entry"), 1);
+  assert_int_equal(access_call(k->a, "operator", "audit.prune", NULL, reply, &why), ERR_AGAIN);
+  access_tick(k->a, T0 + 120000); /* someone set it right */
+  assert_false(access_may_age(k->a));
+  access_tick(k->a, T0 + 120000 + DAY);
+  assert_true(access_may_age(k->a));
+  assert_int_equal(count(entries(k), "old.entry"), 1);
+  access_close(k->a);
+  kit_access(k, T0 + 500 * DAY);
+  access_tick(k->a, T0 + 500 * DAY + HOUR);
+  access_tick(k->a, T0 + 500 * DAY + DAY - 1);
+  assert_int_equal(count(entries(k), "old.entry"), 1);
+  access_tick(k->a, T0 + 501 * DAY);
+  access_tick(k->a, T0 + 502 * DAY); /* and it stays so: then it is so */
+  assert_int_equal(count(entries(k), "old.entry"), 0);
+  json_decref(reply);
+}
+
+/* ---- the anchor file ---- */
+
+/* A full disk tore its last line: the next one begins anew, and the torn one is no forgery. */
+static void test_torn_anchor(void **state) {
+  struct kit *k = *state;
+  uint8_t public[32];
+  char why[256] = "";
+  const char *no_why = NULL;
+  json_t *reply = json_object();
+  assert_int_equal(access_call(k->a, "operator", "audit.key", NULL, reply, &no_why), ERR_OK);
+  assert_string_equal(json_str(reply, "anchor", ""), k->anchors);
+  assert_true(audit_key_read(json_str(reply, "key", ""), public));
+  FILE *f = fopen(k->anchors, "w");
+  fputs("gavel-audit/test 12 to", f);
+  fclose(f);
+  fill(k, 3);
+  entries(k);
+  access_tick(k->a, T0 + 1);
+  audit_checkpoint(k->a);
+  entries(k);
+  struct audit_anchors known = {.key = public};
+  assert_true(audit_anchor_file(&known, k->anchors));
+  assert_int_equal(known.n, 1);
+  assert_int_equal(known.torn, 1);
+  assert_int_equal(known.bad, 0);
+  assert_int_equal(audit_verify(k->store, &known, why), ERR_OK);
+  assert_int_equal(known.n, 2); /* and the one in the log */
+  free(known.v);
+  json_decref(reply);
+}
+
+static size_t start_again(struct kit *k) {
+  access_close(k->a);
+  kit_access(k, T0 + HOUR);
+  return count(entries(k), "audit.verify");
+}
+
+/* The log was cut, with its head: the anchor file knows more, and the server says so when it starts. */
+static void test_start_knows_the_anchors(void **state) {
+  struct kit *k = *state;
+  fill(k, 3);
+  entries(k);
+  audit_stop(k->a);
+  access_tick(k->a, T0 + 1);
+  audit_stop(k->a);
+  assert_int_equal(start_again(k), 0);
+  store_close(k->store);
+  static const uint8_t KEY[32] = {9};
+  char why[256] = "";
+  assert_int_equal(store_open(":memory:", KEY, &k->rng, &k->store, why), ERR_OK);
+  assert_int_equal(store_put_secret(k->store, "audit.key", KEY, sizeof KEY), ERR_OK);
+  assert_int_equal(store_commit(k->store), ERR_OK);
+  assert_int_equal(start_again(k), 1); /* its key is there, nothing else */
+  assert_string_equal(word(k->seen, 0, "outcome"), "audit_truncated");
+}
+
 static void test_never_below_180(void **state) {
   struct kit *k = *state;
   const char *why = NULL;
@@ -400,6 +488,9 @@ int main(void) {
       T(test_checkpoint_is_signed_and_in_the_chain),
       T(test_key_is_kept),
       T(test_day_179_stays_day_181_goes),
+      T(test_jump_of_the_clock),
+      T(test_torn_anchor),
+      T(test_start_knows_the_anchors),
       T(test_never_below_180),
       T(test_configure),
       T(test_lost_group_is_forgotten),

@@ -1,6 +1,7 @@
 /* The audit log as it leaves the database: the published vectors of its lines, and signed checkpoints. */
 #include "core/access/audit_format.h"
 #include "core/base/bytes.h"
+#include "core/base/ed25519.h"
 #include "core/wire/json.h"
 
 #include <setjmp.h>
@@ -88,7 +89,7 @@ static void test_key(void **state) {
   (void)state;
   assert_true(hex_decode("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60", 64, secret));
   assert_true(hex_decode("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", 64, want));
-  audit_public(secret, public);
+  ed25519_public(secret, public);
   assert_memory_equal(public, want, 32);
   audit_key_text("gavel-audit/x", public, text);
   assert_true(audit_key_read(text, again));
@@ -105,9 +106,9 @@ static void test_checkpoint(void **state) {
   char line[AUDIT_CHECKPOINT_MAX], note[AUDIT_CHECKPOINT_MAX];
   struct checkpoint c = some(secret), back;
   (void)state;
-  audit_public(secret, public);
+  ed25519_public(secret, public);
   secret[0] = 6;
-  audit_public(secret, other);
+  ed25519_public(secret, other);
   assert_string_equal(c.origin, "gavel-audit/a-server-of-mine");
   checkpoint_line(&c, line);
   checkpoint_note(&c, note);
@@ -120,13 +121,29 @@ static void test_checkpoint(void **state) {
   assert_memory_equal(note, BEGIN, sizeof BEGIN - 1);
 }
 
+/* The longest name a server can have is not cut in the note, where it stands twice. */
+static void test_checkpoint_long(void **state) {
+  uint8_t secret[32] = {5}, public[32];
+  char text[AUDIT_CHECKPOINT_MAX];
+  struct checkpoint c = some(secret), back;
+  (void)state;
+  memset(c.origin, 'o', sizeof c.origin - 1);
+  c.size = UINT64_MAX;
+  checkpoint_sign(&c, secret);
+  ed25519_public(secret, public);
+  checkpoint_note(&c, text);
+  assert_true(checkpoint_read_note(text, &back) && checkpoint_fits(&back, public));
+  checkpoint_line(&c, text);
+  assert_true(checkpoint_read_line(text, &back) && checkpoint_fits(&back, public));
+}
+
 /* No byte of a checkpoint can be another one. */
 static void test_checkpoint_forged(void **state) {
   uint8_t secret[32] = {5}, public[32];
   char line[AUDIT_CHECKPOINT_MAX];
   struct checkpoint c = some(secret), back;
   (void)state;
-  audit_public(secret, public);
+  ed25519_public(secret, public);
   checkpoint_line(&c, line);
   for (size_t i = 0; line[i]; i++) {
     char kept = line[i];
@@ -140,8 +157,12 @@ static void test_checkpoint_forged(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_vectors),    cmocka_unit_test(test_bad_data),          cmocka_unit_test(test_key),
-      cmocka_unit_test(test_checkpoint), cmocka_unit_test(test_checkpoint_forged),
+      cmocka_unit_test(test_vectors),
+      cmocka_unit_test(test_bad_data),
+      cmocka_unit_test(test_key),
+      cmocka_unit_test(test_checkpoint),
+      cmocka_unit_test(test_checkpoint_forged),
+      cmocka_unit_test(test_checkpoint_long),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

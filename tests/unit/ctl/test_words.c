@@ -73,6 +73,10 @@ static void test_mistakes(void **state) {
   assert_null(words(G, 2, "a", "--rooms=mad"));
   assert_null(words(G, 2, "a", "--rooms="));
   assert_null(words(G, 2, "a", "--force=yes"));
+  assert_null(words("APP --format=TEXT [--kid=TEXT]", 1, "a")); /* an option that must be there */
+  assert_null(words("APP --format=TEXT [--kid=TEXT]", 2, "a", "--kid=k"));
+  assert_params(words("APP --format=TEXT [--kid=TEXT]", 2, "a", "--format=vidyo"),
+                "{\"app\":\"a\",\"format\":\"vidyo\"}");
 }
 
 static void test_what_a_file_holds(void **state) {

@@ -4,6 +4,9 @@
 #include "core/store/files.h"
 #include "store_kit.h"
 
+#include <glob.h>
+#include <sys/wait.h>
+
 #define HOUR ((int64_t)BACKUP_HOUR_MS)
 #define DAY (24 * HOUR)
 #define START ((int64_t)1700006400000) /* 2023-11-15 00:00 UTC */
@@ -105,14 +108,44 @@ static void test_several_of_one_hour(void **state) {
   assert_true(holds(&f, "db-20231115T010200.sqlite"));
 }
 
-static void test_the_last_one_stays(void **state) {
+/* An outage, or a clock that jumps ahead, costs no backup: one comes, one goes. */
+static void test_nothing_goes_for_its_age(void **state) {
   (void)state;
   struct folder f = {.n = 0};
-  add(&f, START, false);
-  add(&f, START + HOUR, false);
-  clean(&f, START + 400 * DAY);
-  assert_int_equal(f.n, 1);
-  assert_true(holds(&f, "db-20231115T01.sqlite"));
+  for (int h = 0; h < 40 * 24; h++) {
+    add(&f, START + h * HOUR, false);
+    clean(&f, START + h * HOUR);
+  }
+  assert_int_equal(f.n, 24 + 21 - 1);
+  for (int year = 1; year < 4; year++) {
+    int64_t now = START + (40 + year * 400) * DAY;
+    clean(&f, now);
+    assert_in_range(f.n, 40, 24 + 21);
+    add(&f, now, false);
+    clean(&f, now);
+    assert_in_range(f.n, 40, 24 + 21);
+  }
+  backup_name(START + (39 * 24 + 23) * HOUR, false, f.names[f.n]);
+  assert_true(holds(&f, f.names[f.n])); /* the last one of before */
+}
+
+/* The clock went back two hours: by the names there is a backup of this hour, but it is two hours old. */
+static void test_due(void **state) {
+  (void)state;
+  struct folder f = {.n = 0};
+  struct backup_list l = {f.names, 0};
+  assert_int_equal(backup_due(&l, START, -1), BACKUP_DUE);
+  for (int h = 0; h < 3; h++)
+    add(&f, START + h * HOUR, false);
+  l.n = f.n;
+  assert_int_equal(backup_due(&l, START + 2 * HOUR + 59 * 60000, 59 * 60000), BACKUP_NOT_DUE);
+  assert_int_equal(backup_due(&l, START + 3 * HOUR, HOUR), BACKUP_DUE);
+  assert_int_equal(backup_due(&l, START + 2 * HOUR + 30 * 60000, -1),
+                   BACKUP_NOT_DUE); /* gaveld starts again */
+  assert_int_equal(backup_due(&l, START + 30 * 60000, 30 * 60000), BACKUP_NOT_DUE);
+  assert_int_equal(backup_due(&l, START + 65 * 60000, 65 * 60000), BACKUP_CLOCK_BACK);
+  assert_int_equal(backup_due(&l, START + 30 * 60000, -1),
+                   BACKUP_CLOCK_BACK); /* how old they are nobody knows */
 }
 
 /* 37: clock skew. */
@@ -196,7 +229,7 @@ static void test_make_verify_and_clean(void **state) {
   make(&x, START + HOUR, false);
   assert_int_equal(count(&x), 2); /* the exact one was newer in its hour */
   make(&x, START + 60 * DAY, false);
-  assert_int_equal(count(&x), 1);
+  assert_int_equal(count(&x), 3);
   assert_int_equal(verify(&x), ERR_OK);
   assert_int_not_equal(access(kit_path(k, "backups/making.tmp"), F_OK), 0);
 }
@@ -240,7 +273,17 @@ static void test_37_one_byte_changed(void **state) {
   assert_non_null(strstr(k->why, "has no manifest"));
 }
 
-/* A backup of a log that someone changed is not made, and nothing older goes for it. */
+static size_t suspects(struct place *x) {
+  char pattern[160];
+  glob_t g;
+  snprintf(pattern, sizeof pattern, "%s/*.suspect", x->folder);
+  size_t n = glob(pattern, 0, NULL, &g) == 0 ? g.gl_pathc : 0;
+  globfree(&g);
+  return n;
+}
+
+/* A backup of a log that someone changed is not made, and nothing older goes for it; but its copies are kept
+ * aside, the two newest. */
 static void test_changed_log_is_not_saved(void **state) {
   struct kit *k = *state;
   struct place x = place_of(k);
@@ -249,6 +292,11 @@ static void test_changed_log_is_not_saved(void **state) {
   kit_raw(k->path, "DROP TRIGGER event_no_update; UPDATE event SET kind = 'x' WHERE seq = 9");
   assert_int_equal(backup_make(&x.p, START + 60 * DAY, false, name, k->why), ERR_DB_CORRUPT);
   assert_non_null(strstr(k->why, "event 9 of room:a was changed"));
+  assert_int_equal(suspects(&x), 1);
+  for (int h = 1; h < 4; h++)
+    assert_int_equal(backup_make(&x.p, START + 60 * DAY + h * HOUR, false, name, k->why), ERR_DB_CORRUPT);
+  assert_int_equal(suspects(&x), 2);
+  assert_int_equal(access(kit_path(k, "backups/db-20240114T03.sqlite.suspect"), F_OK), 0);
   assert_int_equal(count(&x), 1);
   assert_int_equal(verify(&x), ERR_OK);
 }
@@ -278,6 +326,12 @@ static void test_37_interrupted(void **state) {
 
 /* ---- put back ---- */
 
+static enum err restore(struct place *x, bool aside, int64_t now) {
+  struct backup_restore r = {
+      .file = x->file, .to = x->k->path, .key = x->key, .aside = aside, .write_key = true, .now_ms = now};
+  return backup_restore(&r, &x->f, x->k->why);
+}
+
 #define ADA "p-00000000000000aa"
 
 static void test_restore(void **state) {
@@ -291,13 +345,13 @@ static void test_restore(void **state) {
   assert_int_equal(store_keep_erased(k->s, kit_path(k, "backups/erased"), k->why), ERR_OK);
   assert_int_equal(store_erase_subject(k->s, ADA), ERR_OK);
   kit_fill(k, "room:a", 201, 210);
-  assert_int_equal(backup_restore(x.file, k->path, x.key, true, START, &x.f, k->why), ERR_IO); /* in use */
+  assert_int_equal(restore(&x, true, START), ERR_IO); /* in use */
   assert_non_null(strstr(k->why, "in use"));
   assert_int_equal(kit_replay(k, "room:a", 0).last, 210);
   store_close(k->s);
   k->s = NULL;
-  assert_int_equal(backup_restore(x.file, k->path, x.key, false, START, &x.f, k->why), ERR_EXISTS);
-  assert_int_equal(backup_restore(x.file, k->path, x.key, true, START + HOUR, &x.f, k->why), ERR_OK);
+  assert_int_equal(restore(&x, false, START), ERR_EXISTS);
+  assert_int_equal(restore(&x, true, START + HOUR), ERR_OK);
   assert_int_equal(x.f.events, 201);
   kit_open(k);
   assert_int_equal(kit_replay(k, "room:a", 0).last, 200);
@@ -318,7 +372,7 @@ static void test_restore_beside_another_key(void **state) {
   FILE *f = fopen(kit_path(k, "a.db.key"), "wb");
   fputs("0123456789abcdef0123456789abcdef", f);
   fclose(f);
-  assert_int_equal(backup_restore(x.file, k->path, x.key, true, START, &x.f, k->why), ERR_BAD_CONFIG);
+  assert_int_equal(restore(&x, true, START), ERR_BAD_CONFIG);
   assert_int_equal(store_open(k->path, x.key, rng_system(), &k->s, k->why), ERR_OK); /* it is still there */
   assert_int_equal(kit_replay(k, "room:a", 0).last, 200);
 }
@@ -348,11 +402,116 @@ static void test_restore_elsewhere(void **state) {
   snprintf(k->path, sizeof k->path, "%s/new/b.db", k->folder);
   snprintf(wal, sizeof wal, "%s-wal", k->path);
   assert_int_equal(rename(kit_path(k, "wal"), wal), 0);
-  assert_int_equal(backup_restore(x.file, k->path, x.key, false, START, &x.f, k->why), ERR_OK);
+  assert_int_equal(restore(&x, false, START), ERR_OK);
   kit_open(k); /* by its key file */
   assert_int_equal(kit_replay(k, "room:a", 0).payloads, 200);
   assert_int_equal(store_replay(k->s, "room:ada", 0, kit_count, &seen), ERR_OK);
   assert_int_equal(seen.payloads, 0);
+}
+
+/* A gaveld that was killed leaves its last events in the write-ahead log: what is put aside has them in
+ * itself. */
+static void test_put_aside_whole(void **state) {
+  struct kit *k = *state;
+  struct place x = place_of(k);
+  char aside[128];
+  make(&x, START, false);
+  store_close(k->s);
+  k->s = NULL;
+  pid_t pid = fork();
+  if (pid == 0) {
+    kit_open(k);
+    kit_fill(k, "room:a", 201, 210);
+    _exit(0); /* without store_close */
+  }
+  assert_int_equal(waitpid(pid, NULL, 0), pid);
+  assert_int_equal(restore(&x, true, START), ERR_OK);
+  snprintf(aside, sizeof aside, "%s.20231115T000000Z-wal", k->path);
+  assert_int_not_equal(access(aside, F_OK), 0);
+  snprintf(k->path, sizeof k->path, "%s/a.db.20231115T000000Z", k->folder);
+  assert_int_equal(store_open(k->path, x.key, rng_system(), &k->s, k->why), ERR_OK);
+  assert_int_equal(kit_replay(k, "room:a", 0).last, 210);
+}
+
+static enum err note(void *ctx, struct store *s, const struct backup_facts *f) {
+  struct kit *k = ctx;
+  k->s = s;
+  enum err e = kit_append(k, "audit", 1, NULL);
+  k->s = NULL;
+  assert_int_equal(f->events, 200);
+  return e == ERR_OK ? store_commit(s) : e;
+}
+
+/* The master key goes to no disk unless that is asked for; and the entry of it is in the database. */
+static void test_restore_writes_no_key(void **state) {
+  struct kit *k = *state;
+  struct place x = place_of(k);
+  make(&x, START, false);
+  store_close(k->s);
+  k->s = NULL;
+  snprintf(k->path, sizeof k->path, "%s/c.db", k->folder);
+  struct backup_restore r = {
+      .file = x.file, .to = k->path, .key = x.key, .now_ms = START, .note = note, .ctx = k};
+  assert_int_equal(backup_restore(&r, &x.f, k->why), ERR_OK);
+  assert_int_not_equal(access(kit_path(k, "c.db.key"), F_OK), 0);
+  assert_int_equal(store_open(k->path, x.key, rng_system(), &k->s, k->why), ERR_OK);
+  assert_int_equal(kit_replay(k, "audit", 0).n, 1);
+}
+
+/* Who owns the folders must not make root write, read or give away another file. */
+static void test_no_links_are_followed(void **state) {
+  struct kit *k = *state;
+  struct place x = place_of(k);
+  static const char *const traps[] = {"backups/db-20231115T00.sqlite.json.part", "backups/making.tmp.part",
+                                      "backups/db-20231115T00.sqlite.json", "backups/making.tmp",
+                                      "a.db.part"};
+  char victim[128], name[BACKUP_NAME_MAX];
+  snprintf(victim, sizeof victim, "%s", kit_path(k, "victim"));
+  FILE *f = fopen(victim, "w");
+  assert_non_null(f);
+  fputs("p-victim\n", f);
+  fclose(f);
+  for (size_t i = 0; i < sizeof traps / sizeof traps[0]; i++)
+    assert_int_equal(symlink(victim, kit_path(k, traps[i])), 0);
+  make(&x, START, false);
+  assert_int_equal(verify(&x), ERR_OK);
+  store_close(k->s);
+  k->s = NULL;
+  assert_int_equal(restore(&x, true, START), ERR_OK);
+  assert_int_equal(symlink(victim, kit_path(k, "backups/erased")), 0);
+  assert_int_equal(backup_make(&x.p, START + HOUR, false, name, k->why), ERR_IO);
+  assert_int_equal(unlink(kit_path(k, "backups/erased")), 0);
+  assert_int_equal(unlink(kit_path(k, "backups/making.lock")), 0);
+  assert_int_equal(symlink(victim, kit_path(k, "backups/making.lock")), 0);
+  assert_int_equal(backup_make(&x.p, START + HOUR, false, name, k->why), ERR_IO);
+  struct stat st;
+  assert_int_equal(stat(victim, &st), 0);
+  assert_int_equal(st.st_size, 9);
+}
+
+/* As root: to the owner of what was there, else of the folder. */
+static void test_owner_of_what_is_put_back(void **state) {
+  struct kit *k = *state;
+  struct place x = place_of(k);
+  struct stat st;
+  if (geteuid() != 0)
+    skip();
+  make(&x, START, false);
+  store_close(k->s);
+  k->s = NULL;
+  assert_int_equal(chown(k->path, 4321, 4321), 0);
+  assert_int_equal(restore(&x, true, START), ERR_OK);
+  assert_int_equal(stat(k->path, &st), 0);
+  assert_int_equal(st.st_uid, 4321);
+  assert_int_equal(mkdir(kit_path(k, "new"), 0700), 0);
+  assert_int_equal(chown(kit_path(k, "new"), 1234, 1234), 0);
+  snprintf(k->path, sizeof k->path, "%s/new/b.db", k->folder);
+  assert_int_equal(restore(&x, false, START), ERR_OK);
+  static const char *const made[] = {"new/b.db", "new/b.db.key", "new/b.db.lock"};
+  for (size_t i = 0; i < 3; i++) {
+    assert_int_equal(stat(kit_path(k, made[i]), &st), 0);
+    assert_int_equal(st.st_uid, 1234);
+  }
 }
 
 static void test_restore_of_a_bad_one_touches_nothing(void **state) {
@@ -362,7 +521,7 @@ static void test_restore_of_a_bad_one_touches_nothing(void **state) {
   store_close(k->s);
   k->s = NULL;
   flip(x.file, -100);
-  assert_int_equal(backup_restore(x.file, k->path, x.key, true, START, &x.f, k->why), ERR_DB_CORRUPT);
+  assert_int_equal(restore(&x, true, START), ERR_DB_CORRUPT);
   kit_open(k);
   assert_int_equal(kit_replay(k, "room:a", 0).last, 200);
   assert_int_not_equal(access(kit_path(k, "a.db.part"), F_OK), 0);
@@ -375,7 +534,8 @@ int main(void) {
       cmocka_unit_test(test_names),
       cmocka_unit_test(test_forty_days),
       cmocka_unit_test(test_several_of_one_hour),
-      cmocka_unit_test(test_the_last_one_stays),
+      cmocka_unit_test(test_nothing_goes_for_its_age),
+      cmocka_unit_test(test_due),
       cmocka_unit_test(test_37_backup_from_the_future),
       TEST(test_make_verify_and_clean),
       TEST(test_37_one_byte_changed),
@@ -384,6 +544,10 @@ int main(void) {
       TEST(test_restore),
       TEST(test_restore_beside_another_key),
       TEST(test_restore_elsewhere),
+      TEST(test_put_aside_whole),
+      TEST(test_restore_writes_no_key),
+      TEST(test_no_links_are_followed),
+      TEST(test_owner_of_what_is_put_back),
       TEST(test_restore_of_a_bad_one_touches_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -138,6 +138,39 @@ static void test_34_disk_full(void **state) {
   check_full_disk(*state, full_by_no_space);
 }
 
+/* Two acts of one turn, the second erases someone, and the disk is full: what is appended after that is
+ * refused, or follows what is on disk; it is never a gap. */
+static int full_while_erasing(struct kit *k) {
+  signal(SIGXFSZ, SIG_IGN);
+  CHECK(store_open(k->path, NULL, rng_system(), &k->s, k->why) == ERR_OK);
+  CHECK(kit_append(k, "room:a", 1, "{}") == ERR_OK && store_commit(k->s) == ERR_OK);
+  CHECK(kit_append(k, "room:a", 2, "{}") == ERR_OK);
+  no_space = true;
+  CHECK(store_erase_subject(k->s, "p-00000000000000aa") == ERR_DISK_FULL);
+  CHECK(kit_append(k, "room:a", 3, "{}") == ERR_DISK_FULL); /* the second is lost with its group */
+  CHECK(kit_append(k, "room:b", 1, "{}") == ERR_DISK_FULL);
+  CHECK(store_commit(k->s) == ERR_DISK_FULL);
+  no_space = false;
+  CHECK(kit_append(k, "room:a", 2, "{}") == ERR_OK && store_commit(k->s) == ERR_OK);
+  uint64_t n;
+  CHECK(kit_append(k, "room:a", 3, "{}") == ERR_OK);
+  no_space = true;
+  CHECK(store_prune(k->s, "room:a", INT64_MAX, &n) == ERR_DISK_FULL);
+  CHECK(kit_append(k, "room:a", 4, "{}") == ERR_DISK_FULL && store_commit(k->s) == ERR_DISK_FULL);
+  CHECK(store_erase_payloads(k->s, "room:a") == ERR_DISK_FULL); /* no group was open: nothing else is lost */
+  no_space = false;
+  CHECK(kit_append(k, "room:a", 3, "{}") == ERR_OK && store_commit(k->s) == ERR_OK);
+  CHECK(store_erase_subject(k->s, "p-00000000000000aa") == ERR_OK);
+  CHECK(kit_append(k, "room:a", 4, "{}") == ERR_OK && store_commit(k->s) == ERR_OK);
+  return 0;
+}
+
+static void test_34_full_while_erasing(void **state) {
+  int status = in_child(*state, full_while_erasing);
+  assert_true(WIFEXITED(status));
+  assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static int open_on_full_disk(struct kit *k) {
   signal(SIGXFSZ, SIG_IGN);
   limit_files(2048);
@@ -206,6 +239,7 @@ int main(void) {
       TEST(test_34_size_limit),
       TEST(test_34_disk_full),
       TEST(test_34_open_on_full_disk),
+      TEST(test_34_full_while_erasing),
       TEST(test_34_failed_sync_stops_the_process),
       TEST(test_34_failed_sync_of_a_checkpoint_stops_it_too),
   };

@@ -1,4 +1,5 @@
 /* documents: what was put and committed is there again, sealed, in its place, and only of whom it is. */
+#include "core/store/store_sqlite.h"
 #include "store_kit.h"
 
 struct docs {
@@ -174,6 +175,23 @@ static void test_bound_to_its_place(void **state) {
   expect_docs(k, "key", "p-1", "a/p-1=very personal words ");
 }
 
+/* Whether he has one document or the class has a million of others: his are found by the index of pids. */
+static void test_of_one_person_by_the_index(void **state) {
+  struct kit *k = *state;
+  char sql[256];
+  sqlite3_stmt *plan;
+  bool indexed = false;
+  kit_open(k);
+  expect_docs(k, "key", "p-1", "");
+  assert_int_equal(sqlite3_stmt_status(k->s->q[STORE_Q_EACH_DOC_OF], SQLITE_STMTSTATUS_RUN, 0), 1);
+  snprintf(sql, sizeof sql, "EXPLAIN QUERY PLAN %s", sqlite3_sql(k->s->q[STORE_Q_EACH_DOC_OF]));
+  assert_int_equal(sqlite3_prepare_v2(k->s->db, sql, -1, &plan, NULL), SQLITE_OK);
+  while (sqlite3_step(plan) == SQLITE_ROW)
+    indexed |= strstr((const char *)sqlite3_column_text(plan, 3), "USING INDEX doc_pid (pid=?") != NULL;
+  sqlite3_finalize(plan);
+  assert_true(indexed);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, kit_setup, kit_teardown)
 
 int main(void) {
@@ -184,6 +202,7 @@ int main(void) {
       TEST(test_more_people_than_keys_in_memory),
       TEST(test_callback_stops),
       TEST(test_bound_to_its_place),
+      TEST(test_of_one_person_by_the_index),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* subjects: what is known of a person, and that nothing of it is left once he is erased: not in the files,
  * not in an older copy that is put back, while all chains still verify. Also payloads that grew too old. */
+#include "core/base/clock.h"
 #include "core/store/erased.h"
 #include "store_kit.h"
 
@@ -189,11 +190,43 @@ static void test_reader_keeps_old_pages(void **state) {
   fill(k);
   assert_int_equal(sqlite3_open(k->path, &db), SQLITE_OK);
   assert_int_equal(sqlite3_exec(db, "BEGIN; SELECT count(*) FROM event", NULL, NULL, NULL), SQLITE_OK);
-  assert_int_equal(store_erase_subject(k->s, ADA), ERR_AGAIN);
+  uint8_t bytes[16];
+  sealed_bytes(k, "SELECT sealed FROM doc WHERE pid = '" ADA "'", bytes);
+  us_t before = clock_now();
+  assert_int_equal(store_erase_subject(k->s, ADA),
+                   ERR_OK); /* it is on disk, and nobody waited for the reader */
+  assert_true(clock_now() - before < 2 * US_PER_S);
   expect_ada_gone(k);
+  assert_true(store_fold_due(k->s));
+  store_fold(k->s);
+  assert_true(store_fold_due(k->s));
+  assert_true(kit_file_holds(kit_path(k, "a.db-wal"), bytes, 16) || kit_file_holds(k->path, bytes, 16));
   assert_int_equal(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
-  assert_int_equal(store_erase_subject(k->s, ADA), ERR_OK);
+  store_fold(k->s);
+  assert_false(store_fold_due(k->s));
+  assert_false(kit_file_holds(kit_path(k, "a.db-wal"), bytes, 16) || kit_file_holds(k->path, bytes, 16));
   sqlite3_close(db);
+}
+
+/* Commits bring it about as well, without anyone asking. */
+static void test_later_commits_fold(void **state) {
+  struct kit *k = *state;
+  sqlite3 *db;
+  uint64_t n;
+  fill(k);
+  assert_int_equal(sqlite3_open(k->path, &db), SQLITE_OK);
+  assert_int_equal(sqlite3_exec(db, "BEGIN; SELECT count(*) FROM event", NULL, NULL, NULL), SQLITE_OK);
+  assert_int_equal(store_erase_before(k->s, "room:a", "*", INT64_MAX, NULL, &n), ERR_OK);
+  assert_int_equal(store_commit(k->s), ERR_OK);
+  assert_true(store_fold_due(k->s));
+  sqlite3_close(db);
+  for (uint64_t i = 1; store_fold_due(k->s); i++) {
+    assert_true(i < 100);
+    kit_fill(k, "room:c", i, i);
+  }
+  struct stat st;
+  assert_int_equal(stat(kit_path(k, "a.db-wal"), &st), 0);
+  assert_int_equal(st.st_size, 0);
 }
 
 static void test_erase_before(void **state) {
@@ -202,13 +235,15 @@ static void test_erase_before(void **state) {
   char all[512] = "";
   uint64_t n;
   fill(k);
-  assert_int_equal(store_erase_before(k->s, "room:", "quality,poll", INT64_MAX, NULL, &n), ERR_OK);
+  assert_int_equal(store_erase_before(k->s, "room:a", "quality,poll", INT64_MAX, NULL, &n), ERR_OK);
   assert_int_equal(n, 0);
   assert_int_equal(store_pending(k->s), 0);
-  assert_int_equal(store_erase_before(k->s, "room:", "cha", INT64_MAX, NULL, &n), ERR_OK);
+  assert_int_equal(store_erase_before(k->s, "room:a", "cha", INT64_MAX, NULL, &n), ERR_OK);
   assert_int_equal(n, 0); /* a part of a kind is not the kind */
-  assert_int_equal(store_erase_before(k->s, "room:", "quality,chat", 1700000000004, held, &n), ERR_OK);
-  assert_int_equal(n, 2);
+  assert_int_equal(store_erase_before(k->s, "room:", "*", INT64_MAX, NULL, &n), ERR_OK);
+  assert_int_equal(n, 0); /* a part of a name is not the stream */
+  assert_int_equal(store_erase_before(k->s, "room:a", "quality,chat", 1700000000004, held, &n), ERR_OK);
+  assert_int_equal(n, 1);
   assert_int_equal(store_pending(k->s), 1);
   store_rollback(k->s);
   assert_int_equal(store_erase_before(k->s, "room:a", "*", 1700000000004, held, &n), ERR_OK);
@@ -219,9 +254,37 @@ static void test_erase_before(void **state) {
   assert_string_equal(all, "room:a 1 - -; room:a 2 " BOB
                            " bob in a; room:a 3 - -; room:a 4  nobody's; room:a 5 - -; ");
   expect_his(k, ADA, "room:b 1 " ADA " ada in b; ", 1);
-  assert_int_equal(store_erase_before(k->s, "", "*", INT64_MAX, NULL, &n), ERR_OK);
-  assert_int_equal(n, 3);
+  assert_int_equal(store_erase_before(k->s, "room:a", "*", INT64_MAX, NULL, &n), ERR_OK);
+  assert_int_equal(n, 2);
   assert_int_equal(store_verify(k->s, k->why), ERR_OK);
+}
+
+static enum err join_stream(void *ctx, const char *stream) {
+  size_t n = strlen(ctx);
+  snprintf((char *)ctx + n, 512 - n, "%s ", stream);
+  return ERR_OK;
+}
+
+static void test_sweepable(void **state) {
+  struct kit *k = *state;
+  char all[512] = "";
+  uint64_t n;
+  fill(k);
+  say(k, "roomy", 1, "chat", ADA, "of another prefix");
+  say(k, "room:c", 1, "ended", NULL, NULL); /* one event, nothing personal: as after a sweep */
+  assert_int_equal(store_commit(k->s), ERR_OK);
+  assert_int_equal(store_sweepable(k->s, "room:", join_stream, all), ERR_OK);
+  assert_string_equal(all, "room:a room:b ");
+  assert_int_equal(store_erase_before(k->s, "room:b", "*", INT64_MAX, NULL, &n), ERR_OK);
+  assert_int_equal(store_erase_before(k->s, "room:a", "*", INT64_MAX, NULL, &n), ERR_OK);
+  all[0] = 0;
+  assert_int_equal(store_sweepable(k->s, "room:", join_stream, all), ERR_OK);
+  assert_string_equal(all, "room:a "); /* its events */
+  assert_int_equal(store_prune(k->s, "room:a", INT64_MAX, &n), ERR_OK);
+  assert_int_equal(n, 4);
+  all[0] = 0;
+  assert_int_equal(store_sweepable(k->s, "room:", join_stream, all), ERR_OK);
+  assert_string_equal(all, "");
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, kit_setup, kit_teardown)
@@ -230,7 +293,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_what_is_known),       TEST(test_erased_from_the_files), TEST(test_older_copy_is_erased_again),
       TEST(test_copy_of_the_journal), TEST(test_journal_of_any_form),   TEST(test_reader_keeps_old_pages),
-      TEST(test_erase_before),
+      TEST(test_erase_before),        TEST(test_later_commits_fold),    TEST(test_sweepable),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
