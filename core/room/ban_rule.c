@@ -1,27 +1,10 @@
 /* ban_rule.c: what a rule of a ban says, which addresses a block holds, whom a ban would hit besides. */
 #include "core/room/room_private.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- rules ---- */
-
-static bool is_ipv4(const uint8_t addr[16]) {
-  static const uint8_t MAPPED[12] = {[10] = 0xff, [11] = 0xff};
-  return memcmp(addr, MAPPED, sizeof MAPPED) == 0;
-}
-
-/* ::/32 is not meant to hold all of IPv4, though the mapped form lies inside. */
-bool cidr_holds(const struct cidr *c, const uint8_t addr[16]) {
-  size_t whole = c->bits / 8;
-  if (c->bits == 0 || c->bits > 128 || is_ipv4(c->addr) != is_ipv4(addr))
-    return false;
-  if (memcmp(c->addr, addr, whole) != 0)
-    return false;
-  unsigned left = c->bits % 8;
-  return left == 0 || ((c->addr[whole] ^ addr[whole]) >> (8 - left)) == 0;
-}
 
 /* A decimal number up to max, all of s. */
 static bool read_number(const char *s, uint64_t max, uint64_t *out) {
@@ -36,36 +19,14 @@ static bool read_number(const char *s, uint64_t max, uint64_t *out) {
   return true;
 }
 
-/* `bits` is how many were typed of an address of that family, 0 for none. At least /8 and /32: a slip of the
- * finger must not shut out the world. */
-static bool cidr_fit(struct cidr *c, bool v4_text, uint64_t bits) {
-  bool v4 = is_ipv4(c->addr);
-  if (bits == 0)
-    bits = v4 ? 128 : 64;
-  else if (v4_text)
-    bits += 96;
-  if (bits > 128 || bits < (v4 ? 96 + 8 : 32))
-    return false;
-  c->bits = (uint8_t)bits;
-  for (size_t i = bits; i < 128; i++)
-    c->addr[i / 8] &= (uint8_t) ~(0x80u >> (i % 8));
-  return true;
-}
-
+/* An address of IPv6 alone means its network. */
 static bool read_cidr(const char *s, struct cidr *out) {
-  char host[INET6_ADDRSTRLEN];
-  size_t n = strcspn(s, "/");
-  uint64_t bits = 0;
-  if (n >= sizeof host || (s[n] && (!read_number(s + n + 1, 128, &bits) || bits == 0)))
+  bool alone;
+  if (!cidr_read(s, out, &alone))
     return false;
-  memcpy(host, s, n);
-  host[n] = '\0';
-  bool v4 = inet_pton(AF_INET, host, out->addr + 12) == 1;
-  if (v4)
-    out->addr[10] = out->addr[11] = 0xff;
-  else if (inet_pton(AF_INET6, host, out->addr) != 1)
-    return false;
-  return cidr_fit(out, v4, bits);
+  if (alone)
+    *out = cidr_make(out->addr, 8 * (unsigned)addr_network(out->addr));
+  return !cidr_is_wide(out);
 }
 
 static bool read_user(const char *s, char out[ROOM_USER_MAX + 1]) {

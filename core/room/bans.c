@@ -51,6 +51,7 @@ static const struct ban *ban_by_id(const struct room *r, uint64_t id) {
 static void ban_of(struct ban *b, const struct member *m) {
   (void)snprintf(b->name, sizeof b->name, "%s", m->name);
   (void)snprintf(b->user, sizeof b->user, "%s", m->user);
+  (void)snprintf(b->pid, sizeof b->pid, "%s", m->pid);
   memcpy(b->device, m->device, sizeof b->device);
 }
 

@@ -267,6 +267,7 @@ static void chat_put(struct room *r, const struct room_event *ev) {
   r->chat = room_grow(r->chat, r->n_chat, &r->cap_chat, sizeof *r->chat);
   struct chat *c = &r->chat[r->n_chat++];
   *c = (struct chat){.id = ev->seq, .ts_ms = ev->ts_ms, .kind = (enum chat_kind)ev->num, .from = ev->actor};
+  c->said = ev->seq;
   c->to = (uint32_t)ev->num2;
   c->text = room_strdup(ev->text ? ev->text : "");
   struct member *m = room_find(r, ev->actor);
@@ -298,6 +299,7 @@ static void chat_edit(struct room *r, const struct room_event *ev) {
   free(c->text);
   c->text = room_strdup(ev->text);
   c->edited = true;
+  c->said = ev->seq;
 }
 
 static void chat_purge(struct room *r, const struct room_event *ev) {

@@ -81,6 +81,8 @@ static enum err decide_role(struct decision *d) {
     return ERR_NOT_ALLOWED;
   if (now == m->role)
     return ERR_NO_CHANGE;
+  if (ROLE_IS_MODERATOR(now) && m->needs_mfa)
+    return ERR_NEED_MFA;
   enum err e = decide_line(d, reason);
   if (e)
     return e;

@@ -87,6 +87,8 @@ static enum err entry_fill(const struct room *r, const struct room_join *j, int6
   client_clean(j->client, m->client);
   snprintf(m->pid, sizeof m->pid, "%s", j->pid ? j->pid : "");
   m->no_chat = j->no_chat;
+  m->needs_mfa = j->needs_mfa;
+  m->pass = j->pass ? *j->pass : (struct pass){0};
   memcpy(m->device, j->device, sizeof m->device);
   memcpy(m->resume, j->resume, sizeof m->resume);
   m->id = r->id_last + 1;
@@ -132,11 +134,16 @@ static enum err entry_role(const struct room *r, const struct room_join *j, int6
   if (*inv && (*inv)->expires_ms != 0 && now_ms >= (*inv)->expires_ms)
     return ERR_BAD_INVITE;
   m->role = *inv && j->role == ROLE_NONE ? (*inv)->role : j->role;
+  if (j->most != ROLE_NONE && m->role > j->most)
+    m->role = j->most;
   m->invite = *inv ? (*inv)->id : 0;
   if (m->role == ROLE_NONE || m->role >= ROLE_SYSTEM)
     return ERR_BAD_INVITE;
+  m->came = m->role;
   struct former most;
   m->held = former_rights(r, m, &most);
+  if (most.came > m->came) /* by a smaller link nobody gets rid of what was taken from him */
+    m->came = most.came;
   if (most.role < m->role)
     m->role = most.role;
   if (ban_on(r, BAN_JOIN, m, j->addr)) /* by the role he has now: a ban holds no betters of who made it */
@@ -144,7 +151,7 @@ static enum err entry_role(const struct room *r, const struct room_join *j, int6
   const struct ban *silenced = ban_on(r, BAN_SPEAK, m, j->addr);
   m->silenced = silenced ? silenced->id : 0;
   if (ROLE_IS_MODERATOR(m->role))
-    return ERR_OK;
+    return m->needs_mfa ? ERR_NEED_MFA : ERR_OK;
   if (r->locked)
     return ERR_ROOM_LOCKED;
   return r->has_password && !j->password_ok && !(*inv && (*inv)->bypass) ? ERR_NEED_PASSWORD : ERR_OK;

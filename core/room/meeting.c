@@ -67,12 +67,10 @@ static void agenda_go(struct room *r, const struct room_event *ev) {
 
 static void agenda_set(struct room *r, const struct room_event *ev) {
   const char *text = ev->text ? ev->text : "";
-  undo_note(r, ev,
-            (struct undo_item){.kind = ROOM_EV_AGENDA,
-                               .before = (int64_t)r->agenda_at,
-                               .after = ev->num,
-                               .text_before = room_strdup(agenda_text(r)),
-                               .text_after = room_strdup(text)});
+  struct undo_item item = text_change(r, ev, agenda_text(r), text, r->agenda_of);
+  item.before = (int64_t)r->agenda_at;
+  item.after = ev->num;
+  undo_note(r, ev, item);
   free(r->agenda);
   r->agenda = *text ? room_strdup(text) : NULL;
   agenda_go(r, ev);

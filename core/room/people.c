@@ -90,6 +90,7 @@ enum err decide_trust(struct decision *d) {
     memcpy(entry.name, m->name, sizeof entry.name);
     memcpy(entry.user, m->user, sizeof entry.user);
     memcpy(entry.device, m->device, sizeof entry.device);
+    memcpy(entry.pid, m->pid, sizeof entry.pid);
     room_event_entry(decide_event(d, ROOM_EV_TRUSTED, 0, 0), &entry);
   }
   return known ? decide_any(d) : ERR_NOTHING;
@@ -207,9 +208,12 @@ enum err decide_succession(struct decision *d) {
   const struct room *r = d->r;
   if (d->n_ids > ROOM_SUCCESSORS_MAX)
     return ERR_FULL;
-  for (size_t i = 0; i < d->n_ids; i++)
+  for (size_t i = 0; i < d->n_ids; i++) {
     if (decide_member(d, i)->role == ROLE_MONITOR)
       return ERR_BAD_ARG;
+    if (decide_member(d, i)->needs_mfa)
+      return ERR_NEED_MFA;
+  }
   struct room_event *ev = decide_event(d, ROOM_EV_SUCCESSION, 0, 0);
   for (size_t i = 0; i < d->cmd->n_targets; i++)
     if (!has_target(ev, d->cmd->targets[i]))
@@ -250,6 +254,8 @@ enum err decide_claim(struct decision *d) {
   if (!d->cmd->secret || bytes_equal_ct(want, NONE, sizeof NONE) ||
       !bytes_equal_ct(want, d->cmd->secret->hash, sizeof NONE))
     return ERR_BAD_CODE;
+  if (d->actor->needs_mfa)
+    return ERR_NEED_MFA;
   becomes_host(d, d->actor);
   return ERR_OK;
 }
@@ -259,7 +265,7 @@ enum err decide_claim(struct decision *d) {
 static const struct member *successor(const struct room *r) {
   for (size_t i = 0; i < r->n_successors; i++) {
     const struct member *m = room_member(r, r->successors[i]);
-    if (m && m->presence == PRESENCE_HERE && m->role != ROLE_MONITOR)
+    if (m && m->presence == PRESENCE_HERE && m->role != ROLE_MONITOR && !m->needs_mfa)
       return m;
   }
   return NULL;

@@ -9,6 +9,7 @@
 #ifndef GAVEL_ROOM_ROOM_H
 #define GAVEL_ROOM_ROOM_H
 
+#include "core/base/addr.h"
 #include "core/base/err.h"
 #include "core/base/text.h"
 
@@ -25,8 +26,10 @@
 #define ROOM_UNDO_KEPT 64  /* acts that can be undone, over all actors */
 #define ROOM_UNDO_MS 10000
 #define ROOM_AWAY_MS 120000 /* resume window */
-#define ROOM_USER_MAX 97 /* user@application */
-#define ROOM_PID_MAX 18  /* a pseudonym */
+#define ROOM_USER_MAX 97    /* user@application */
+#define ROOM_PID_MAX 18     /* a pseudonym */
+#define ROOM_KEY_MAX 64     /* id of a key or a token */
+#define ROOM_SESSION_MAX 23
 #define ROOM_CLIENT_MAX 31
 #define ROOM_TRUSTED_MAX 1000
 #define ROOM_NOTES_MAX 500
@@ -136,6 +139,13 @@ bool act_param_at(enum act act, size_t i, struct act_arg *out);
 
 /* ---- people ---- */
 enum presence { PRESENCE_WAITING, PRESENCE_HERE, PRESENCE_AWAY };
+/* By what he came in, so that the server can ask after a restart whether it still holds; nothing to the room.
+ */
+struct pass {
+  char kid[ROOM_KEY_MAX + 1], jti[ROOM_KEY_MAX + 1], session[ROOM_SESSION_MAX + 1]; /* "" without */
+  unsigned scopes;
+  int64_t made_s; /* 0 unknown */
+};
 struct member {
   uint32_t id; /* 1.., never reused within a room; 0 means the system (operator) */
   enum role role;
@@ -165,16 +175,13 @@ struct member {
   char user[ROOM_USER_MAX + 1]; /* stable identity when known ("" for a guest) */
   char pid[ROOM_PID_MAX + 1];   /* pseudonym of the person, "" when nobody gave one */
   bool no_chat;                 /* his token does not let him write */
+  bool needs_mfa;               /* he may not moderate: he came without the second factor asked of hosts */
+  enum role came;               /* the role his link or token gave: what was taken is measured by it */
+  struct pass pass;
   uint8_t device[16]; /* hash of the client's install id, zero when unknown: what a ban can hold on to */
   uint8_t resume[32]; /* SHA-256 of the resume secret */
 };
 
-/* A part of the address space: the first `bits` of a 16-byte address (IPv4 as ::ffff:a.b.c.d); bits 0: none.
- */
-struct cidr {
-  uint8_t addr[16];
-  uint8_t bits;
-};
 enum ban_what { BAN_JOIN, BAN_SPEAK };
 /* What it holds on to: each that is set matches alone, but when both users are known only those count. */
 struct ban {
@@ -188,6 +195,7 @@ struct ban {
   /* server only, but for user and invite, which a moderator typed or may see: */
   char user[ROOM_USER_MAX + 1];
   uint8_t device[16];
+  char pid[ROOM_PID_MAX + 1]; /* of the person, "" for a rule */
   uint64_t invite;
   struct cidr cidr;
 };
@@ -199,7 +207,7 @@ struct trusted { /* may come in unasked */
 struct former { /* someone who left with less than his link gives, or out of a lobby he was put back into */
   char user[ROOM_USER_MAX + 1];
   uint8_t device[16];
-  enum role role;
+  enum role role, came;
   bool floor, held;
 };
 struct note {  /* for moderators' eyes */
@@ -249,6 +257,7 @@ struct chat {
   uint32_t from, to;
   bool deleted; /* text is then "" */
   bool edited;
+  uint64_t said;                /* seq of the event with its text: of the last edit, else its id */
   enum role role;               /* of the sender, at that time; NONE in a snapshot's */
   char name[TEXT_NAME_MAX + 1]; /* likewise */
   char *text;                   /* owned by the room */
@@ -266,6 +275,8 @@ struct room_undo; /* private to core/room */
 struct room {
   char name[TEXT_SLUG_MAX + 1];
   char topic[TEXT_LINE_MAX + 1];
+  char topic_of[ROOM_PID_MAX + 1], lock_of[ROOM_PID_MAX + 1], agenda_of[ROOM_PID_MAX + 1]; /* who wrote it;
+                                                                                              server only */
   uint64_t seq;       /* of the last event applied */
   uint64_t hand_last; /* server order of hands */
   uint32_t id_last;   /* last member id given */
@@ -407,8 +418,9 @@ struct room_event {
   uint32_t *targets;
   size_t n_targets;
   int64_t num, num2;
-  char *text, *text2;
-  struct member *entry; /* KNOCKED, JOINED, ADMITTED, BACK, TRUSTED */
+  char *text, *text2;        /* text2 is told, not logged: a replay knows what was before */
+  char of[ROOM_PID_MAX + 1]; /* server only: whose text an undo brings back, "" the actor's own */
+  struct member *entry;      /* KNOCKED, JOINED, ADMITTED, BACK, TRUSTED */
   struct invite *invite;
   struct ban *ban;
   struct secret *secret;
@@ -439,22 +451,24 @@ MUST_CHECK enum err room_decide_create(const char *name, bool lobby, enum host_p
                                        struct room_events *out);
 
 struct room_join {
-  const char *name;           /* as the person typed it; cleaned here */
-  const char *client;         /* "" when unknown */
-  const char *user;           /* verified identity or "" */
-  const char *pid;            /* NULL or a pseudonym */
-  bool no_chat;
+  const char *name;   /* as the person typed it; cleaned here */
+  const char *client; /* "" when unknown */
+  const char *user;   /* verified identity or "" */
+  const char *pid;    /* NULL or a pseudonym */
+  bool no_chat, needs_mfa;
+  const struct pass *pass;    /* NULL: by an invite alone */
   const uint8_t *invite_hash; /* 32 bytes, or NULL: no invite (then role decides) */
   enum role role;             /* the server's policy grants; ROLE_NONE: the invite's, or none */
+  enum role most;             /* and never above this; ROLE_NONE: any */
   uint8_t device[16], resume[32];
   const uint8_t *addr; /* 16 bytes, IPv4 as ::ffff:a.b.c.d; NULL when unknown. Not kept. */
   bool password_ok;    /* the shell compared it */
   bool audio;
 };
 /* room_decide_join: JOINED or KNOCKED, or ROOM_ENDED, ROOM_LOCKED (moderators enter a locked room),
- * ROOM_FULL, LOBBY_FULL, BAD_INVITE, BAD_NAME, BANNED, NEED_PASSWORD (asked of all but moderators and those
- * with a direct invite). The id of the last event's entry is the new member's.
- * Moderators never wait. */
+ * ROOM_FULL, LOBBY_FULL, BAD_INVITE, BAD_NAME, BANNED, NEED_MFA, NEED_PASSWORD (asked of all but moderators
+ * and those with a direct invite). The id of the last event's entry is the new member's. Moderators never
+ * wait. */
 MUST_CHECK enum err room_decide_join(const struct room *r, const struct room_join *j, int64_t now_ms,
                                      struct room_events *out);
 /* room_decide_drop: the connection of `id` is gone: AWAY, also for one who waits (he keeps his place in the
@@ -521,8 +535,6 @@ uint32_t room_hand_first(const struct room *r);
 size_t room_ban_also(const struct room *r, const uint32_t *targets, size_t n, uint32_t *out, size_t cap);
 /* room_ban_rule: reads "user:NAME", "invite:ID", "cidr:ADDRESS/BITS" (no bits: one address; IPv6 /64). */
 bool room_ban_rule(const char *text, struct ban *out);
-/* cidr_holds: whether an address is of the block; one of no bits holds none. */
-bool cidr_holds(const struct cidr *c, const uint8_t addr[16]);
 /* room_setting: the value a settings event (LOCKED .. MAX_SPEAKERS, TALK_TIME, AGENDA_AT, PINNED, BREAKOUTS,
  * RECALL, ENDING, POLICY, CHAT_MODE, MUTE_ALL, LOBBY) changes, in the form of its num; -1 for other kinds. */
 int64_t room_setting(const struct room *r, enum room_ev kind);

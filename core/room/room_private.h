@@ -13,7 +13,8 @@ struct undo_item {
   enum room_ev kind;
   uint32_t id; /* whose, 0 for the room's */
   int64_t before, after;
-  char *text_before, *text_after; /* TOPIC, AGENDA and RENAMED only, owned */
+  char *text_before, *text_after;   /* TOPIC, AGENDA, LOCKED and RENAMED only, owned */
+  char of_before[ROOM_PID_MAX + 1]; /* who wrote text_before, "" unknown */
 };
 struct undo_record {
   uint64_t group;
@@ -120,6 +121,10 @@ void hands_apply(struct room *r, const struct room_event *ev);
  * when they are admitted. */
 void name_make_unique(const struct room *r, uint32_t self, bool waits, char name[TEXT_NAME_MAX + 1]);
 void name_clash(struct room *r, const struct member *inside);
+/* text_change: a text of the room is replaced by that of an event: the item for undo_note; `of` becomes the
+ * pid of who wrote the new one. */
+struct undo_item text_change(const struct room *r, const struct room_event *ev, const char *before,
+                             const char *after, char of[ROOM_PID_MAX + 1]);
 /* room_note_change: undo_note for a number. */
 void room_note_change(struct room *r, const struct room_event *ev, enum room_ev kind, uint32_t id,
                       int64_t before, int64_t after);

@@ -114,23 +114,28 @@ static bool set(struct room *r, enum room_ev kind, int64_t v) {
   }
 }
 
+struct undo_item text_change(const struct room *r, const struct room_event *ev, const char *before,
+                             const char *after, char of[ROOM_PID_MAX + 1]) {
+  const struct member *m = room_member(r, ev->actor);
+  struct undo_item item = {
+      .kind = ev->kind, .text_before = room_strdup(before), .text_after = room_strdup(after)};
+  memcpy(item.of_before, of, sizeof item.of_before);
+  (void)snprintf(of, ROOM_PID_MAX + 1, "%s", ev->of[0] ? ev->of : m ? m->pid : "");
+  return item;
+}
+
 static void topic_set(struct room *r, const struct room_event *ev) {
   const char *text = ev->text ? ev->text : "";
-  undo_note(r, ev,
-            (struct undo_item){.kind = ROOM_EV_TOPIC,
-                               .text_before = room_strdup(r->topic),
-                               .text_after = room_strdup(text)});
+  undo_note(r, ev, text_change(r, ev, r->topic, text, r->topic_of));
   (void)snprintf(r->topic, sizeof r->topic, "%s", text);
 }
 
 static void lock_set(struct room *r, const struct room_event *ev) {
   const char *text = ev->num && ev->text ? ev->text : "";
-  undo_note(r, ev,
-            (struct undo_item){.kind = ROOM_EV_LOCKED,
-                               .before = r->locked,
-                               .after = ev->num != 0,
-                               .text_before = room_strdup(r->lock_text),
-                               .text_after = room_strdup(text)});
+  struct undo_item item = text_change(r, ev, r->lock_text, text, r->lock_of);
+  item.before = r->locked;
+  item.after = ev->num != 0;
+  undo_note(r, ev, item);
   r->locked = ev->num != 0;
   (void)snprintf(r->lock_text, sizeof r->lock_text, "%s", text);
 }

@@ -117,6 +117,7 @@ static void invert_room(struct decision *d, const struct undo_item *it) {
   if (is_text) {
     ev->text = room_strdup(it->text_before);
     ev->text2 = room_strdup(it->text_after);
+    memcpy(ev->of, it->of_before, sizeof ev->of);
   }
 }
 
@@ -159,7 +160,8 @@ static void invert_hand(struct decision *d, const struct undone *u) {
 }
 
 static void invert_role(struct decision *d, const struct undone *u) {
-  if ((int64_t)u->m->role != u->it->after || u->m->role >= d->rank || u->it->before > (int64_t)d->rank)
+  if ((int64_t)u->m->role != u->it->after || u->m->role >= d->rank || u->it->before > (int64_t)d->rank ||
+      (u->m->needs_mfa && ROLE_IS_MODERATOR(u->it->before)))
     return;
   /* A floor the act had changed too has been seen to already. */
   if (u->rec->n == 1 && !decide_floor_fits(d, u->m, (enum role)u->it->before))

@@ -204,12 +204,10 @@ static void numbers_out(json_t *o, const struct room_event *ev) {
     json_object_set_new(o, "invite", invite_to_json(ev->invite));
 }
 
-static void texts_out(json_t *o, const struct room_event *ev) {
+static void text_out(json_t *o, const struct room_event *ev) {
   const struct row *row = &ROWS[ev->kind];
   if (row->text && ev->text)
     out_text(o, row->text, ev->text);
-  if (row->text2 && ev->text2)
-    out_text(o, row->text2, ev->text2);
 }
 
 static void *must(void *p) {
@@ -278,7 +276,9 @@ json_t *room_event_to_wire(const struct room_event *ev) {
   out_str(o, "kind", room_ev_name(ev->kind));
   out_int(o, "actor", ev->actor);
   numbers_out(o, ev);
-  texts_out(o, ev);
+  text_out(o, ev);
+  if (ROWS[ev->kind].text2 && ev->text2)
+    out_text(o, ROWS[ev->kind].text2, ev->text2);
   if (ROWS[ev->kind].entry)
     json_object_set_new(o, "member", member_to_json(ev->entry));
   if (ROWS[ev->kind].ban) {
@@ -326,10 +326,18 @@ static void entry_to_log(const struct member *m, json_t *data, json_t *payload) 
   out_hex(open, "resume", m->resume, sizeof m->resume);
   out_text(open, "pid", m->pid);
   out_true(open, "no_chat", m->no_chat);
+  out_true(open, "needs_mfa", m->needs_mfa);
+  if (m->came > m->role)
+    out_word(open, "came", WORDS_ROLE, (int64_t)m->came);
   out_str(secret, "name", m->name);
   out_text(secret, "client", m->client);
   out_text(secret, "user", m->user);
   out_hex(secret, "device", m->device, sizeof m->device);
+  out_text(secret, "kid", m->pass.kid);
+  out_text(secret, "jti", m->pass.jti);
+  out_text(secret, "session", m->pass.session);
+  out_number(secret, "scopes", m->pass.scopes);
+  out_number(secret, "made", m->pass.made_s);
   json_object_set_new(data, "member", open);
   json_object_set_new(payload, "member", secret);
 }
@@ -349,6 +357,11 @@ static void entry_secret_in(struct in *in, const json_t *payload, struct member 
   in_copy(&sub, "client", m->client, ROOM_CLIENT_MAX);
   in_copy(&sub, "user", m->user, ROOM_USER_MAX);
   in_hex(&sub, "device", m->device, sizeof m->device);
+  in_copy(&sub, "kid", m->pass.kid, ROOM_KEY_MAX);
+  in_copy(&sub, "jti", m->pass.jti, ROOM_KEY_MAX);
+  in_copy(&sub, "session", m->pass.session, ROOM_SESSION_MAX);
+  m->pass.scopes = (unsigned)in_int(&sub, "scopes", 0, UINT32_MAX, 0);
+  m->pass.made_s = in_int(&sub, "made", 0, JSON_NUMBER_MAX, 0);
   in->ok = in->ok && sub.ok;
 }
 
@@ -358,6 +371,7 @@ static void ban_to_log(const struct ban *b, json_t *data, json_t *payload) {
   out_hex(secret, "device", b->device, sizeof b->device);
   out_hex(secret, "addr", b->cidr.addr, sizeof b->cidr.addr);
   out_number(secret, "bits", b->cidr.bits);
+  out_text(open, "pid", b->pid);
   json_object_set_new(data, "ban", open);
   json_object_set_new(payload, "ban", secret);
 }
@@ -374,7 +388,8 @@ void room_event_to_log(const struct room_event *ev, json_t **data, json_t **payl
   *data = json_object();
   *payload = json_object();
   numbers_out(*data, ev);
-  texts_out(row->open ? *data : *payload, ev);
+  text_out(row->open ? *data : *payload, ev); /* what was before may be another one's text */
+  out_text(*data, "of", ev->of);
   if (row->sealed) {
     json_object_del(*data, row->num.key);
     num_out(*payload, &row->num, ev->num);
@@ -403,6 +418,10 @@ static void log_entry_in(struct in *in, const json_t *payload, struct room_event
   in_hex(&sub, "resume", ev->entry->resume, sizeof ev->entry->resume);
   in_copy(&sub, "pid", ev->entry->pid, ROOM_PID_MAX);
   ev->entry->no_chat = in_bool(&sub, "no_chat");
+  ev->entry->needs_mfa = in_bool(&sub, "needs_mfa");
+  ev->entry->came = ev->entry->role;
+  if (json_object_get(sub.o, "came"))
+    ev->entry->came = (enum role)in_word(&sub, "came", WORDS_ROLE, ROLE_MONITOR);
   entry_secret_in(in, payload, ev->entry);
   in->ok = in->ok && sub.ok;
 }
@@ -431,6 +450,7 @@ static void log_ban_in(struct in *in, const json_t *payload, struct room_event *
   struct in sub = in_of(json_object_get(in->o, "ban"));
   struct in secret = {payload ? json_object_get(payload, "ban") : NULL, true};
   ban_in(in, &sub, &secret, ev);
+  in_copy(&sub, "pid", ev->ban->pid, ROOM_PID_MAX);
   in_hex(&secret, "device", ev->ban->device, sizeof ev->ban->device);
   in_hex(&secret, "addr", ev->ban->cidr.addr, sizeof ev->ban->cidr.addr);
   ev->ban->cidr.bits = (uint8_t)in_int(&secret, "bits", 0, 128, 0);
@@ -469,6 +489,7 @@ enum err room_event_from_log(uint64_t seq, int64_t ts_ms, uint32_t actor, const 
     return ERR_BAD_ARG;
   numbers_in(&in, ev);
   struct in texts = {ROWS[ev->kind].open ? data : payload, true};
+  in_copy(&in, "of", ev->of, ROOM_PID_MAX);
   texts_in(&texts, ev);
   if (ROWS[ev->kind].sealed && !in_has(&in, ROWS[ev->kind].num.key)) /* old rows have it in the data */
     ev->num = num_in(&texts, &ROWS[ev->kind].num);
