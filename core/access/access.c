@@ -1,6 +1,8 @@
 /* access.c: the areas together: open, reload, tick, close, and the dispatch of gavelctl's methods. */
 #include "core/access/access_private.h"
 #include "core/access/accounts_private.h"
+#include "core/access/audit_private.h"
+#include "core/base/addr.h"
 #include "core/base/bytes.h"
 #include "core/base/log.h"
 #include "core/wire/json.h"
@@ -39,6 +41,7 @@ enum err access_open(const struct access_config *c, int64_t wall_ms, struct acce
     access_close(a);
     return e;
   }
+  audit_start(a);
   *out = a;
   return ERR_OK;
 }
@@ -51,11 +54,24 @@ static _Noreturn void unreadable(const char *why) {
 
 void access_reload(struct access *a) {
   char why[256] = "";
-  close_areas(a);
   a->failed = ERR_OK;
+  if (!a->pending) { /* most groups: only the audit log has lost something */
+    audit_close(a);
+    if (audit_open(a, why) != ERR_OK)
+      unreadable(why);
+    return;
+  }
+  struct accounts *before = accounts_detach(a);
+  close_areas(a);
+  a->pending = false;
   a->revision++;
   if (open_areas(a, why) != ERR_OK)
     unreadable(why);
+  accounts_inherit(a, before);
+}
+
+void access_kept(struct access *a) {
+  a->pending = false;
 }
 
 void access_configure(struct access *a, const struct access_config *c) {
@@ -65,16 +81,33 @@ void access_configure(struct access *a, const struct access_config *c) {
   now.audience = a->cfg.audience;
   a->cfg = now;
   a->revision++;
-  if (a->failed != ERR_OK) /* the group is lost: everything will be read again */
+  if (a->failed != ERR_OK) { /* the group is lost: everything will be read again */
+    a->pending = true;
     return;
+  }
   char why[256] = "";
   privacy_close(a); /* it keeps the digest of the text */
   if (privacy_open(a, why) != ERR_OK)
     unreadable(why);
 }
 
+void access_clock(struct access *a, int64_t last_ms) {
+  if (a->wall_ms - last_ms > AUDIT_DAY_MS) {
+    a->age_from_ms = a->wall_ms + AUDIT_DAY_MS;
+    log_event(LOG_WARN, "the clock is far ahead of the last time known: for a day nothing goes for its age",
+              "hours", log_int((a->wall_ms - last_ms) / 3600000), NULL);
+  } else if (a->age_from_ms > a->wall_ms + AUDIT_DAY_MS) /* and it was set right */
+    a->age_from_ms = a->wall_ms + AUDIT_DAY_MS;
+}
+
+bool access_may_age(const struct access *a) {
+  return a->wall_ms >= a->age_from_ms;
+}
+
 void access_tick(struct access *a, int64_t wall_ms) {
+  int64_t before = a->wall_ms;
   a->wall_ms = wall_ms;
+  access_clock(a, before);
 #define X(area) area##_tick(a);
   ACCESS_AREAS(X)
 #undef X
@@ -118,6 +151,7 @@ void doc_put(struct access *a, const char *class, const char *id, const char *pi
   char *text = json_dumps(doc, JSON_COMPACT | JSON_SORT_KEYS);
   if (!text)
     abort();
+  a->pending = true;
   keep(a, store_put_doc(a->cfg.store, class, id, pid, text));
   explicit_bzero(text, strlen(text));
   free(text);
@@ -125,6 +159,7 @@ void doc_put(struct access *a, const char *class, const char *id, const char *pi
 }
 
 void doc_del(struct access *a, const char *class, const char *id) {
+  a->pending = true;
   keep(a, store_del_doc(a->cfg.store, class, id));
 }
 
@@ -153,20 +188,48 @@ static bool about(const struct access *a, const char *method, const json_t *para
   return k || (user && access_subject(a, user, pid) != ERR_NO_USER);
 }
 
+/* The words of a call that name no person and are no secret; a block of addresses no narrower than `net`. */
+static json_t *words_of(const json_t *params) {
+  static const char *const KEYS[] = {"where", "class", "from",  "force", "format", "issuer", "scopes",
+                                     "ttl",   "after", "rooms", "lobby", "mfa",    "id",     "days"};
+  char word[AUDIT_WORD_MAX], block[CIDR_TEXT_MAX];
+  json_t *meta = json_object();
+  struct cidr c;
+  bool alone;
+  for (size_t i = 0; i < sizeof KEYS / sizeof KEYS[0]; i++) {
+    json_t *v = json_object_get(params, KEYS[i]);
+    if (json_is_string(v)) {
+      audit_word(json_string_value(v), word);
+      json_object_set_new(meta, KEYS[i], json_string(word));
+    } else if (json_is_integer(v) || json_is_boolean(v))
+      json_object_set(meta, KEYS[i], v);
+  }
+  if (cidr_read(json_str(params, "cidr", ""), &c, &alone)) {
+    unsigned most = addr_is_v4(c.addr) ? 96 + 24 : 48;
+    c = cidr_make(c.addr, c.bits < most ? c.bits : most);
+    cidr_text(&c, block);
+    json_object_set_new(meta, "cidr", json_string(block));
+  }
+  return meta;
+}
+
 static enum err run(struct access *a, const struct access_method *m, const char *actor, const json_t *params,
                     json_t *reply, const char **why) {
   char pid[ACCESS_PID_MAX + 1] = "";
   bool whom = about(a, m->name, params, pid); /* before it runs: an erased one is not found any more */
   enum err e = m->run(a, params, reply, why);
   whom = whom || about(a, m->name, params, pid); /* who is new */
+  json_t *meta = words_of(params);
   struct audit_entry entry = {.actor = actor,
                               .action = m->name,
-                              .target = whom ? pid : json_str(params, "kid", NULL),
+                              .target = whom ? pid : json_str(params, "kid", json_str(reply, "kid", NULL)),
                               .app = json_str(params, "app", ""),
                               .room = json_str(params, "room", ""),
-                              .outcome = e};
+                              .outcome = e,
+                              .meta = meta};
   if (m->changes)
     audit_note(a, &entry);
+  json_decref(meta);
   return e;
 }
 

@@ -40,8 +40,11 @@ struct access;
 /* access_open: reads the documents. ERR_DB_CORRUPT with `why`. */
 MUST_CHECK enum err access_open(const struct access_config *c, int64_t wall_ms, struct access **out,
                                 char why[256]);
-/* access_reload: the last group is lost. Aborts when the documents cannot be read. */
+/* access_reload: the last group is lost: what it changed is read again; how often somebody guessed is not
+ * forgotten. Aborts when the documents cannot be read. */
 void access_reload(struct access *a);
+/* access_kept: the group is on disk. */
+void access_kept(struct access *a);
 /* access_configure: other rules and names from now on; store, rng and audience stay. Its strings are
  * borrowed. */
 void access_configure(struct access *a, const struct access_config *c);
@@ -69,11 +72,13 @@ struct grant {
   uint8_t device[16];            /* of a guest */
   int64_t iat_s, exp_s;
   unsigned scopes;
+  unsigned asked; /* of a session: what its client asked for, and was granted as far as the account has it */
   bool mfa, once; /* once: its jti is used up by entering */
+  bool forged;    /* refused, and it was signed by nobody we know: a guess at a key */
 };
 /* access_token: a join token (any format switched on) or a session token ("cs1_..."), for a room as
  * access_room writes it, "" any. Nothing is kept before access_enter. ERR_BAD_TOKEN (the audit log has the
- * reason), ERR_RESTRICTED, ERR_FULL. `addr` may be NULL. */
+ * reason; out->forged is set), ERR_RESTRICTED, ERR_FULL. `addr` may be NULL. */
 MUST_CHECK enum err access_token(struct access *a, const char *token, const char *room, const uint8_t *addr,
                                  struct grant *out);
 /* access_guest: the pid of a device (16 bytes, all zero: unknown, then a new one that is not kept). */
@@ -82,11 +87,9 @@ MUST_CHECK enum err access_guest(struct access *a, const char *app, const uint8_
 /* access_enter: he comes in by this grant: the jti is used up, the user or device is kept under his pid.
  * ERR_FULL. */
 MUST_CHECK enum err access_enter(struct access *a, const struct grant *g);
-/* access_again: the grant of someone who came in before a restart, since_ms, as far as it is remembered. */
-void access_again(const struct access *a, const char *pid, const char *user, const char *app,
-                  int64_t since_ms, struct grant *out);
-/* access_room: the room an application's name for it stands for: in lower case when that is a slug, else "r-"
- * and 32 hex digits of its SHA-256. `out` holds 64 bytes. False: empty, or longer than TOKEN_ROOM_MAX. */
+/* access_room: the room an application's name for it stands for: the name itself when it is a slug, else "r-"
+ * and 32 hex digits of its SHA-256: names that differ are two rooms. `out` holds 64 bytes. False: empty, or
+ * longer than TOKEN_ROOM_MAX. */
 bool access_room(const char *name, char out[64]);
 /* access_still: does the grant hold? ERR_OK, ERR_REVOKED, ERR_RESTRICTED. */
 enum err access_still(const struct access *a, const struct grant *g);
@@ -121,8 +124,28 @@ const char *access_consent_text(const struct access *a, const char **version);
 json_t *access_about(struct access *a, const char *pid);
 /* access_name: the name he had corrected; false: none. */
 bool access_name(struct access *a, const char *pid, char out[TOKEN_NAME_MAX + 1]);
+/* access_user: "user@app" of a pid, "" for a guest. */
+void access_user(const struct access *a, const char *pid, char out[ACCESS_USER_MAX + 1]);
 /* access_subject: the pid of "name@app" or of a pid, for erasing: ERR_NO_USER, ERR_HELD. */
 MUST_CHECK enum err access_subject(const struct access *a, const char *user, char pid[ACCESS_PID_MAX + 1]);
+
+/* access_held: the pids under legal hold, NULL-ended; to be freed (the list alone). */
+const char **access_held(const struct access *a);
+
+/* ---- rooms that go on: each time the last person leaves one, a meeting is over ---- */
+
+struct access_purged {      /* zero at first */
+  int64_t chat_ms, rest_ms; /* chat, other personal content from before then is gone */
+  int64_t again_ms;         /* a hold keeps some of it: looked at again then */
+};
+/* access_purge_room: of the stream of a living room goes what is over for as long as the policy says: what
+ * was said until the end of a meeting, then the names and reasons (not bans and texts of the room, which hold
+ * on). `end_ms`: when its meetings ended, n of them, in order. How many payloads went. access_purge_next_ms:
+ * when something is due again, INT64_MAX: when another meeting has ended. */
+uint64_t access_purge_room(struct access *a, const char *stream, const int64_t *end_ms, size_t n,
+                           struct access_purged *kept);
+int64_t access_purge_next_ms(const struct access *a, const int64_t *end_ms, size_t n,
+                             const struct access_purged *kept);
 
 /* ---- quality and metering: one row when someone leaves ---- */
 

@@ -8,8 +8,10 @@
 struct access {
   struct access_config cfg;
   int64_t wall_ms;
+  int64_t age_from_ms; /* see access_may_age */
   uint64_t revision;
   enum err failed;           /* see access_error */
+  bool pending;              /* more than the audit log has changed in the open group */
   struct apps *apps;         /* apps.c: applications, keys, users, jti, revocations, address rules */
   struct accounts *accounts; /* accounts.c: accounts, TOTP, sessions, device codes */
   struct audit *audit;       /* audit.c */
@@ -25,6 +27,12 @@ struct access {
   void area##_close(struct access *a);
 ACCESS_AREAS(X)
 #undef X
+
+/* access_may_age: may things be deleted for their age? Not in the first day after the clock went ahead by
+ * more than a day, from one tick to the next or since the newest audit entry: it may be wrong. access_clock:
+ * the last time we knew was last_ms. */
+bool access_may_age(const struct access *a);
+void access_clock(struct access *a, int64_t last_ms);
 
 /* A method of gavelctl. `changes`: audited as `name` with the outcome. */
 struct access_method {
@@ -47,11 +55,17 @@ MUST_CHECK enum err user_provision(struct access *a, const char *name, const cha
                                    char pid[ACCESS_PID_MAX + 1]);
 const char *user_pid(const struct access *a, const char *user_at_app);
 const char *user_name(const struct access *a, const char *pid);
+/* user_revoked: is what was made for him then, by our clock, dead since `user revoke`? */
+bool user_revoked(const struct access *a, const char *pid, int64_t made_s);
+/* user_known: he, or his device, would be known again. */
+bool user_known(const struct access *a, const char *pid);
 /* user_forget: every document of this area about him goes (his subject's key goes with store_erase_subject).
  */
 void user_forget(struct access *a, const char *pid);
-/* accounts.c: the same for accounts, sessions; session_grant: a "cs1_" token. */
+/* accounts.c: the same for accounts, sessions; sessions_end: he has to sign in again; session_grant: a "cs1_"
+ * token. */
 void account_forget(struct access *a, const char *pid);
+void sessions_end(struct access *a, const char *pid);
 MUST_CHECK enum err session_grant(struct access *a, const char *token, const uint8_t *addr,
                                   struct grant *out);
 enum err session_still(const struct access *a, const struct grant *g);
@@ -59,5 +73,8 @@ enum err session_still(const struct access *a, const struct grant *g);
 enum err privacy_allows(const struct access *a, const char *pid);
 /* privacy_keeps: a legal hold keeps what is stored of this person. */
 bool privacy_keeps(const struct access *a, const char *pid);
+/* privacy_drop: what is kept for when he comes again, and he will not be known: consents, his corrected name.
+ */
+void privacy_drop(struct access *a, const char *pid);
 
 #endif

@@ -108,9 +108,6 @@ void account_forget(struct access *a, const char *pid) {
   if (!k)
     return;
   sessions_end(a, pid);
-  for (size_t i = 0; i < DEVICES_MAX; i++)
-    if (strcmp(a->accounts->devices[i].pid, pid) == 0)
-      a->accounts->devices[i] = (struct device){0};
   doc_del(a, "account", k->pid);
   map_del(a->accounts->names, k->name, strlen(k->name));
   map_del(a->accounts->pids, k->pid, strlen(k->pid));
@@ -164,10 +161,7 @@ int64_t accounts_next_ms(const struct access *a) {
   return a->accounts->sweep_ms;
 }
 
-void accounts_close(struct access *a) {
-  struct accounts *s = a->accounts;
-  if (!s)
-    return;
+static void area_free(struct accounts *s) {
   struct account *k;
   for (size_t at = 0; s->pids && (k = map_next(s->pids, &at));)
     account_free(k);
@@ -177,5 +171,35 @@ void accounts_close(struct access *a) {
     map_destroy(maps[i]);
   explicit_bzero(s, sizeof *s);
   free(s);
+}
+
+void accounts_close(struct access *a) {
+  if (a->accounts)
+    area_free(a->accounts);
   a->accounts = NULL;
+}
+
+struct accounts *accounts_detach(struct access *a) {
+  struct accounts *s = a->accounts;
+  a->accounts = NULL;
+  return s;
+}
+
+void accounts_inherit(struct access *a, struct accounts *before) {
+  struct accounts *s = a->accounts;
+  struct account *k, *old;
+  for (size_t at = 0; (k = map_next(s->pids, &at));) {
+    old = map_get(before->pids, k->pid, strlen(k->pid));
+    if (old) {
+      k->tries = old->tries;
+      k->seconds = old->seconds;
+    }
+  }
+  s->unknown = before->unknown;
+  s->addresses = before->addresses;
+  s->starts = before->starts;
+  s->guesses = before->guesses;
+  s->all_guesses = before->all_guesses;
+  memcpy(s->held, before->held, sizeof s->held);
+  area_free(before);
 }

@@ -131,10 +131,14 @@ static enum err account_remove(struct access *a, const json_t *params, json_t *r
   struct account *k;
   enum err e = need_account(a, params, &k);
   (void)why;
+  if (e == ERR_OK && privacy_keeps(a, k->pid))
+    e = ERR_HELD;
   if (e != ERR_OK)
     return e;
-  json_object_set_new(reply, "pid", json_string(k->pid));
+  json_t *pid = json_string(k->pid);
   account_forget(a, k->pid);
+  user_forget(a, json_string_value(pid)); /* whoever is called so next is another */
+  json_object_set_new(reply, "pid", pid);
   return ERR_OK;
 }
 

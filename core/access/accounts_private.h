@@ -30,8 +30,6 @@ struct throttle_rule {
   int64_t window_ms;
   int64_t lock_ms, lock_most_ms; /* after the last try, twice as long each time; 0: until the window ends */
 };
-extern const struct throttle_rule LIMIT_ACCOUNT, LIMIT_ADDRESS, LIMIT_SECOND, LIMIT_START, LIMIT_GUESS,
-    LIMIT_GUESSES;
 #define THROTTLES_MAX 1024
 struct throttle_table {
   struct throttle_slot {
@@ -39,14 +37,22 @@ struct throttle_table {
     struct throttle t;
   } slot[THROTTLES_MAX];
 };
+struct throttle_net { /* by address (v4 /32, v6 /64; NULL: one for all who are unknown) and network (/24, /48)
+                       */
+  struct throttle_table own, wide;
+};
 /* throttle_take: counts a try; false when there is none left, with *retry_s until there is. */
 bool throttle_take(struct throttle *t, const struct throttle_rule *rule, int64_t now_ms, int *retry_s);
 /* throttle_give: the try was none: it was right. */
 void throttle_give(struct throttle *t);
 /* throttle_of: by a key; a full table forgets who tried least lately. */
 struct throttle *throttle_of(struct throttle_table *table, const uint8_t key[16]);
-/* throttle_at: by the network of an address (v4 /32, v6 /64; NULL: one for all who are unknown). */
-struct throttle *throttle_at(struct throttle_table *table, const uint8_t *addr);
+/* login_take: throttle_take by a row of login_limits.def, which counts when it holds. login_take_net: by the
+ * row of an address and the one of its network that follows; login_give_net: the try was none. */
+bool login_take(struct access *a, enum login_limit row, struct throttle *t, int *retry_s);
+bool login_take_net(struct access *a, enum login_limit row, struct throttle_net *net, const uint8_t *addr,
+                    int *retry_s);
+void login_give_net(struct throttle_net *net, const uint8_t *addr);
 
 /* ---- what is kept ---- */
 
@@ -85,8 +91,10 @@ struct accounts {
   struct map *ids, *tokens, *families; /* session by id, access token, refresh family */
   int64_t sweep_ms;                    /* the next session or device ends */
   struct device devices[DEVICES_MAX];
-  struct throttle_table unknown, addresses, starts, guesses;
+  struct throttle_table unknown; /* names that are no account */
+  struct throttle_net addresses, starts, guesses;
   struct throttle all_guesses;
+  uint64_t held[LOGIN_LIMIT__COUNT];
 };
 
 /* accounts.c */
@@ -95,6 +103,10 @@ struct account *account_by_pid(const struct access *a, const char *pid);
 /* account_add: into memory; owned from then on. account_put: to the group. */
 void account_add(struct access *a, struct account *k);
 void account_put(struct access *a, const struct account *k);
+/* accounts_detach: the area as it was before a lost group. accounts_inherit: how often somebody guessed
+ * counts on; the old area goes. */
+struct accounts *accounts_detach(struct access *a);
+void accounts_inherit(struct access *a, struct accounts *before);
 /* accounts_wake: something ends at `ms`. */
 void accounts_wake(struct access *a, int64_t ms);
 /* accounts_network: what a session is bound to: v4 /24, v6 /48; zero when unknown. */
@@ -127,12 +139,13 @@ unsigned session_scopes(const struct access *a, const struct session *s);
 /* session_network: may it be used from there? True from the first use on. */
 bool session_network(const struct session *s, const uint8_t *addr);
 /* session_stop: out of memory and out of the store; who came in by it has to go. sessions_end: all of a
- * person. */
+ * person, and the devices he approved that have not come for theirs. */
 void session_stop(struct access *a, struct session *s);
-void sessions_end(struct access *a, const char *pid);
 
-/* oauth.c: device codes that are over go; when the next is. */
+/* oauth.c: device codes that are over go; when the next is. devices_end: what a person decided, and what was
+ * not fetched yet, is nothing any more. */
 int64_t devices_sweep(struct access *a);
+void devices_end(struct access *a, const char *pid);
 /* user_code_read: as typed into its plain form; false: it cannot be one. */
 bool user_code_read(const char *typed, char out[USER_CODE_LEN + 1]);
 

@@ -1,12 +1,11 @@
 /* addresses.c: from which addresses one may enter, and which blocks of our own are announced for later. */
 #include "core/access/apps_private.h"
+#include "core/base/utc.h"
 #include "core/wire/json.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define ANNOUNCED_MS (INT64_C(90) * 24 * 3600000)
 
@@ -17,54 +16,14 @@ static void *grow(void *list, size_t n, size_t size) {
   return list;
 }
 
-/* ---- CIDR ---- */
-
-static bool parse_cidr(const char *text, uint8_t addr[16], unsigned *bits) {
-  static const uint8_t V4[12] = {[10] = 0xff, [11] = 0xff};
-  char host[64];
-  size_t n = strcspn(text, "/");
-  if (n >= sizeof host)
-    return false;
-  memcpy(host, text, n);
-  host[n] = 0;
-  memcpy(addr, V4, sizeof V4);
-  bool v4 = inet_pton(AF_INET, host, addr + 12) == 1;
-  if (!v4 && inet_pton(AF_INET6, host, addr) != 1)
-    return false;
-  unsigned most = v4 ? 32 : 128, len = most;
-  if (text[n]) {
-    const char *d = text + n + 1;
-    if (strspn(d, "0123456789") != strlen(d) || strlen(d) < 1 || strlen(d) > 3 ||
-        (len = (unsigned)strtoul(d, NULL, 10)) > most)
-      return false;
-  }
-  *bits = len + (v4 ? 96 : 0);
-  return true;
-}
-
-/* The block in its one spelling: no bits set beyond its length. */
-static void format_cidr(uint8_t addr[16], unsigned bits, char out[64]) {
-  char host[INET6_ADDRSTRLEN];
-  for (unsigned i = bits; i < 128; i++)
-    addr[i / 8] &= (uint8_t) ~(0x80 >> i % 8);
-  bool v4 = bits >= 96 && addr[10] == 0xff && addr[11] == 0xff && addr[9] == 0;
-  inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? addr + 12 : addr, host, sizeof host);
-  snprintf(out, 64, "%s/%u", host, v4 ? bits - 96 : bits);
-}
-
-static bool inside(const struct rule *r, const uint8_t addr[16]) {
-  unsigned whole = r->bits / 8, rest = r->bits % 8;
-  uint8_t mask = (uint8_t)(0xff00 >> rest);
-  return memcmp(r->addr, addr, whole) == 0 && (rest == 0 || ((r->addr[whole] ^ addr[whole]) & mask) == 0);
-}
-
-static bool read_cidr(const json_t *params, uint8_t addr[16], unsigned *bits, char text[64],
-                      const char **why) {
-  if (!parse_cidr(json_str(params, "cidr", ""), addr, bits)) {
+/* The block that the params name, in its one spelling. */
+static bool read_cidr(const json_t *params, struct cidr *block, char text[CIDR_TEXT_MAX], const char **why) {
+  bool alone;
+  if (!cidr_read(json_str(params, "cidr", ""), block, &alone)) {
     *why = "a block of addresses is like 192.0.2.0/24 or 2001:db8::/32";
     return false;
   }
-  format_cidr(addr, *bits, text);
+  cidr_text(block, text);
   return true;
 }
 
@@ -77,7 +36,7 @@ static bool permits(const struct access *a, const char *app, const char *room, c
     const struct rule *r = &a->apps->rules[i];
     if (strcmp(r->app, app) != 0 || strcmp(r->room, room) != 0)
       continue;
-    if (inside(r, addr))
+    if (cidr_holds(&r->block, addr))
       return true;
     any = true;
   }
@@ -95,13 +54,14 @@ static enum err rule_read(void *ctx, const char *id, const char *pid, const char
   struct apps *all = ((struct access *)ctx)->apps;
   json_t *doc = json_loads(text, 0, NULL);
   struct rule r = {0};
+  bool alone;
   (void)pid;
   snprintf(r.id, sizeof r.id, "%s", id);
   snprintf(r.app, sizeof r.app, "%s", json_str(doc, "app", ""));
   snprintf(r.room, sizeof r.room, "%s", json_str(doc, "room", ""));
   snprintf(r.cidr, sizeof r.cidr, "%s", json_str(doc, "cidr", ""));
   json_decref(doc);
-  if (!parse_cidr(r.cidr, r.addr, &r.bits))
+  if (!cidr_read(r.cidr, &r.block, &alone))
     return ERR_DB_CORRUPT;
   all->rules = grow(all->rules, all->n_rules, sizeof r);
   all->rules[all->n_rules++] = r;
@@ -156,6 +116,11 @@ static enum err read_where(const struct access *a, const json_t *params, struct 
   return !r->room[0] || text_slug_valid(r->room) ? ERR_OK : ERR_BAD_NAME;
 }
 
+static enum err read_rule(const struct access *a, const json_t *params, struct rule *r, const char **why) {
+  enum err e = read_where(a, params, r, why);
+  return e == ERR_OK && !read_cidr(params, &r->block, r->cidr, why) ? ERR_BAD_ARG : e;
+}
+
 static size_t rule_find(const struct apps *all, const struct rule *r) {
   size_t i = 0;
   while (i < all->n_rules &&
@@ -169,11 +134,9 @@ enum err allow_add(struct access *a, const json_t *params, json_t *reply, const 
   struct apps *all = a->apps;
   struct rule r = {0};
   (void)reply;
-  enum err e = read_where(a, params, &r, why);
+  enum err e = read_rule(a, params, &r, why);
   if (e != ERR_OK)
     return e;
-  if (!read_cidr(params, r.addr, &r.bits, r.cidr, why))
-    return ERR_BAD_ARG;
   if (rule_find(all, &r) < all->n_rules)
     return ERR_EXISTS;
   if (all->n_rules >= APP_RULES_MAX)
@@ -181,6 +144,7 @@ enum err allow_add(struct access *a, const json_t *params, json_t *reply, const 
   id_new(a, r.id);
   all->rules = grow(all->rules, all->n_rules, sizeof r);
   all->rules[all->n_rules++] = r;
+  a->revision++;
   doc_put(a, "allow", r.id, "", json_pack("{s:s,s:s,s:s}", "app", r.app, "room", r.room, "cidr", r.cidr));
   return ERR_OK;
 }
@@ -203,15 +167,14 @@ enum err allow_list(struct access *a, const json_t *params, json_t *reply, const
 enum err allow_remove(struct access *a, const json_t *params, json_t *reply, const char **why) {
   struct rule r = {0};
   (void)reply;
-  enum err e = read_where(a, params, &r, why);
+  enum err e = read_rule(a, params, &r, why);
   if (e != ERR_OK)
     return e;
-  if (!read_cidr(params, r.addr, &r.bits, r.cidr, why))
-    return ERR_BAD_ARG;
   size_t i = rule_find(a->apps, &r);
   if (i == a->apps->n_rules)
     return ERR_NO_CHANGE;
   rule_drop(a, i);
+  a->revision++;
   return ERR_OK;
 }
 
@@ -230,32 +193,20 @@ enum err ips_planned(struct access *a, const json_t *params, json_t *reply, cons
   return ERR_OK;
 }
 
-/* YYYY-MM-DD, midnight UTC; -1 when it is no such day. */
-static int64_t read_date(const char *text) {
-  struct tm t = {0};
-  const char *end = strptime(text, "%Y-%m-%d", &t);
-  struct tm same = t;
-  if (!end || *end || t.tm_year < 100)
-    return -1;
-  time_t s = timegm(&same);
-  return same.tm_mday == t.tm_mday && same.tm_mon == t.tm_mon ? (int64_t)s * 1000 : -1;
-}
-
 static enum err plan(struct access *a, const json_t *params, bool gone, const char **why) {
   static const char *const CLASSES[] = {"signalling", "media", "turn", "log"};
   struct apps *all = a->apps;
-  struct block b = {.gone = gone, .from_ms = read_date(json_str(params, "from", ""))};
+  struct block b = {.gone = gone};
+  struct cidr block;
   const char *class = json_str(params, "class", "");
-  uint8_t addr[16];
-  unsigned bits;
   for (size_t i = 0; i < sizeof CLASSES / sizeof CLASSES[0]; i++)
     if (strcmp(class, CLASSES[i]) == 0)
       snprintf(b.class, sizeof b.class, "%s", class);
   if (!b.class[0])
     *why = "class is signalling, media, turn or log";
-  else if (b.from_ms < 0)
+  else if (!utc_read_day(json_str(params, "from", ""), &b.from_ms))
     *why = "from is a day, like 2030-01-31";
-  if (*why || !read_cidr(params, addr, &bits, b.cidr, why))
+  if (*why || !read_cidr(params, &block, b.cidr, why))
     return ERR_BAD_ARG;
   if (b.from_ms < a->wall_ms + ANNOUNCED_MS && !json_flag(params, "force", false))
     return ERR_TOO_SOON;
@@ -278,11 +229,10 @@ enum err ips_add(struct access *a, const json_t *params, json_t *reply, const ch
 /* What was only announced is taken back; what is in use is announced to go. */
 enum err ips_remove(struct access *a, const json_t *params, json_t *reply, const char **why) {
   struct apps *all = a->apps;
-  uint8_t addr[16];
-  unsigned bits;
-  char cidr[64];
+  struct cidr block;
+  char cidr[CIDR_TEXT_MAX];
   (void)reply;
-  if (!read_cidr(params, addr, &bits, cidr, why))
+  if (!read_cidr(params, &block, cidr, why))
     return ERR_BAD_ARG;
   for (size_t i = 0; i < all->n_blocks; i++) {
     struct block *b = &all->blocks[i];

@@ -15,6 +15,18 @@ struct app *app_find(const struct access *a, const char *name) {
   return map_get(a->apps->apps, name, strlen(name));
 }
 
+size_t share_of(const struct map *pool, const char *app) {
+  return *app ? (uintptr_t)map_get(pool, app, strlen(app)) : 0;
+}
+
+void share_add(struct map *pool, const char *app, int by) {
+  uintptr_t n = share_of(pool, app) + (uintptr_t)by;
+  if (*app && n > 0)
+    map_put(pool, app, strlen(app), (void *)n); /* a number, not a place */
+  else if (*app)
+    map_del(pool, app, strlen(app));
+}
+
 /* ---- documents ---- */
 
 static void app_put(struct access *a, const struct app *p) {
@@ -57,7 +69,8 @@ enum err apps_open(struct access *a, char why[256]) {
   struct apps *p = a->apps = calloc(1, sizeof *p);
   if (!p)
     return ERR_NOMEM;
-  struct map **const maps[] = {&p->apps, &p->keys, &p->pids, &p->persons, &p->used};
+  struct map **const maps[] = {&p->apps, &p->keys,     &p->pids,   &p->persons,
+                               &p->used, &p->users_of, &p->used_of};
   for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++)
     *maps[i] = map_create(rng_u64(a->cfg.rng));
   enum err e = ERR_OK;
@@ -96,6 +109,8 @@ void apps_close(struct access *a) {
   map_destroy(p->persons);
   map_empty(p->pids);
   map_empty(p->used);
+  map_destroy(p->users_of);
+  map_destroy(p->used_of);
   free(p->rules);
   free(p->blocks);
   free(p);
@@ -117,11 +132,9 @@ bool access_room(const char *name, char out[64]) {
   size_t n = strlen(name);
   if (n == 0 || n > TOKEN_ROOM_MAX)
     return false;
-  if (n <= TEXT_SLUG_MAX) {
-    for (size_t i = 0; i <= n; i++)
-      out[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] | 32 : name[i]);
-    if (text_slug_valid(out))
-      return true;
+  if (text_slug_valid(name)) {
+    memcpy(out, name, n + 1);
+    return true;
   }
   uint8_t hash[32];
   sha256(name, n, hash);

@@ -5,6 +5,7 @@
 #define GAVEL_ACCESS_APPS_PRIVATE_H
 
 #include "core/access/access_private.h"
+#include "core/base/addr.h"
 #include "core/base/map.h"
 #include "core/base/text.h"
 #include "core/store/seal.h"
@@ -41,22 +42,21 @@ struct person { /* class "user", id the pid: a user of an application, or the de
   char app[ACCESS_APP_MAX + 1];
   uint8_t device[16]; /* of a guest */
   int64_t since_ms, seen_ms;
-  int64_t epoch_s;                                     /* tokens made until then are dead */
+  int64_t epoch_s; /* tokens made until then are dead; ahead of our clock by TOKEN_LEEWAY_S at first */
   char kid[TOKEN_KID_MAX + 1], jti[TOKEN_JTI_MAX + 1]; /* of the token he came with last */
 };
 struct used { /* class "jti", id a hash of kid and jti */
-  char id[33];
+  char id[33], app[ACCESS_APP_MAX + 1];
   int64_t exp_s;
   bool denied; /* not used up but refused, and whoever came with it goes */
 };
 struct rule { /* class "allow" */
   char id[17], app[ACCESS_APP_MAX + 1], room[TEXT_SLUG_MAX + 1];
-  char cidr[64];
-  uint8_t addr[16];
-  unsigned bits;
+  char cidr[CIDR_TEXT_MAX];
+  struct cidr block;
 };
 struct block { /* class "ips": an address block announced for later, added or taken away */
-  char id[17], cidr[64], class[16];
+  char id[17], cidr[CIDR_TEXT_MAX], class[16];
   bool gone;
   int64_t from_ms;
 };
@@ -66,7 +66,8 @@ struct apps {
   struct map *pids;    /* pid -> person */
   struct map *persons; /* hash of who it is -> person */
   size_t n_guests;
-  struct map *used; /* id -> used */
+  struct map *used;               /* id -> used */
+  struct map *users_of, *used_of; /* name of an application -> how many of the pool it has */
   struct rule *rules;
   size_t n_rules;
   struct block *blocks;
@@ -86,6 +87,10 @@ bool used_sweep(struct access *a);
 
 /* apps.c */
 struct app *app_find(const struct access *a, const char *name);
+/* share_of, share_add: how many of a pool that all share are this application's; none may have more than half
+ * of one. Of "", the server's own, nothing is counted. */
+size_t share_of(const struct map *pool, const char *app);
+void share_add(struct map *pool, const char *app, int by);
 /* app_name_valid: [a-z0-9][a-z0-9-]{0,31}. */
 bool app_name_valid(const char *name);
 /* list_reply: the list sorted by the text under `by`, into the reply (steals it). */
@@ -120,8 +125,9 @@ MUST_CHECK enum err user_format(const char *name, const char *app, char out[ACCE
 /* jti.c: used_find: NULL, used up, or denied. used_add: ERR_FULL; an older entry only gets denied or lives
  * longer. */
 struct used *used_find(const struct access *a, const char *kid, const char *jti);
-bool used_full(const struct access *a);
-MUST_CHECK enum err used_add(struct access *a, const char *kid, const char *jti, int64_t exp_s, bool denied);
+bool used_full(const struct access *a, const char *app);
+MUST_CHECK enum err used_add(struct access *a, const char *app, const char *kid, const char *jti,
+                             int64_t exp_s, bool denied);
 
 /* The methods. */
 typedef enum err access_run(struct access *a, const json_t *params, json_t *reply, const char **why);

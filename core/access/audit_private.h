@@ -6,7 +6,7 @@
 #include "core/access/access_private.h"
 #include "core/access/audit_verify.h"
 
-#define AUDIT_REPEATS 1024 /* refusals told apart within a minute; the others are only counted */
+#define AUDIT_REPEATS 1024    /* refusals told apart within a minute; the others are only counted */
 #define AUDIT_REPEATS_NET 128 /* of one network: whoever floods hides no other */
 #define AUDIT_REPEAT_MS 60000
 #define AUDIT_CHECKPOINT_ENTRIES 1000

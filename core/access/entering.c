@@ -62,11 +62,12 @@ static enum err join_token(struct access *a, const char *token, const char *room
     why = lacks(a, &t, room, g);
     e = why ? ERR_BAD_TOKEN : ERR_OK;
   }
-  if (e == ERR_OK && g->once && used_full(a)) {
+  if (e == ERR_OK && g->once && used_full(a, g->app)) {
     why = "too many tokens in use";
     e = ERR_FULL;
   }
   if (e != ERR_OK) {
+    g->forged = e == ERR_BAD_TOKEN && strcmp(why, TOKEN_FORGED) == 0;
     audit_refusal(a, "token.refused", k ? k->app : "", k ? room : "", k ? k->kid : NULL, why, addr, e);
     return e;
   }
@@ -112,7 +113,7 @@ enum err access_enter(struct access *a, const struct grant *g) {
     p = person_keep(a, g->pid, g->user, g->app, g->device);
   if (!p)
     return guest ? ERR_OK : ERR_FULL; /* a device more is not known again, that is all */
-  enum err e = g->once ? used_add(a, g->kid, g->jti, g->exp_s, false) : ERR_OK;
+  enum err e = g->once ? used_add(a, g->app, g->kid, g->jti, g->exp_s, false) : ERR_OK;
   if (e != ERR_OK)
     return e;
   if (fresh || !guest || a->wall_ms - p->seen_ms > DAY_MS) {
@@ -122,20 +123,6 @@ enum err access_enter(struct access *a, const struct grant *g) {
     person_put(a, p);
   }
   return ERR_OK;
-}
-
-void access_again(const struct access *a, const char *pid, const char *user, const char *app,
-                  int64_t since_ms, struct grant *out) {
-  const struct person *p = *user ? person_find(a, user, app, NO_DEVICE) : NULL;
-  *out = (struct grant){.scopes = SCOPE_ALL};
-  snprintf(out->pid, sizeof out->pid, "%s", pid);
-  snprintf(out->user, sizeof out->user, "%s", user);
-  snprintf(out->app, sizeof out->app, "%s", app);
-  out->iat_s = since_ms / 1000;
-  if (p && p->kid[0]) {
-    memcpy(out->kid, p->kid, sizeof out->kid);
-    memcpy(out->jti, p->jti, sizeof out->jti);
-  }
 }
 
 enum err access_still(const struct access *a, const struct grant *g) {
@@ -150,8 +137,8 @@ enum err access_still(const struct access *a, const struct grant *g) {
   const struct used *u = used_find(a, g->kid, g->jti);
   if (g->kid[0] && (!k || k->revoked || (u && u->denied)))
     return ERR_REVOKED;
-  const struct person *p = g->user[0] ? person_find(a, g->user, g->app, NO_DEVICE) : NULL;
-  if (g->kid[0] && (!p || strcmp(p->pid, g->pid) != 0)) /* he was erased, his application is another */
+  const struct person *p = g->kid[0] ? person_by_pid(a, g->pid) : NULL;
+  if (g->kid[0] && !p) /* he was erased, his application is another */
     return ERR_REVOKED;
   return p && p->epoch_s && g->iat_s && g->iat_s <= p->epoch_s ? ERR_REVOKED : ERR_OK;
 }

@@ -26,31 +26,35 @@ struct used *used_find(const struct access *a, const char *kid, const char *jti)
   return *jti ? map_get(a->apps->used, id, 32) : NULL;
 }
 
-bool used_full(const struct access *a) {
-  return map_count(a->apps->used) >= APP_USED_MAX;
+bool used_full(const struct access *a, const char *app) {
+  return map_count(a->apps->used) >= APP_USED_MAX || share_of(a->apps->used_of, app) >= APP_USED_MAX / 2;
 }
 
-static struct used *keep(struct access *a, const char *id) {
+static struct used *keep(struct access *a, const char *app, const char *id) {
   struct used *u = calloc(1, sizeof *u);
   if (!u)
     abort();
   snprintf(u->id, sizeof u->id, "%s", id);
+  snprintf(u->app, sizeof u->app, "%s", app);
+  share_add(a->apps->used_of, u->app, 1);
   map_put(a->apps->used, u->id, 32, u);
   return u;
 }
 
-enum err used_add(struct access *a, const char *kid, const char *jti, int64_t exp_s, bool denied) {
+enum err used_add(struct access *a, const char *app, const char *kid, const char *jti, int64_t exp_s,
+                  bool denied) {
   struct used *u = used_find(a, kid, jti);
-  if (!u && used_full(a))
+  if (!u && used_full(a, app))
     return ERR_FULL;
   if (!u) {
     char id[33];
     id_of(kid, jti, id);
-    u = keep(a, id);
+    u = keep(a, app, id);
   }
   u->exp_s = exp_s > u->exp_s ? exp_s : u->exp_s;
   u->denied |= denied;
-  doc_put(a, "jti", u->id, "", json_pack("{s:I,s:b}", "exp", (json_int_t)u->exp_s, "denied", u->denied));
+  doc_put(a, "jti", u->id, "",
+          json_pack("{s:s,s:I,s:b}", "app", u->app, "exp", (json_int_t)u->exp_s, "denied", u->denied));
   return ERR_OK;
 }
 
@@ -59,7 +63,7 @@ static enum err used_read(void *ctx, const char *id, const char *pid, const char
   (void)pid;
   bool ok = doc && strlen(id) == 32;
   if (ok) {
-    struct used *u = keep(ctx, id);
+    struct used *u = keep(ctx, json_str(doc, "app", ""), id);
     u->exp_s = json_int(doc, "exp", 0);
     u->denied = json_flag(doc, "denied", false);
   }
@@ -79,6 +83,7 @@ bool used_sweep(struct access *a) {
       list[n++] = u;
   for (size_t i = 0; i < n; i++) {
     doc_del(a, "jti", list[i]->id);
+    share_add(a->apps->used_of, list[i]->app, -1);
     free(map_del(a->apps->used, list[i]->id, 32));
   }
   return n == SWEEP_MOST;
@@ -94,7 +99,8 @@ enum err token_revoke(struct access *a, const json_t *params, json_t *reply, con
     *why = "the jti of a token has up to 64 bytes";
     return ERR_BAD_ARG;
   }
-  enum err e = used_add(a, kid, jti, a->wall_ms / 1000 + TOKEN_TTL_MAX_S, true); /* none lives longer */
+  enum err e =
+      used_add(a, k->app, kid, jti, a->wall_ms / 1000 + TOKEN_TTL_MAX_S, true); /* none lives longer */
   if (e == ERR_OK)
     a->revision++;
   return e;

@@ -3,12 +3,12 @@
  * verified. */
 #include "core/access/apps_private.h"
 #include "core/base/bytes.h"
+#include "core/base/ed25519.h"
 #include "core/base/log.h"
 #include "core/wire/json.h"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <openssl/pem.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,8 +164,11 @@ enum err key_verify(struct access *a, const char *token, struct token_claims *ou
     struct token_key plain;
     if (!key_fits(k, f, kid, issuer))
       continue;
+    const char *fault = NULL;
     if (key_open(a, k, &plain))
-      e = token_verify(token, n, &plain, a->wall_ms / 1000, out, why);
+      e = token_verify(token, n, &plain, a->wall_ms / 1000, out, &fault);
+    if (fault && (strcmp(*why, "key") == 0 || strcmp(*why, TOKEN_FORGED) == 0))
+      *why = fault; /* of several keys the one that made it says what is wrong */
     explicit_bzero(&plain, sizeof plain);
     *key = k;
   }
@@ -195,21 +198,6 @@ enum err key_make(struct access *a, const char *app, char kid[TOKEN_KID_MAX + 1]
   return ERR_OK;
 }
 
-/* An Ed25519 public key as PEM, 64 hex digits or base64url. */
-static size_t public_key(const char *text, size_t n, uint8_t out[32]) {
-  if (n == 64 && hex_decode(text, n, out))
-    return 32;
-  if (b64url_decode(text, n, out, 32) == 32)
-    return 32;
-  BIO *in = BIO_new_mem_buf(text, (int)n);
-  EVP_PKEY *k = in ? PEM_read_bio_PUBKEY(in, NULL, NULL, NULL) : NULL;
-  size_t len = 32;
-  bool ok = k && EVP_PKEY_get_id(k) == EVP_PKEY_ED25519 && EVP_PKEY_get_raw_public_key(k, out, &len) == 1;
-  EVP_PKEY_free(k);
-  BIO_free(in);
-  return ok ? len : 0;
-}
-
 static bool kid_valid(const char *s) {
   size_t n = strlen(s);
   return n > 0 && n <= TOKEN_KID_MAX &&
@@ -227,6 +215,8 @@ static enum err read_key(struct access *a, const json_t *params, struct app_key 
     *why = "format is one of jwt-hs256, jwt-eddsa, vidyo, opentok, agora, samba, connectycube";
   else if (!kid_valid(kid))
     *why = "kid is up to 64 of A-Z, a-z, 0-9, _ and -";
+  else if (!is_own(k->format) && !json_object_get(params, "issuer"))
+    *why = "issuer is missing: the id by which tokens of this format name the application there";
   else if (!*issuer || strlen(issuer) > TOKEN_ISSUER_MAX)
     *why = "issuer is how the tokens name the application, up to 64 bytes";
   else if (k->ttl_s < 0 || k->ttl_s > TOKEN_TTL_MAX_S)
@@ -248,7 +238,7 @@ static enum err read_secret(const json_t *params, enum token_format f, uint8_t o
   size_t len = strcspn(text, "\r\n");
   *n = 0;
   if (f == TOKEN_EDDSA) {
-    *n = public_key(text, text[len + strspn(text + len, "\r\n")] ? strlen(text) : len, out);
+    *n = ed25519_read(text, strlen(text), false, out) ? ED25519_KEY : 0;
     *why = *n ? NULL : "the secret is the public key: PEM, 64 hex digits, or base64url";
   } else if (len == 0 || len > TOKEN_KEY_MAX)
     *why = "the secret is one line of up to 256 bytes";

@@ -21,14 +21,13 @@ static const char *pid_of(const struct access *a, const char *account) {
   return k ? k->pid : NULL;
 }
 
-enum err login_begin(struct access *a, const char *account, const uint8_t *addr, char phc[PASSWORD_PHC_MAX],
+enum err login_begin(struct access *a, const char *account, const uint8_t *addr, struct login_try *t,
                      int *retry_s) {
   struct throttle *tries = tries_of(a, account);
   const struct account *k = account_by_name(a, account);
-  phc[0] = 0;
-  bool may = throttle_take(tries, &LIMIT_ACCOUNT, a->wall_ms, retry_s);
-  if (may &&
-      !throttle_take(throttle_at(&a->accounts->addresses, addr), &LIMIT_ADDRESS, a->wall_ms, retry_s)) {
+  *t = (struct login_try){0};
+  bool may = login_take(a, LOGIN_ACCOUNT, tries, retry_s);
+  if (may && !login_take_net(a, LOGIN_ADDRESS, &a->accounts->addresses, addr, retry_s)) {
     throttle_give(tries); /* one address cannot lock accounts for longer than its own tries last */
     may = false;
   }
@@ -36,14 +35,16 @@ enum err login_begin(struct access *a, const char *account, const uint8_t *addr,
     audit_refusal(a, "login.refused", "", "", pid_of(a, account), "too often", addr, ERR_RATE);
     return ERR_RATE;
   }
-  if (k)
-    snprintf(phc, PASSWORD_PHC_MAX, "%s", k->phc);
+  if (k) {
+    snprintf(t->pid, sizeof t->pid, "%s", k->pid);
+    snprintf(t->phc, sizeof t->phc, "%s", k->phc);
+  }
   return ERR_OK;
 }
 
 void login_cancel(struct access *a, const char *account, const uint8_t *addr) {
   throttle_give(tries_of(a, account));
-  throttle_give(throttle_at(&a->accounts->addresses, addr));
+  login_give_net(&a->accounts->addresses, addr);
 }
 
 static bool recovery_use(struct account *k, const char *code) {
@@ -60,7 +61,7 @@ static bool recovery_use(struct account *k, const char *code) {
 
 enum err login_second(struct access *a, struct account *k, const char *code, const uint8_t *addr) {
   int retry_s;
-  if (!throttle_take(&k->seconds, &LIMIT_SECOND, a->wall_ms, &retry_s)) {
+  if (!login_take(a, LOGIN_SECOND, &k->seconds, &retry_s)) {
     audit_refusal(a, "mfa.refused", "", "", k->pid, "too often", addr, ERR_RATE);
     return ERR_RATE;
   }
@@ -77,14 +78,19 @@ enum err login_second(struct access *a, struct account *k, const char *code, con
   return ERR_OK;
 }
 
-enum err login_end(struct access *a, const char *account, bool right, const char *code, const uint8_t *addr,
-                   char pid[ACCESS_PID_MAX + 1], bool *mfa) {
-  struct account *k = account_by_name(a, account);
+/* The account whose password was compared, while both are still what they were; else NULL. */
+static struct account *account_of(const struct access *a, const struct login_try *t) {
+  struct account *k = account_by_pid(a, t->pid);
+  return k && strcmp(k->phc, t->phc) == 0 ? k : NULL;
+}
+
+enum err login_end(struct access *a, const char *account, const struct login_try *t, bool right,
+                   const char *code, const uint8_t *addr, bool *mfa) {
+  struct account *k = account_of(a, t);
   *mfa = false;
-  pid[0] = 0;
   if (!k || !right) {
-    audit_refusal(a, "login.refused", "", "", pid_of(a, account), k ? "password" : "account", addr,
-                  ERR_BAD_LOGIN);
+    const char *why = k ? "password" : *t->pid ? "changed" : "account";
+    audit_refusal(a, "login.refused", "", "", pid_of(a, account), why, addr, ERR_BAD_LOGIN);
     return ERR_BAD_LOGIN;
   }
   if (k->totp) { /* who knows the password does not use up its tries; the code has its own */
@@ -94,15 +100,14 @@ enum err login_end(struct access *a, const char *account, bool right, const char
       return e;
   }
   k->tries = (struct throttle){0};
-  throttle_give(throttle_at(&a->accounts->addresses, addr));
+  login_give_net(&a->accounts->addresses, addr);
   accounts_note(a, "login.ok", k->pid, NULL, addr, ERR_OK);
   *mfa = k->totp;
-  snprintf(pid, ACCESS_PID_MAX + 1, "%s", k->pid);
   return ERR_OK;
 }
 
-void login_rehash(struct access *a, const char *account, const char *phc) {
-  struct account *k = account_by_name(a, account);
+void login_rehash(struct access *a, const struct login_try *t, const char *phc) {
+  struct account *k = account_of(a, t);
   if (!k || !password_phc_valid(phc))
     return;
   snprintf(k->phc, sizeof k->phc, "%s", phc);

@@ -1,17 +1,19 @@
 /* login_limit.c: how often secrets may be guessed. */
 #include "core/access/accounts_private.h"
 
+#include "core/base/addr.h"
+
 #include <assert.h>
 #include <string.h>
 
 #define MINUTE_MS INT64_C(60000)
 
-const struct throttle_rule LIMIT_ACCOUNT = {5, 15 * MINUTE_MS, 15 * MINUTE_MS, 60 * MINUTE_MS};
-const struct throttle_rule LIMIT_ADDRESS = {20, 15 * MINUTE_MS, 0, 0};
-const struct throttle_rule LIMIT_SECOND = {5, 5 * MINUTE_MS, 15 * MINUTE_MS, 15 * MINUTE_MS};
-const struct throttle_rule LIMIT_START = {10, 10 * MINUTE_MS, 0, 0};     /* device codes, one network */
-const struct throttle_rule LIMIT_GUESS = {5, 10 * MINUTE_MS, 0, 0};      /* wrong user codes, one network */
-const struct throttle_rule LIMIT_GUESSES = {1000, 10 * MINUTE_MS, 0, 0}; /* wrong user codes, everybody */
+static const struct throttle_rule RULES[LOGIN_LIMIT__COUNT] = {
+#define LOGIN_LIMIT(id, name, tries, minutes, lock, most, of)                                                \
+  {(tries), (minutes)*MINUTE_MS, (lock)*MINUTE_MS, (most)*MINUTE_MS},
+#include "core/access/login_limits.def"
+#undef LOGIN_LIMIT
+};
 
 static bool refuse(int64_t wait_ms, int *retry_s) {
   *retry_s = (int)((wait_ms + 999) / 1000);
@@ -63,20 +65,47 @@ struct throttle *throttle_of(struct throttle_table *table, const uint8_t key[16]
   return &oldest->t;
 }
 
-static bool is_v4(const uint8_t addr[16]) {
-  static const uint8_t MAPPED[12] = {[10] = 0xff, [11] = 0xff};
-  return memcmp(addr, MAPPED, sizeof MAPPED) == 0;
-}
-
-struct throttle *throttle_at(struct throttle_table *table, const uint8_t *addr) {
+static struct throttle *own_of(struct throttle_net *net, const uint8_t *addr) {
   uint8_t network[16] = {0};
   if (addr)
-    memcpy(network, addr, is_v4(addr) ? 16 : 8);
-  return throttle_of(table, network);
+    memcpy(network, addr, addr_network(addr));
+  return throttle_of(&net->own, network);
+}
+
+static struct throttle *wide_of(struct throttle_net *net, const uint8_t *addr) {
+  uint8_t network[16];
+  accounts_network(addr, network);
+  return throttle_of(&net->wide, network);
+}
+
+bool login_take(struct access *a, enum login_limit row, struct throttle *t, int *retry_s) {
+  bool may = throttle_take(t, &RULES[row], a->wall_ms, retry_s);
+  a->accounts->held[row] += !may;
+  return may;
+}
+
+bool login_take_net(struct access *a, enum login_limit row, struct throttle_net *net, const uint8_t *addr,
+                    int *retry_s) {
+  struct throttle *own = own_of(net, addr);
+  if (!login_take(a, row, own, retry_s))
+    return false;
+  if (login_take(a, row + 1, wide_of(net, addr), retry_s))
+    return true;
+  throttle_give(own);
+  return false;
+}
+
+void login_give_net(struct throttle_net *net, const uint8_t *addr) {
+  throttle_give(own_of(net, addr));
+  throttle_give(wide_of(net, addr));
+}
+
+const uint64_t *login_limits_held(const struct access *a) {
+  return a->accounts->held;
 }
 
 void accounts_network(const uint8_t *addr, uint8_t out[16]) {
   memset(out, 0, 16);
   if (addr)
-    memcpy(out, addr, is_v4(addr) ? 15 : 6);
+    memcpy(out, addr, addr_is_v4(addr) ? 15 : 6);
 }

@@ -46,6 +46,16 @@ int oauth_status(enum err e) {
   }
 }
 
+/* How a client is called: as it is shown. */
+static bool client_name(const char *client, char out[TEXT_NAME_MAX + 1]) {
+  return text_clean_name(client, strlen(client), out) == ERR_OK && strlen(out) <= CLIENT_MAX;
+}
+
+static bool client_is(const char *client, const char *who) {
+  char name[TEXT_NAME_MAX + 1];
+  return client_name(client, name) && strcmp(name, who) == 0;
+}
+
 /* ---- device codes ---- */
 
 static bool device_over(const struct access *a, const struct device *d) {
@@ -95,11 +105,24 @@ static struct device *device_waiting(struct access *a, const char *typed) {
   return found;
 }
 
-static struct device *device_place(struct access *a) {
+void devices_end(struct access *a, const char *pid) {
   for (size_t i = 0; i < DEVICES_MAX; i++)
-    if (a->accounts->devices[i].state == DEVICE_FREE)
-      return &a->accounts->devices[i];
-  return NULL;
+    if (strcmp(a->accounts->devices[i].pid, pid) == 0)
+      a->accounts->devices[i] = (struct device){0};
+}
+
+/* A free one, else the one that has waited longest: a crowd cannot keep out who comes now. What was decided
+ * stays. */
+static struct device *device_place(struct access *a) {
+  struct device *oldest = NULL;
+  for (size_t i = 0; i < DEVICES_MAX; i++) {
+    struct device *d = &a->accounts->devices[i];
+    if (d->state == DEVICE_FREE)
+      return d;
+    if (d->state == DEVICE_WAITING && (!oldest || d->made_ms < oldest->made_ms))
+      oldest = d;
+  }
+  return oldest;
 }
 
 static void draw_codes(struct access *a, struct device *d, char device_code[CODE_CHARS + 1]) {
@@ -121,17 +144,17 @@ enum err oauth_device_start(struct access *a, const char *client, const char *sc
   char name[TEXT_NAME_MAX + 1], device_code[CODE_CHARS + 1];
   unsigned scopes;
   int retry_s;
-  if (text_clean_name(client, strlen(client), name) != ERR_OK || strlen(name) > CLIENT_MAX)
+  if (!client_name(client, name))
     return refuse(reply, ERR_BAD_ARG, "invalid_client");
   if (scope_parse(scope, true, &scopes) != ERR_OK)
     return refuse(reply, ERR_BAD_ARG, "invalid_scope");
-  if (!throttle_take(throttle_at(&a->accounts->starts, addr), &LIMIT_START, a->wall_ms, &retry_s))
+  if (!login_take_net(a, LOGIN_START, &a->accounts->starts, addr, &retry_s))
     return refuse(reply, ERR_RATE, NULL);
   struct device *d = device_place(a);
   if (!d)
     return refuse(reply, ERR_FULL, "temporarily_unavailable");
   struct device made = {.state = DEVICE_WAITING,
-                        .scopes = scopes ? scopes : SCOPE_ALL,
+                        .scopes = scopes ? scopes : SCOPE_ORDINARY,
                         .made_ms = a->wall_ms,
                         .interval_s = DEVICE_INTERVAL_S};
   memcpy(made.client, name, strlen(name)); /* at most CLIENT_MAX, see above */
@@ -177,8 +200,11 @@ static enum err device_state(struct access *a, struct device *d) {
   return d->state == DEVICE_WAITING ? ERR_PENDING : d->state == DEVICE_DECLINED ? ERR_ACCESS_DENIED : ERR_OK;
 }
 
-enum err oauth_device_poll(struct access *a, const char *device_code, const uint8_t *addr, json_t *reply) {
+enum err oauth_device_poll(struct access *a, const char *client, const char *device_code, const uint8_t *addr,
+                           json_t *reply) {
   struct device *d = device_of(a, device_code);
+  if (d && !client_is(client, d->client))
+    d = NULL;
   enum err e = device_state(a, d);
   const struct account *k = e == ERR_OK ? account_by_pid(a, d->pid) : NULL;
   if (e == ERR_OK && !k)
@@ -195,10 +221,9 @@ enum err oauth_device_poll(struct access *a, const char *device_code, const uint
 /* A place in the limits on wrong codes; refused: the reply says so. */
 static enum err take_guess(struct access *a, const uint8_t *addr, json_t *reply) {
   int retry_s;
-  struct throttle *own = throttle_at(&a->accounts->guesses, addr);
-  bool may = throttle_take(own, &LIMIT_GUESS, a->wall_ms, &retry_s);
-  if (may && !throttle_take(&a->accounts->all_guesses, &LIMIT_GUESSES, a->wall_ms, &retry_s)) {
-    throttle_give(own);
+  bool may = login_take_net(a, LOGIN_GUESS, &a->accounts->guesses, addr, &retry_s);
+  if (may && !login_take(a, LOGIN_GUESS_ALL, &a->accounts->all_guesses, &retry_s)) {
+    login_give_net(&a->accounts->guesses, addr);
     may = false;
   }
   if (may)
@@ -226,7 +251,7 @@ enum err oauth_device_show(struct access *a, const char *user_code, const uint8_
     audit_refusal(a, "device.refused", "", "", NULL, "user code", addr, ERR_BAD_CODE);
     return refuse(reply, ERR_BAD_CODE, NULL);
   }
-  throttle_give(throttle_at(&a->accounts->guesses, addr));
+  login_give_net(&a->accounts->guesses, addr);
   throttle_give(&a->accounts->all_guesses);
   network_text(d->network, network);
   scope_format(d->scopes, scopes);
@@ -244,7 +269,7 @@ enum err oauth_device_decide(struct access *a, const char *user_code, const char
   const struct account *k = account_by_pid(a, pid);
   if (!k)
     return ERR_NO_USER;
-  if (!throttle_take(&a->accounts->all_guesses, &LIMIT_GUESSES, a->wall_ms, &retry_s))
+  if (!login_take(a, LOGIN_GUESS_ALL, &a->accounts->all_guesses, &retry_s))
     return ERR_RATE;
   struct device *d = device_waiting(a, user_code);
   if (!d)
@@ -252,15 +277,16 @@ enum err oauth_device_decide(struct access *a, const char *user_code, const char
   throttle_give(&a->accounts->all_guesses);
   d->state = approve ? DEVICE_APPROVED : DEVICE_DECLINED;
   d->mfa = mfa;
-  d->scopes &= k->scopes;
   snprintf(d->pid, sizeof d->pid, "%s", k->pid);
+  a->pending = true; /* when the line of it is lost it was not decided */
   accounts_note(a, approve ? "device.approved" : "device.declined", k->pid, NULL, NULL, ERR_OK);
   return ERR_OK;
 }
 
 /* ---- tokens ---- */
 
-enum err oauth_refresh(struct access *a, const char *refresh_token, const uint8_t *addr, json_t *reply) {
+enum err oauth_refresh(struct access *a, const char *client, const char *refresh_token, const uint8_t *addr,
+                       json_t *reply) {
   bool right;
   struct session *s = strncmp(refresh_token, "cr1_", 4) == 0 ? session_of(a, refresh_token, &right) : NULL;
   if (s && !right) { /* one of the two who have it is a thief: nobody keeps the session */
@@ -268,9 +294,10 @@ enum err oauth_refresh(struct access *a, const char *refresh_token, const uint8_
     session_stop(a, s);
     return refuse(reply, ERR_BAD_GRANT, NULL);
   }
-  if (!s || !session_live(a, s) || !account_by_pid(a, s->pid) || !session_network(s, addr)) {
-    audit_refusal(a, "session.refused", "", "", s ? s->pid : NULL, s ? "expired or network" : "unknown", addr,
-                  ERR_BAD_GRANT);
+  if (!s || !session_live(a, s) || !account_by_pid(a, s->pid) || !session_network(s, addr) ||
+      !client_is(client, s->client)) {
+    audit_refusal(a, "session.refused", "", "", s ? s->pid : NULL,
+                  s ? "expired, network or client" : "unknown", addr, ERR_BAD_GRANT);
     return refuse(reply, ERR_BAD_GRANT, NULL);
   }
   enum err e = privacy_allows(a, s->pid);

@@ -45,7 +45,7 @@ static json_t *stored_of(struct access *a, const char *pid) {
       add_stored(list, r, strcmp(json_str(r, "name", ""), "payload") == 0 ? n : 0);
       continue;
     }
-    json_t *docs = privacy_docs(a, json_str(r, "name", ""), pid, NULL);
+    json_t *docs = privacy_docs(a, json_str(r, "name", ""), pid);
     add_stored(list, r, (json_int_t)json_array_size(docs));
     json_decref(docs);
   }
@@ -54,7 +54,7 @@ static json_t *stored_of(struct access *a, const char *pid) {
 }
 
 bool access_name(struct access *a, const char *pid, char out[TOKEN_NAME_MAX + 1]) {
-  json_t *docs = privacy_docs(a, "profile", pid, NULL);
+  json_t *docs = privacy_docs(a, "profile", pid);
   const char *name = json_str(json_object_get(json_array_get(docs, 0), "doc"), "name", "");
   snprintf(out, TOKEN_NAME_MAX + 1, "%s", name);
   json_decref(docs);
@@ -125,13 +125,14 @@ static enum err restrict_(struct access *a, const json_t *params, json_t *reply,
 /* His numbers become nobody's first; then every document of his, his key, and what was sealed under it, go.
  */
 static enum err erase(struct access *a, const json_t *params, json_t *reply, const char **why) {
+  (void)why;
   char pid[ACCESS_PID_MAX + 1];
   enum err e = privacy_subject(a, params, pid);
   if (e == ERR_OK && privacy_held(a, pid))
     e = ERR_HELD;
   if (e != ERR_OK)
     return e;
-  size_t n = visits_anonymise(a, pid, 0);
+  size_t n = visits_anonymise(a, pid);
   user_forget(a, pid);
   account_forget(a, pid);
   json_object_del(a->privacy->restricted, pid);
@@ -139,8 +140,6 @@ static enum err erase(struct access *a, const json_t *params, json_t *reply, con
   if (a->failed != ERR_OK)
     return a->failed;
   e = store_erase_subject(a->cfg.store, pid);
-  if (e == ERR_AGAIN)
-    *why = "erased; a running backup still keeps old pages: erase once more when it has ended";
   json_object_set_new(reply, "erased", json_string(pid));
   json_object_set_new(reply, "visits_anonymised", json_integer((json_int_t)n));
   return e;
@@ -213,7 +212,7 @@ static enum err consent_list(struct access *a, const json_t *params, json_t *rep
   enum err e = one ? privacy_subject(a, params, pid) : ERR_OK;
   if (e != ERR_OK)
     return e;
-  json_t *docs = privacy_docs(a, "consent", one ? pid : NULL, NULL), *list = json_array(), *d;
+  json_t *docs = privacy_docs(a, "consent", one ? pid : NULL), *list = json_array(), *d;
   size_t i;
   json_array_foreach(docs, i, d) {
     json_t *row = json_pack("{s:O}", "pid", json_object_get(d, "pid"));

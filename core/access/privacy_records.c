@@ -35,7 +35,8 @@ static void retention(const struct access *a, enum keep keep, char out[160]) {
     snprintf(out, 160, "%d days after the end of the room; the audit log as long", a->cfg.audit_days);
     break;
   case KEEP_CHAT:
-    snprintf(out, 160, "chat %d, names and the rest %d days after the end of the room", a->cfg.chat_days,
+    snprintf(out, 160, "chat %d days, names and the rest %d days after the end of the meeting or room",
+             a->cfg.chat_days,
              a->cfg.quality_days > a->cfg.chat_days ? a->cfg.quality_days : a->cfg.chat_days);
     break;
   case KEEP_QUALITY:
@@ -51,7 +52,7 @@ static void retention(const struct access *a, enum keep keep, char out[160]) {
     snprintf(out, 160, "until its end date, or until it is lifted");
     break;
   case KEEP_GUEST:
-    snprintf(out, 160, "a guest: 30 days after the last visit; a user: until he is erased");
+    snprintf(out, 160, "a guest: 30 days after the last visit; a user: until it is replaced or erased");
     break;
   }
 }

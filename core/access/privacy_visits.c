@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void hour_id(int64_t ms, char out[12]) {
+void hour_id(int64_t ms, char out[12]) {
   snprintf(out, 12, "%010u", (unsigned)(ms > 0 ? ms / HOUR_MS : 0));
 }
 
@@ -17,6 +17,31 @@ static void visit_id(struct access *a, int64_t to_ms, char out[32]) {
   hour_id(to_ms, hour);
   id_new(a, chance);
   snprintf(out, 32, "%s-%s", hour, chance);
+}
+
+/* Who knows when somebody came and went must not find his row by it: hours and minutes. */
+static void blur(json_t *doc) {
+  static const char *const KEYS[] = {"from_ms", "to_ms", "seconds"};
+  for (size_t i = 0; i < 3; i++) {
+    json_int_t v = json_int(doc, KEYS[i], 0);
+    json_object_set_new(doc, KEYS[i], json_integer(i < 2 ? v / HOUR_MS * HOUR_MS : (v + 30) / 60 * 60));
+  }
+}
+
+/* Takes the reference. */
+static size_t to_nobody(struct access *a, json_t *docs) {
+  char id[32];
+  json_t *d;
+  size_t i, n = json_array_size(docs);
+  json_array_foreach(docs, i, d) {
+    json_t *doc = json_object_get(d, "doc");
+    visit_id(a, json_int(doc, "to_ms", 0), id); /* a new one: nothing leads back */
+    blur(doc);
+    doc_del(a, "visit", json_str(d, "id", ""));
+    doc_put(a, "usage", id, "", json_incref(doc));
+  }
+  json_decref(docs);
+  return n;
 }
 
 void access_visit(struct access *a, const struct access_visit *v) {
@@ -30,37 +55,25 @@ void access_visit(struct access *a, const struct access_visit *v) {
                           (json_int_t)v->loss_permille, "jitter_ms", (json_int_t)v->jitter_ms, "rtt_ms",
                           (json_int_t)v->rtt_ms);
   bool known = v->pid && *v->pid; /* without: a number of nobody from the beginning */
+  if (!known)
+    blur(doc);
   doc_put(a, known ? "visit" : "usage", id, known ? v->pid : "", doc);
 }
 
-static void round_hour(json_t *doc, const char *key) {
-  json_object_set_new(doc, key, json_integer(json_int(doc, key, 0) / HOUR_MS * HOUR_MS));
+size_t visits_anonymise(struct access *a, const char *pid) {
+  return to_nobody(a, privacy_docs(a, "visit", pid));
 }
 
-size_t visits_anonymise(struct access *a, const char *pid, int64_t before_ms) {
-  char before[12], id[32];
+size_t visits_age(struct access *a, int64_t before_ms) {
+  char before[12];
   hour_id(before_ms, before);
-  json_t *docs = privacy_docs(a, "visit", pid, pid ? NULL : before), *d;
-  size_t i, n = 0;
-  json_array_foreach(docs, i, d) {
-    json_t *doc = json_object_get(d, "doc");
-    if (privacy_held(a, json_str(d, "pid", "")))
-      continue;
-    visit_id(a, json_int(doc, "to_ms", 0), id); /* a new one: nothing leads back */
-    round_hour(doc, "from_ms");
-    round_hour(doc, "to_ms");
-    doc_del(a, "visit", json_str(d, "id", ""));
-    doc_put(a, "usage", id, "", json_incref(doc));
-    n++;
-  }
-  json_decref(docs);
-  return n;
+  return to_nobody(a, privacy_docs_some(a, "visit", before, SWEEP_MOST));
 }
 
 size_t visits_drop(struct access *a) {
   char before[12];
   hour_id(a->wall_ms - USAGE_MS, before);
-  json_t *docs = privacy_docs(a, "usage", NULL, before), *d;
+  json_t *docs = privacy_docs_some(a, "usage", before, SWEEP_MOST), *d;
   size_t i, n = json_array_size(docs);
   json_array_foreach(docs, i, d) doc_del(a, "usage", json_str(d, "id", ""));
   json_decref(docs);
@@ -86,7 +99,7 @@ json_t *visits_metering(struct access *a, const char *app) {
   json_t *by_room = json_object(), *rows = json_array(), *d;
   size_t i;
   for (size_t c = 0; c < 2; c++) {
-    json_t *docs = privacy_docs(a, CLASSES[c], NULL, NULL);
+    json_t *docs = privacy_docs(a, CLASSES[c], NULL);
     json_array_foreach(docs, i, d) {
       const json_t *doc = json_object_get(d, "doc");
       if (!app || strcmp(json_str(doc, "app", ""), app) == 0)

@@ -148,7 +148,7 @@ struct session *session_of(const struct access *a, const char *token, bool *righ
 /* ---- life ---- */
 
 bool session_live(const struct access *a, const struct session *s) {
-  return a->wall_ms < session_until(s);
+  return a->wall_ms < session_until(s) && !user_revoked(a, s->pid, s->made_ms / 1000);
 }
 
 unsigned session_scopes(const struct access *a, const struct session *s) {
@@ -238,6 +238,7 @@ static void end_some(struct access *a, const char *pid) {
 }
 
 void sessions_end(struct access *a, const char *pid) {
+  devices_end(a, pid);
   end_some(a, pid);
 }
 
@@ -257,7 +258,7 @@ static const char *reason(const struct access *a, const struct session *s, const
   if (!s)
     return "unknown";
   if (!session_live(a, s))
-    return "session expired";
+    return "session expired or revoked";
   if (a->wall_ms >= s->access_until_ms)
     return "expired";
   return session_network(s, addr) ? NULL : "network";
@@ -288,7 +289,8 @@ enum err session_grant(struct access *a, const char *token, const uint8_t *addr,
     return e;
   slide(a, s);
   const char *user = user_name(a, s->pid);
-  *out = (struct grant){.iat_s = s->made_ms / 1000, .scopes = session_scopes(a, s), .mfa = s->mfa};
+  *out = (struct grant){
+      .iat_s = s->made_ms / 1000, .scopes = session_scopes(a, s), .asked = s->scopes, .mfa = s->mfa};
   snprintf(out->pid, sizeof out->pid, "%s", s->pid);
   snprintf(out->user, sizeof out->user, "%s", user ? user : k->name);
   snprintf(out->session, sizeof out->session, "%s", s->id);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define LISTED_MOST 10000 /* users in one answer */
-#define SWEEP_MOST 1024
+#define SWEEP_MOST 128
 #define DAY_MS INT64_C(86400000)
 
 static const uint8_t NO_DEVICE[16];
@@ -49,7 +49,8 @@ struct person *person_keep(struct access *a, const char *pid, const char *user, 
   struct apps *all = a->apps;
   size_t users = map_count(all->pids) - all->n_guests;
   uint8_t key[32];
-  if (*user ? users >= APP_USERS_MAX : all->n_guests >= APP_GUESTS_MAX)
+  if (*user ? users >= APP_USERS_MAX || share_of(all->users_of, app) >= APP_USERS_MAX / 2
+            : all->n_guests >= APP_GUESTS_MAX)
     return NULL;
   struct person *p = calloc(1, sizeof *p);
   if (!p)
@@ -63,6 +64,8 @@ struct person *person_keep(struct access *a, const char *pid, const char *user, 
   map_put(all->pids, p->pid, strlen(p->pid), p);
   map_put(all->persons, key, sizeof key, p);
   all->n_guests += !*user;
+  if (*user)
+    share_add(all->users_of, app, 1);
   return p;
 }
 
@@ -72,6 +75,8 @@ static void person_drop(struct access *a, struct person *p) {
   map_del(a->apps->persons, key, sizeof key);
   map_del(a->apps->pids, p->pid, strlen(p->pid));
   a->apps->n_guests -= !p->user[0];
+  if (p->user[0])
+    share_add(a->apps->users_of, p->app, -1);
   doc_del(a, "user", p->pid);
   free(p);
 }
@@ -119,23 +124,26 @@ static bool drop_some(struct access *a,
   for (size_t at = 0; n < most && (p = map_next(a->apps->pids, &at));)
     if (gone(a, p, app))
       list[n++] = p;
-  for (size_t i = 0; i < n; i++)
+  for (size_t i = 0; i < n; i++) {
+    privacy_drop(a, list[i]->pid);
     person_drop(a, list[i]);
+  }
   return n == most;
 }
 
-/* Devices that do not come any more, and the users of tokens that name nobody: each of those is a new one. */
+/* Devices that do not come any more, the users of tokens that name nobody (each of those is a new one), and
+ * those whom a hold kept when their application went. */
 static bool is_forgotten(const struct access *a, const struct person *p, const char *app) {
-  bool nameless = strncmp(p->user, "anonymous-", strlen("anonymous-")) == 0 && !p->epoch_s;
+  bool nameless = strncmp(p->user, TOKEN_NAMELESS, strlen(TOKEN_NAMELESS)) == 0 && !p->epoch_s;
   int64_t away_ms = a->wall_ms - p->seen_ms;
   (void)app;
-  bool old = (!p->user[0] && away_ms > GUEST_KEPT_MS) || (nameless && away_ms > NAMELESS_KEPT_MS);
-  return old && !privacy_keeps(a, p->pid);
+  bool old = (!p->user[0] && away_ms > GUEST_KEPT_MS) || (nameless && away_ms > NAMELESS_KEPT_MS) ||
+             (p->app[0] && !app_find(a, p->app));
+  return old && !privacy_keeps(a, p->pid) && privacy_allows(a, p->pid) == ERR_OK;
 }
 
 static bool is_of(const struct access *a, const struct person *p, const char *app) {
-  (void)a;
-  return strcmp(p->app, app) == 0;
+  return strcmp(p->app, app) == 0 && !privacy_keeps(a, p->pid) && privacy_allows(a, p->pid) == ERR_OK;
 }
 
 bool users_sweep(struct access *a) {
@@ -177,6 +185,15 @@ const char *user_name(const struct access *a, const char *pid) {
   return p && p->user[0] ? p->user : NULL;
 }
 
+bool user_known(const struct access *a, const char *pid) {
+  return person_by_pid(a, pid) != NULL;
+}
+
+bool user_revoked(const struct access *a, const char *pid, int64_t made_s) {
+  const struct person *p = person_by_pid(a, pid);
+  return p && p->epoch_s && made_s <= p->epoch_s - TOKEN_LEEWAY_S;
+}
+
 void user_forget(struct access *a, const char *pid) {
   struct person *p = person_by_pid(a, pid);
   if (p)
@@ -201,7 +218,7 @@ enum err user_list(struct access *a, const json_t *params, json_t *reply, const 
   json_t *list = json_array();
   json_int_t more = 0;
   for (size_t at = 0; (p = map_next(a->apps->pids, &at));) {
-    if (!p->user[0] || strcmp(p->app, app) != 0)
+    if (!p->user[0] || (*app && strcmp(p->app, app) != 0))
       continue;
     if (json_array_size(list) < LISTED_MOST)
       json_array_append_new(list, user_line(p));
@@ -236,8 +253,9 @@ enum err user_revoke(struct access *a, const json_t *params, json_t *reply, cons
   (void)reply, (void)why;
   if (!p)
     return ERR_NO_USER;
-  p->epoch_s = a->wall_ms / 1000;
+  p->epoch_s = a->wall_ms / 1000 + TOKEN_LEEWAY_S; /* those of a clock that is ahead are dead too */
   person_put(a, p);
+  sessions_end(a, p->pid);
   a->revision++;
   return ERR_OK;
 }

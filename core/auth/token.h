@@ -17,14 +17,14 @@
 
 #define TOKEN_MAX 8192 /* bytes of any token; our own: 4096 */
 #define TOKEN_KID_MAX 64
-#define TOKEN_ISSUER_MAX 64  /* application id in the issuer's own spelling */
-#define TOKEN_SUBJECT_MAX 64 /* without "@app" */
+#define TOKEN_ISSUER_MAX 64         /* application id in the issuer's own spelling */
+#define TOKEN_SUBJECT_MAX 64        /* without "@app" */
 #define TOKEN_NAMELESS "anonymous-" /* begins the subject of a token that names nobody */
 #define TOKEN_ROOM_MAX 128
 #define TOKEN_NAME_MAX 128
 #define TOKEN_JTI_MAX 64
 #define TOKEN_FORGED "signature" /* why a token is refused that was not made with the key */
-#define TOKEN_KEY_MAX 256 /* bytes of a secret; an Ed25519 key has 32 */
+#define TOKEN_KEY_MAX 256        /* bytes of a secret; an Ed25519 key has 32 */
 #define TOKEN_LEEWAY_S 30
 #define TOKEN_TTL_S 3600 /* longest life of a token unless its key says otherwise */
 #define TOKEN_TTL_MAX_S 86400

@@ -109,9 +109,12 @@ static inline void kit_account(struct kit *k, const char *name, const char *scop
 
 static inline enum err kit_login(struct kit *k, const char *name, bool right, const char *code,
                                  const uint8_t *addr) {
-  char phc[PASSWORD_PHC_MAX];
-  enum err e = login_begin(k->a, name, addr, phc, &k->retry_s);
-  return e == ERR_OK ? login_end(k->a, name, right, code, addr, k->pid, &k->mfa) : e;
+  struct login_try t;
+  enum err e = login_begin(k->a, name, addr, &t, &k->retry_s);
+  if (e == ERR_OK)
+    e = login_end(k->a, name, &t, right, code, addr, &k->mfa);
+  snprintf(k->pid, sizeof k->pid, "%s", e == ERR_OK ? t.pid : "");
+  return e;
 }
 
 /* How many lines of the audit log are of this action. */
@@ -164,7 +167,7 @@ static inline json_t *kit_device(struct kit *k, const char *scope, const uint8_t
 }
 static inline enum err kit_poll(struct kit *k, const json_t *device, json_t **tokens) {
   json_t *reply = json_object();
-  enum err e = oauth_device_poll(k->a, json_str(device, "device_code", ""), HOME, reply);
+  enum err e = oauth_device_poll(k->a, "gavel", json_str(device, "device_code", ""), HOME, reply);
   if (e != ERR_OK)
     assert_string_equal(json_str(reply, "error", ""), err_code(e));
   if (tokens)

@@ -85,7 +85,7 @@ static void test_unknown(void **state) {
 static void test_password(void **state) {
   struct kit *k = *state;
   struct grant g;
-  char phc[PASSWORD_PHC_MAX];
+  struct login_try now;
   kit_account(k, "anna", "room:join");
   json_t *t = kit_session(k, "anna", "", false);
   assert_int_equal(access_token(k->a, ACCESS(t), "", HOME, &g), ERR_OK);
@@ -98,8 +98,8 @@ static void test_password(void **state) {
       ERR_OK);
   assert_int_equal(access_still(k->a, &g), ERR_REVOKED);
   assert_true(access_revision(k->a) > before);
-  assert_int_equal(login_begin(k->a, "anna", HOME, phc, &k->retry_s), ERR_OK);
-  assert_string_equal(phc, PHC_OTHER);
+  assert_int_equal(login_begin(k->a, "anna", HOME, &now, &k->retry_s), ERR_OK);
+  assert_string_equal(now.phc, PHC_OTHER);
   json_decref(t);
 }
 
@@ -108,7 +108,7 @@ static void test_scopes(void **state) {
   struct kit *k = *state;
   struct grant g, less;
   kit_account(k, "anna", "room:join room:moderate");
-  json_t *t = kit_session(k, "anna", "", false);
+  json_t *t = kit_session(k, "anna", "room:join room:moderate", false);
   assert_int_equal(access_token(k->a, ACCESS(t), "", HOME, &g), ERR_OK);
 #define SCOPES(text) json_pack("{s:s,s:s}", "name", "anna", "scopes", text)
   assert_int_equal(kit_call(k, "account.scopes", SCOPES(""), NULL), ERR_BAD_ARG);
@@ -139,6 +139,97 @@ static void test_remove(void **state) {
   assert_int_equal(access_token(k->a, ACCESS(t), "", HOME, &none), ERR_BAD_TOKEN);
   json_decref(t);
   json_decref(other);
+}
+
+struct saved_doc {
+  char id[32], text[4096];
+};
+static enum err save_doc(void *ctx, const char *id, const char *pid, const char *text) {
+  struct saved_doc *s = ctx;
+  (void)pid;
+  snprintf(s->id, sizeof s->id, "%s", id);
+  snprintf(s->text, sizeof s->text, "%s", text);
+  return ERR_OK;
+}
+
+static enum err refreshed(struct kit *k, const json_t *tokens) {
+  json_t *reply = json_object();
+  enum err e = oauth_refresh(k->a, "gavel", REFRESH(tokens), HOME, reply);
+  json_decref(reply);
+  return e;
+}
+
+/* What the old password approved is not fetched after there is a new one, or a new second factor. */
+static void test_approved_before(void **state) {
+  struct kit *k = *state;
+  static const struct {
+    const char *method, *key, *value;
+  } CHANGES[] = {
+      {"account.password", "phc", PHC_OTHER}, {"account.totp", NULL, NULL}, {"user.revoke", "user", "anna"}};
+  kit_account(k, "anna", "room:join");
+  kit_account(k, "ben", "room:join");
+  json_t *other = kit_device(k, "", HOME);
+  assert_int_equal(kit_login(k, "ben", true, "", HOME), ERR_OK);
+  assert_int_equal(oauth_device_decide(k->a, json_str(other, "user_code", ""), k->pid, false, true), ERR_OK);
+  for (size_t i = 0; i < sizeof CHANGES / sizeof CHANGES[0]; i++) {
+    json_t *d = kit_device(k, "", HOME), *params = NAME("anna");
+    if (strcmp(CHANGES[i].method, "user.revoke") == 0)
+      json_object_clear(params);
+    if (CHANGES[i].key)
+      json_object_set_new(params, CHANGES[i].key, json_string(CHANGES[i].value));
+    assert_int_equal(
+        oauth_device_decide(k->a, json_str(d, "user_code", ""), user_pid(k->a, "anna"), false, true), ERR_OK);
+    assert_int_equal(kit_call(k, CHANGES[i].method, params, NULL), ERR_OK);
+    assert_int_equal(kit_poll(k, d, NULL), ERR_BAD_GRANT);
+    json_decref(d);
+  }
+  assert_int_equal(kit_poll(k, other, NULL), ERR_OK); /* his is not concerned */
+  json_decref(other);
+}
+
+/* `user revoke` holds for sessions: who is in leaves, neither token opens again, nor does a session that the
+ * disk still had. */
+static void test_user_revoked(void **state) {
+  struct kit *k = *state;
+  struct grant g, none;
+  kit_account(k, "anna", "room:join");
+  json_t *t = kit_session(k, "anna", "", false);
+  assert_int_equal(access_token(k->a, ACCESS(t), "", HOME, &g), ERR_OK);
+  kit_pass(k, MINUTE);
+  struct saved_doc saved;
+  assert_int_equal(store_each_doc(k->store, "session", NULL, save_doc, &saved), ERR_OK);
+  assert_int_equal(kit_call(k, "user.revoke", json_pack("{s:s}", "user", "anna"), NULL), ERR_OK);
+  assert_int_equal(access_still(k->a, &g), ERR_REVOKED);
+  assert_int_equal(access_token(k->a, ACCESS(t), "", HOME, &none), ERR_BAD_TOKEN);
+  assert_int_equal(refreshed(k, t), ERR_BAD_GRANT);
+  assert_int_equal(store_put_doc(k->store, "session", saved.id, g.pid, saved.text), ERR_OK);
+  kit_restart(k);
+  assert_int_equal(access_token(k->a, ACCESS(t), "", HOME, &none), ERR_BAD_TOKEN);
+  assert_int_equal(refreshed(k, t), ERR_BAD_GRANT);
+  kit_pass(k, SECOND);
+  json_decref(t);
+  t = kit_session(k, "anna", "", false); /* he may sign in again */
+  assert_int_equal(access_token(k->a, ACCESS(t), "", HOME, &g), ERR_OK);
+  json_decref(t);
+}
+
+/* Whoever gets the name next is another person. */
+static void test_successor(void **state) {
+  struct kit *k = *state;
+  char old[ACCESS_PID_MAX + 1];
+  kit_account(k, "anna", "room:join");
+  snprintf(old, sizeof old, "%s", user_pid(k->a, "anna"));
+  json_t *hold = json_pack("{s:s,s:s,s:i}", "user", "anna", "reason", "a dispute", "for", 3600);
+  json_t *reply;
+  assert_int_equal(kit_call(k, "hold.add", hold, &reply), ERR_OK);
+  assert_int_equal(kit_call(k, "account.remove", NAME("anna"), NULL), ERR_HELD);
+  assert_int_equal(kit_call(k, "hold.lift", json_pack("{s:s}", "id", json_str(reply, "id", "")), NULL),
+                   ERR_OK);
+  json_decref(reply);
+  assert_int_equal(kit_call(k, "account.remove", NAME("anna"), NULL), ERR_OK);
+  assert_null(user_pid(k->a, "anna"));
+  kit_account(k, "anna", "room:join");
+  assert_string_not_equal(user_pid(k->a, "anna"), old);
 }
 
 static void test_totp(void **state) {
@@ -227,7 +318,7 @@ static void test_restricted(void **state) {
   assert_int_equal(access_token(k->a, ACCESS(t), "", HOME, &g), ERR_OK);
   assert_int_equal(kit_call(k, "privacy.restrict", json_pack("{s:s}", "user", g.pid), NULL), ERR_OK);
   assert_int_equal(access_token(k->a, ACCESS(t), "", HOME, &none), ERR_RESTRICTED);
-  enum err e = oauth_refresh(k->a, REFRESH(t), HOME, reply);
+  enum err e = oauth_refresh(k->a, "gavel", REFRESH(t), HOME, reply);
   assert_int_equal(e, ERR_RESTRICTED);
   assert_int_equal(oauth_status(e), 403);
   json_decref(reply);
@@ -263,9 +354,9 @@ static void test_damaged(void **state) {
 int main(void) {
 #define T(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
   const struct CMUnitTest tests[] = {
-      T(test_create), T(test_bad_create), T(test_unknown),    T(test_password),
-      T(test_scopes), T(test_remove),     T(test_totp),       T(test_sessions),
-      T(test_reload), T(test_erased),     T(test_restricted), T(test_damaged),
+      T(test_create),   T(test_bad_create),      T(test_unknown),      T(test_password),   T(test_scopes),
+      T(test_remove),   T(test_approved_before), T(test_user_revoked), T(test_successor),  T(test_totp),
+      T(test_sessions), T(test_reload),          T(test_erased),       T(test_restricted), T(test_damaged),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -197,7 +197,8 @@ static void test_flood_is_bounded(void **state) {
   bool counted = false;
   for (size_t i = 0; i < json_array_size(all); i++)
     if (strcmp(word(all, i, "action"), "refused.others") == 0)
-      counted = json_int(meta(all, i), "repeated", 0) == 50000 - 128 && strcmp(word(all, i, "net"), "203.0.113.0/24") == 0;
+      counted = json_int(meta(all, i), "repeated", 0) == 50000 - 128 &&
+                strcmp(word(all, i, "net"), "203.0.113.0/24") == 0;
   assert_true(counted);
 }
 

@@ -127,7 +127,7 @@ static void test_guess_from_everywhere(void **state) {
   int right = 0, wrong = 0, limited = 0;
   json_t *d = kit_device(k, "", HOME);
   for (unsigned i = 0; i < 1500; i++) {
-    uint8_t addr[16] = {0x20, 0x01, [6] = (uint8_t)(i >> 8), [7] = (uint8_t)i};
+    uint8_t addr[16] = {0x20, 0x01, [4] = (uint8_t)(i >> 8), [5] = (uint8_t)i};
     enum err e = show(k, "ZZZZ-ZZZZ", addr);
     wrong += e == ERR_BAD_CODE;
     limited += e == ERR_RATE;
@@ -216,26 +216,81 @@ static void test_bad_start(void **state) {
   json_decref(reply);
 }
 
+static enum err start_from(struct kit *k, const uint8_t *addr) {
+  json_t *reply = json_object();
+  enum err e = oauth_device_start(k->a, "gavel", "", BASE, addr, reply);
+  json_decref(reply);
+  return e;
+}
+
 static void test_start_flood(void **state) {
   struct kit *k = *state;
+  uint8_t addr[16];
+  memcpy(addr, V6, sizeof addr);
   for (int i = 0; i < 10; i++)
-    json_decref(kit_device(k, "", HOME));
-  json_t *reply = json_object();
-  enum err e = oauth_device_start(k->a, "gavel", "", BASE, HOME, reply);
-  assert_int_equal(e, ERR_RATE);
-  assert_int_equal(oauth_status(e), 429);
-  unsigned started = 10;
-  for (unsigned i = 0; e != ERR_FULL && i < 2000; i++) { /* from everywhere: a stated number waits, no more */
-    uint8_t addr[16] = {0x20, 0x01, [6] = (uint8_t)(i >> 8), [7] = (uint8_t)i};
-    json_object_clear(reply);
-    e = oauth_device_start(k->a, "gavel", "", BASE, addr, reply);
-    started += e == ERR_OK;
+    assert_int_equal(start_from(k, HOME), ERR_OK);
+  assert_int_equal(start_from(k, HOME), ERR_RATE);
+  assert_int_equal(oauth_status(ERR_RATE), 429);
+  for (uint8_t i = 0; i < 60; i++) { /* a /48 has many /64 */
+    addr[7] = i;
+    assert_int_equal(start_from(k, addr), ERR_OK);
   }
-  assert_int_equal(e, ERR_FULL);
-  assert_int_equal(started, 1000);
-  kit_pass(k, 16 * MINUTE);
-  json_decref(kit_device(k, "", HOME)); /* and they make room */
+  addr[7] = 60;
+  assert_int_equal(start_from(k, addr), ERR_RATE);
+  assert_int_equal(login_limits_held(k->a)[LOGIN_START], 1);
+  assert_int_equal(login_limits_held(k->a)[LOGIN_START_NETWORK], 1);
+}
+
+/* From everywhere: a stated number waits; who comes now gets in, and what was decided stays. */
+static void test_start_from_everywhere(void **state) {
+  struct kit *k = *state;
+  sign_in(k);
+  json_t *decided = kit_device(k, "", HOME), *first = kit_device(k, "", HOME);
+  assert_int_equal(oauth_device_decide(k->a, user_code(decided), k->pid, false, true), ERR_OK);
+  for (unsigned i = 0; i < 998; i++) {
+    uint8_t addr[16] = {0x20, 0x01, [4] = (uint8_t)(i >> 8), [5] = (uint8_t)i};
+    kit_pass(k, 1);
+    assert_int_equal(start_from(k, addr), ERR_OK);
+  }
+  kit_pass(k, 6 * SECOND);
+  assert_int_equal(kit_poll(k, first, NULL), ERR_PENDING);
+  json_t *last = kit_device(k, "", HOME);
+  assert_int_equal(show(k, user_code(last), HOME), ERR_OK);
+  assert_int_equal(kit_poll(k, first, NULL), ERR_BAD_GRANT); /* it had waited longest */
+  assert_int_equal(kit_poll(k, decided, NULL), ERR_OK);
+  json_decref(last);
+  json_decref(first);
+  json_decref(decided);
+}
+
+/* Nothing was asked for: what an ordinary member does, whatever the account could. */
+static void test_default_scope(void **state) {
+  struct kit *k = *state;
+  json_t *tokens;
+  kit_account(k, "anna", "room:join room:speak room:chat room:admin server:operate");
+  json_t *d = kit_device(k, "", HOME), *shown = json_object();
+  assert_int_equal(oauth_device_show(k->a, user_code(d), HOME, shown), ERR_OK);
+  assert_string_equal(json_str(shown, "scope", ""), "room:join room:speak room:chat");
+  assert_int_equal(kit_login(k, "anna", true, "", HOME), ERR_OK);
+  assert_int_equal(oauth_device_decide(k->a, user_code(d), k->pid, false, true), ERR_OK);
+  assert_int_equal(kit_poll(k, d, &tokens), ERR_OK);
+  assert_string_equal(json_str(tokens, "scope", ""), "room:join room:speak room:chat");
+  json_decref(tokens);
+  json_decref(shown);
+  json_decref(d);
+}
+
+/* A device code is its client's: another one that has it gets nothing, and does not use it up. */
+static void test_other_client(void **state) {
+  struct kit *k = *state;
+  sign_in(k);
+  json_t *d = kit_device(k, "", HOME), *reply = json_object();
+  assert_int_equal(oauth_device_decide(k->a, user_code(d), k->pid, false, true), ERR_OK);
+  assert_int_equal(oauth_device_poll(k->a, "other", json_str(d, "device_code", ""), HOME, reply),
+                   ERR_BAD_GRANT);
+  assert_int_equal(kit_poll(k, d, NULL), ERR_OK);
   json_decref(reply);
+  json_decref(d);
 }
 
 static void test_bad_poll(void **state) {
@@ -244,7 +299,7 @@ static void test_bad_poll(void **state) {
   json_decref(kit_device(k, "", HOME));
   for (size_t i = 0; i < sizeof CODES / sizeof CODES[0]; i++) {
     json_t *reply = json_object();
-    assert_int_equal(oauth_device_poll(k->a, CODES[i], HOME, reply), ERR_BAD_GRANT);
+    assert_int_equal(oauth_device_poll(k->a, "gavel", CODES[i], HOME, reply), ERR_BAD_GRANT);
     assert_string_equal(json_str(reply, "error", ""), "invalid_grant");
     json_decref(reply);
   }
@@ -320,6 +375,9 @@ int main(void) {
       T(test_expired),
       T(test_bad_start),
       T(test_start_flood),
+      T(test_start_from_everywhere),
+      T(test_default_scope),
+      T(test_other_client),
       T(test_bad_poll),
       T(test_who_decides),
       T(test_operator_approves),

@@ -7,7 +7,7 @@ static enum err enter(struct kit *k, const char *token, const uint8_t *addr, str
 
 static enum err refresh(struct kit *k, const char *token, json_t **tokens) {
   json_t *reply = json_object();
-  enum err e = oauth_refresh(k->a, token, HOME, reply);
+  enum err e = oauth_refresh(k->a, "gavel", token, HOME, reply);
   if (e != ERR_OK)
     assert_string_equal(json_str(reply, "error", ""), "invalid_grant");
   if (tokens)
@@ -29,7 +29,7 @@ static bool active(struct kit *k, const char *token) {
 
 static json_t *start(struct kit *k) {
   kit_account(k, "anna", "room:join room:moderate");
-  return kit_session(k, "anna", "", true);
+  return kit_session(k, "anna", "room:join room:moderate", true);
 }
 
 static void test_grant(void **state) {
@@ -181,6 +181,17 @@ static void test_revoke(void **state) {
   json_decref(t);
 }
 
+/* A refresh token is its client's; the wrong client does not use it up. */
+static void test_client(void **state) {
+  struct kit *k = *state;
+  json_t *t = start(k), *reply = json_object();
+  assert_int_equal(oauth_refresh(k->a, "other", REFRESH(t), HOME, reply), ERR_BAD_GRANT);
+  assert_int_equal(oauth_refresh(k->a, "", REFRESH(t), HOME, reply), ERR_BAD_GRANT);
+  assert_int_equal(refresh(k, REFRESH(t), NULL), ERR_OK);
+  json_decref(reply);
+  json_decref(t);
+}
+
 static void test_introspect(void **state) {
   struct kit *k = *state;
   json_t *t = start(k), *reply = json_object();
@@ -207,7 +218,7 @@ static void test_bound_network(void **state) {
   assert_int_equal(enter(k, ACCESS(t), ABROAD, &g), ERR_BAD_TOKEN);
   assert_int_equal(enter(k, ACCESS(t), V6, &g), ERR_BAD_TOKEN);
   assert_int_equal(enter(k, ACCESS(t), NULL, &g), ERR_BAD_TOKEN);
-  assert_int_equal(oauth_refresh(k->a, REFRESH(t), ABROAD, reply), ERR_BAD_GRANT);
+  assert_int_equal(oauth_refresh(k->a, "gavel", REFRESH(t), ABROAD, reply), ERR_BAD_GRANT);
   kit_restart(k);
   assert_int_equal(enter(k, ACCESS(t), ABROAD, &g), ERR_BAD_TOKEN);
   assert_int_equal(enter(k, ACCESS(t), NEIGHBOUR, &g), ERR_OK); /* a /24 */
@@ -335,10 +346,10 @@ static void test_hashed(void **state) {
 int main(void) {
 #define T(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
   const struct CMUnitTest tests[] = {
-      T(test_grant),      T(test_bad_tokens),    T(test_access_expires), T(test_idle),
-      T(test_absolute),   T(test_reuse),         T(test_reuse_of_one),   T(test_revoke),
-      T(test_introspect), T(test_bound_network), T(test_few_writes),     T(test_restart),
-      T(test_reload),     T(test_too_many),      T(test_hashed),
+      T(test_grant),      T(test_bad_tokens), T(test_access_expires), T(test_idle),
+      T(test_absolute),   T(test_reuse),      T(test_reuse_of_one),   T(test_revoke),
+      T(test_introspect), T(test_client),     T(test_bound_network),  T(test_few_writes),
+      T(test_restart),    T(test_reload),     T(test_too_many),       T(test_hashed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -117,6 +117,7 @@ static void test_restriction_keeps_the_data_and_shuts_the_door(void **state) {
 static void test_a_name_is_corrected(void **state) {
   struct kit *k = *state;
   char name[TOKEN_NAME_MAX + 1];
+  kit_visit(k, ANN, "blue", 60);
   assert_false(access_name(k->a, ANN, name));
   assert_int_equal(kit_call(k, "privacy.rectify", "{\"user\":\"" ANN "\",\"name\":\"  Anna  B\"}", NULL),
                    ERR_OK);
@@ -137,6 +138,7 @@ static void test_nobody_is_an_error(void **state) {
                                     "{\"user\":\"nobody@shop\"}",
                                     "{\"user\":7}",
                                     "{\"user\":\"p-00000000000000AA\"}",
+                                    "{\"user\":\"" ANN "\"}", /* of whom nothing is stored */
                                     "{\"user\":\"p-00000000000000aa0\"}"};
   for (size_t m = 0; m < sizeof METHODS / sizeof METHODS[0]; m++)
     for (size_t w = 0; w < sizeof WHO / sizeof WHO[0]; w++)
@@ -170,13 +172,33 @@ static void test_a_hold_stops_erasure_until_it_ends(void **state) {
   assert_int_equal(kit_call(k, "privacy.erase", "{\"user\":\"" ANN "\"}", NULL), ERR_OK);
 }
 
+static void test_a_hold_outlives_the_application(void **state) {
+  struct kit *k = *state;
+  char dora[ACCESS_PID_MAX + 1], eve[ACCESS_PID_MAX + 1];
+  assert_int_equal(kit_call(k, "app.create", "{\"app\":\"shop\"}", NULL), ERR_OK);
+  assert_int_equal(user_provision(k->a, "dora", "shop", dora), ERR_OK);
+  assert_int_equal(user_provision(k->a, "eve", "shop", eve), ERR_OK);
+  kit_commit(k);
+  assert_int_equal(
+      kit_call(k, "hold.add", "{\"user\":\"dora@shop\",\"reason\":\"suit\",\"for\":86400}", NULL), ERR_OK);
+  assert_int_equal(kit_call(k, "app.remove", "{\"app\":\"shop\"}", NULL), ERR_OK);
+  assert_int_equal(kit_docs(k, "user", dora), 1);
+  assert_int_equal(kit_docs(k, "user", eve), 0);
+  assert_int_equal(kit_call(k, "privacy.erase", "{\"user\":\"dora@shop\"}", NULL), ERR_HELD);
+  kit_close(k);
+  kit_open(k); /* a user without an application is no reason not to start */
+  kit_pass(k, DAY_MS);
+  kit_pass(k, DAY_MS);
+  assert_int_equal(kit_docs(k, "user", NULL), 0);
+}
+
 static void test_erased_is_erased_and_the_sums_stay(void **state) {
   struct kit *k = *state;
   json_t *before, *after;
   kit_event(k, "room:blue@1", 1, "member.joined", ANN, "canary-ann");
   kit_event(k, "room:blue@1", 2, "chat.sent", BOB, "canary-bob");
-  kit_visit(k, ANN, "blue", 61);
-  kit_visit(k, BOB, "blue", 30);
+  kit_visit(k, ANN, "blue", 60);
+  kit_visit(k, BOB, "blue", 31);
   assert_int_equal(kit_call(k, "privacy.rectify", "{\"user\":\"" ANN "\",\"name\":\"Canary\"}", NULL),
                    ERR_OK);
   assert_int_equal(kit_call(k, "metering.list", "{}", &before), ERR_OK);
@@ -192,8 +214,9 @@ static void test_erased_is_erased_and_the_sums_stay(void **state) {
   assert_int_equal(kit_left(k, "room:blue@1").payloads, 1);
   assert_int_equal(kit_left(k, "room:blue@1").events, 2);
   assert_int_equal(store_verify(k->s, k->why), ERR_OK);
-  assert_int_equal(kit_call(k, "privacy.erase", "{\"user\":\"" ANN "\"}", NULL),
-                   ERR_OK); /* once more is no harm */
+  static const char *const METHODS[] = {"privacy.erase", "privacy.rectify", "privacy.restrict"};
+  for (size_t i = 0; i < 3; i++) /* nothing is stored of him again */
+    assert_int_equal(kit_call(k, METHODS[i], "{\"user\":\"" ANN "\",\"name\":\"Ann\"}", NULL), ERR_NO_USER);
 }
 
 static void test_an_older_backup_forgets_him_again(void **state) {
@@ -216,6 +239,8 @@ static void test_an_older_backup_forgets_him_again(void **state) {
 
 static void test_nothing_personal_is_readable_on_disk(void **state) {
   struct kit *k = *state;
+  kit_visit(k, ANN, "blue", 60);
+  kit_visit(k, BOB, "blue", 60);
   assert_int_equal(kit_call(k, "privacy.rectify", "{\"user\":\"" ANN "\",\"name\":\"Canarissima\"}", NULL),
                    ERR_OK);
   assert_int_equal(kit_call(k, "privacy.restrict", "{\"user\":\"" ANN "\",\"reason\":\"Canarissima\"}", NULL),
@@ -260,6 +285,7 @@ int main(void) {
       T(test_a_name_is_corrected),
       T(test_nobody_is_an_error),
       T(test_a_hold_stops_erasure_until_it_ends),
+      T(test_a_hold_outlives_the_application),
       T(test_erased_is_erased_and_the_sums_stay),
       T(test_an_older_backup_forgets_him_again),
       T(test_nothing_personal_is_readable_on_disk),
