@@ -41,7 +41,10 @@ enum err control_room_create(struct control *c, const char *name, bool lobby, st
     e = make_invite(c, h, ROLE_OWNER, true, host);
   if (e == ERR_OK)
     e = make_invite(c, h, ROLE_SPEAKER, false, guest);
-  audit_note(c->access, &(struct audit_entry){.action = "room.create", .room = name, .outcome = e});
+  audit_note(c->access, &(struct audit_entry){.action = "room.create",
+                                              .app = h ? h->app : NULL,
+                                              .room = h ? h->room.name : name,
+                                              .outcome = e});
   return e;
 }
 
@@ -233,12 +236,17 @@ static void room_create(struct control *c, struct conn *k, json_int_t id, json_t
 static void server_info(struct control *c, struct conn *k, json_int_t id, json_t *params) {
   (void)params;
   struct control_counters n;
+  struct link form = c->cfg.link;
+  char link[LINK_MAX];
+  snprintf(form.app, sizeof form.app, "APP");
+  snprintf(form.room, sizeof form.room, "ROOM");
+  link_format(&form, link);
   control_counters(c, &n);
   control_reply(c, k, id,
-                json_pack("{s:s,s:s?,s:s?,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I}", "version", GAVEL_VERSION,
-                          "database", c->cfg.database, "backups", c->cfg.backups, "rooms", (int)n.rooms,
-                          "connections", (int)n.conns, "messages", (json_int_t)n.messages, "refusals",
-                          (json_int_t)n.refusals, "events", (json_int_t)n.events, "commits",
+                json_pack("{s:s,s:s,s:s?,s:s?,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I}", "version", GAVEL_VERSION,
+                          "link", link, "database", c->cfg.database, "backups", c->cfg.backups, "rooms",
+                          (int)n.rooms, "connections", (int)n.conns, "messages", (json_int_t)n.messages,
+                          "refusals", (json_int_t)n.refusals, "events", (json_int_t)n.events, "commits",
                           (json_int_t)n.commits, "joins", (json_int_t)n.joins, "resumes",
                           (json_int_t)n.resumes));
 }
@@ -286,6 +294,7 @@ static enum err access_method(struct control *c, struct conn *k, json_int_t id, 
   const char *why = NULL;
   json_t *reply = json_object();
   enum err e = rights_access_call(c, NULL, method, params, reply, &why);
+  seats_recheck(c); /* before the next request: what is gone must not come back by the same name */
   if (e == ERR_OK)
     control_reply(c, k, id, json_incref(reply));
   else if (e != ERR_BAD_METHOD)

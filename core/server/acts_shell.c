@@ -106,27 +106,11 @@ static enum err claim(struct control *c, struct hosted *h, struct conn *k, struc
 
 /* ---- addresses ---- */
 
-static struct cidr cidr_of(const uint8_t addr[16]) {
-  struct cidr block = {.bits = 0};
-  if (!addr_known(addr))
-    return block;
-  block.bits = (uint8_t)(8 * addr_network(addr));
-  memcpy(block.addr, addr, addr_network(addr));
-  return block;
-}
-
-static bool cidr_has(const struct cidr *block, const uint8_t addr[16]) {
-  unsigned whole = block->bits / 8, rest = block->bits % 8;
-  if (block->bits == 0 || !addr_known(addr) || addr_is_v4(block->addr) != addr_is_v4(addr) ||
-      memcmp(block->addr, addr, whole) != 0)
-    return false;
-  return rest == 0 || ((block->addr[whole] ^ addr[whole]) >> (8 - rest)) == 0;
-}
-
 static struct cidr cidr_of_member(struct hosted *h, uint32_t id) {
   const struct seat *s = hosted_seat(h, id);
-  static const uint8_t UNKNOWN[16];
-  return cidr_of(s ? s->addr : UNKNOWN);
+  if (!s || !addr_known(s->addr))
+    return (struct cidr){.bits = 0};
+  return cidr_make(s->addr, 8 * (unsigned)addr_network(s->addr));
 }
 
 static enum err find_cidrs(struct hosted *h, struct room_cmd *cmd, struct act_shell *x) {
@@ -156,7 +140,7 @@ static json_t *ban_also(struct hosted *h, const struct room_cmd *cmd) {
   for (size_t at = 0; cmd->cidrs && n < ALSO_MAX && (s = map_next(h->seats, &at));) {
     bool hit = false;
     for (size_t i = 0; i < cmd->n_targets && !hit; i++)
-      hit = cidr_has(&cmd->cidrs[i], s->addr);
+      hit = cidr_holds(&cmd->cidrs[i], s->addr);
     const struct member *m = room_member(&h->room, s->member);
     hit = hit && m && m->role != ROLE_OWNER; /* no ban holds an owner */
     if (hit && !in_list(cmd->targets, cmd->n_targets, s->member) && !in_list(ids, n, s->member))
@@ -184,8 +168,8 @@ static enum err act_on_block(struct control *c, struct hosted *h, const struct r
   cmd.targets = ids;
   for (size_t at = 0; (s = map_next(h->seats, &at));) {
     const struct member *m = room_member(&h->room, s->member);
-    if (m && (m->presence == PRESENCE_WAITING) == waiting && cidr_has(block, s->addr) && m->id != cmd.actor &&
-        room_allows(&h->room, cmd.actor, ACT_BAN, m->id) == ERR_OK)
+    if (m && (m->presence == PRESENCE_WAITING) == waiting && cidr_holds(block, s->addr) &&
+        m->id != cmd.actor && room_allows(&h->room, cmd.actor, ACT_BAN, m->id) == ERR_OK)
       ids[cmd.n_targets++] = m->id;
   }
   enum err e = cmd.n_targets ? room_decide(&h->room, &cmd, c->wall_ms, &evs) : ERR_OK;

@@ -1,10 +1,10 @@
 /* attendance.c: who was in a room from when to when: a second fold over its log. */
+#include "core/base/utc.h"
 #include "core/server/control_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define CSV_MAX (4 << 20) /* what one message to a client may hold */
 
@@ -117,12 +117,9 @@ static void cell(FILE *f, const char *text) {
 }
 
 static void stamp(FILE *f, int64_t ms) {
-  time_t t = (time_t)(ms / 1000);
-  struct tm tm;
-  char text[32] = "";
-  if (ms && gmtime_r(&t, &tm))
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-  fputs(text, f);
+  char text[UTC_MAX];
+  utc_text(ms, text);
+  fputs(ms ? text : "", f);
 }
 
 static void line(FILE *f, const struct stay *s, int64_t now_ms) {

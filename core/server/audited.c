@@ -27,6 +27,8 @@ void audited_begin(struct control *c, const struct conn *k, json_t *params) {
   else if (k->seat)
     name_of(k->room, k->seat->member, actor);
   audit_serve(c->access, actor, k->admin ? json_str(params, "ticket", "") : "");
+  if (!k->admin)
+    return; /* to others these are words like any unknown one */
   json_object_del(params, "operator");
   json_object_del(params, "ticket");
 }
@@ -69,7 +71,7 @@ void audited_done(struct control *c, const struct conn *k, const struct hosted *
     json_object_set_new(x->meta, "seq", json_integer((json_int_t)h->room.seq));
   struct audit_entry entry = {.action = action,
                               .target = x->target,
-                              .app = k->seat ? k->seat->grant.app : NULL,
+                              .app = h ? h->app : NULL,
                               .room = h ? h->room.name : NULL,
                               .outcome = e,
                               .addr = k->admin ? NULL : k->addr,
@@ -110,7 +112,7 @@ void audited_event(struct control *c, const struct hosted *h, const struct room_
     name_of(h, ev->targets[0], target);
   json_t *meta = json_pack("{s:I}", "seq", (json_int_t)ev->seq);
   struct audit_entry entry = {
-      .action = room_ev_name(ev->kind), .target = target, .room = h->room.name, .meta = meta};
+      .action = room_ev_name(ev->kind), .target = target, .app = h->app, .room = h->room.name, .meta = meta};
   audit_note(c->access, &entry);
   json_decref(meta);
 }

@@ -130,7 +130,9 @@ static int on_key(void *user, const char *section, const char *name, const char 
     if (strcmp(section, KEYS[i].section) == 0 && strcmp(name, KEYS[i].name) == 0) {
       if (set(&KEYS[i], l->c, value))
         return 1;
-      snprintf(l->why, 256, "'%.60s' is not a value for %s", value, name);
+      int n = snprintf(l->why, 256, "'%.60s' is not a value for %.40s", value, name);
+      if (KEYS[i].kind == NUMBER)
+        snprintf(l->why + n, 256 - (size_t)n, ": %ld to %ld", KEYS[i].min, KEYS[i].max);
       return 0;
     }
   if (!l->why[0])

@@ -98,6 +98,8 @@ MUST_CHECK enum err control_room_create(struct control *c, const char *room, boo
 /* control_audit: an entry of the audit log from outside the control plane. control_configure: other rules.
  * control_stop: the last checkpoint of the audit log; everything is committed before and after. */
 void control_audit(struct control *c, const struct audit_entry *e);
+/* control_backup: one was made, or failed: counted, and an entry of the audit log. */
+void control_backup(struct control *c, enum err e, const char *name);
 void control_configure(struct control *c, const struct access_config *a, const struct limits_set *limits);
 void control_stop(struct control *c, int64_t wall_ms);
 /* control_bye: tell everyone the server goes down (clients reconnect after retry_ms); connections then want
@@ -106,6 +108,7 @@ void control_bye(struct control *c, int retry_ms);
 
 struct control_counters {
   uint64_t messages, refusals, events, commits, commit_failures, joins, resumes, slow_closed, rate_limited;
+  uint64_t backups, backup_failures;
   uint64_t limits[LIMIT__COUNT]; /* how often each row of limits.def held */
   uint64_t strikes, alerts;      /* wrong secrets; addresses blocked for them */
   uint32_t conns, rooms;

@@ -40,14 +40,23 @@ struct seat {
   char *offer;           /* SDP that came with the knock; answered on admission, kept until his path is up */
   enum fresh fresh;
   struct bucket shown; /* acts that all see */
-  uint8_t quality;     /* of his line, as everyone was told: 0 good, 1 weak, 2 bad */
+  struct bucket resumes;
+  uint8_t quality; /* of his line, as everyone was told: 0 good, 1 weak, 2 bad */
   struct seat_line line;
   uint8_t addr[16];   /* of his last connection, zero when unknown: what a ban can hold on to */
-  struct grant grant; /* by what he came in; after a restart only pid, user and app */
+  struct grant grant; /* by what he came in: seat_claim */
 };
 #define HOSTED_NAME_MAX                                                                                      \
   (ACCESS_APP_MAX + 1 + TEXT_SLUG_MAX) /* of a room: APP/ROOM, or ROOM of the server's own */
 #define HOSTED_STREAM_MAX (HOSTED_NAME_MAX + 32)
+#define MEETINGS_MAX 64
+struct meetings { /* personal.c: when the last person left, each time, as far as it matters */
+  int64_t end_ms[MEETINGS_MAX];
+  size_t n;
+  bool inside;               /* somebody is here, away, or waits */
+  us_t from;                 /* not looked at before */
+  struct access_purged kept; /* what is gone already */
+};
 struct hosted {
   struct timer timer; /* first, so that it leads back here: what time alone brings */
   struct room room;
@@ -67,6 +76,7 @@ struct hosted {
     struct bucket left;
   } * invite_joins;
   size_t n_invite_joins;
+  struct meetings meetings;
   struct stays *stays; /* attendance.c: as far as the log was read, or NULL */
 };
 struct conn {
@@ -93,6 +103,7 @@ struct control {
   struct map *media_rooms; /* media handle -> hosted */
   struct map *conns;       /* handle -> conn */
   struct map *peers;       /* media handle -> struct peer_ref */
+  struct map *seats_of;    /* hash of the user -> how many seats he has, here or away */
   uint32_t last_conn, last_room, last_peer;
   unsigned threads_load[CONTROL_THREADS_MAX];
   struct conn **dirty;
@@ -154,6 +165,24 @@ void hosted_forget(struct control *c, struct hosted *h);
 /* hosted_event: an event as it was logged; ERR_DB_CORRUPT. Free it with room_event_free. */
 MUST_CHECK enum err hosted_event(const struct store_record *r, struct room_event *ev);
 
+/* hosted_rebuild: from the log, which has lost something; who is here gets the room as it is now. */
+void hosted_rebuild(struct control *c, struct hosted *h);
+
+/* personal.c: what of a room is personal: whose, and until when. personal_subject: of whom the content of an
+ * event tells, before it is applied: pid, "" nobody or several. personal_deleted: what an event says is
+ * deleted goes from the log too, before it is applied. */
+void personal_subject(const struct control *c, const struct room *r, const struct room_event *ev,
+                      char pid[ROOM_PID_MAX + 1]);
+MUST_CHECK enum err personal_deleted(struct control *c, const struct hosted *h, const struct room_event *ev);
+/* personal_watch: after each event: has a meeting ended? personal_due_ms: wall time at which something has to
+ * go because of that (INT64_MAX: never); personal_purge: it goes. */
+void personal_watch(struct meetings *m, const struct room *r, int64_t ts_ms);
+int64_t personal_due_ms(const struct control *c, const struct hosted *h);
+void personal_purge(struct control *c, struct hosted *h);
+/* personal_shared: what was said of several people, one of them he, and under nobody's key; and bans by his
+ * name. Part of the group. */
+MUST_CHECK enum err personal_shared(struct control *c, const char *pid, const char *user, json_t *streams);
+
 /* tell.c: who is told what of an event, and what it means for seats */
 struct told {                 /* taken before the event is applied, told after */
   char by[TEXT_NAME_MAX + 1]; /* who did it, "" when it is not said */
@@ -170,6 +199,9 @@ void seat_join(struct control *c, struct conn *k, json_int_t id, const json_t *p
 void seat_dropped(struct control *c, struct conn *k);
 /* seats_recheck: whoever has no right to his seat any more leaves (seat_grant.c). */
 void seats_recheck(struct control *c);
+/* seat_claim: whose seat it is from now on, "" of a guest; g NULL: nobody's. seats_of: how many he has. */
+void seat_claim(struct control *c, struct seat *s, const struct grant *g);
+unsigned seats_of(const struct control *c, const char *user);
 /* seat_forget: the seat goes; its connection, if any, stays and has no seat. */
 void seat_forget(struct control *c, struct hosted *h, struct seat *s);
 

@@ -34,12 +34,23 @@ void hosted_name(const char *app, const char *room, char out[HOSTED_NAME_MAX + 1
   snprintf(out, HOSTED_NAME_MAX + 1, "%s%s%s", app, *app ? "/" : "", room);
 }
 
+/* Nobody takes more than half of the rooms there may be. */
+static bool has_half(struct control *c, const char *app) {
+  struct hosted *h;
+  size_t n = 0;
+  if (!*app || map_count(c->rooms) < CONTROL_ROOMS_MAX / 2)
+    return false;
+  for (size_t at = 0; (h = map_next(c->rooms, &at));)
+    n += strcmp(h->app, app) == 0;
+  return n >= CONTROL_ROOMS_MAX / 2;
+}
+
 enum err hosted_make(struct control *c, const char *app, const char *room, bool lobby, struct hosted **out) {
   char name[HOSTED_NAME_MAX + 1];
   struct room_events evs = {0};
   if (!text_slug_valid(room))
     return ERR_BAD_NAME;
-  if (map_count(c->rooms) >= CONTROL_ROOMS_MAX)
+  if (map_count(c->rooms) >= CONTROL_ROOMS_MAX || has_half(c, app))
     return ERR_FULL;
   hosted_name(app, room, name);
   enum err e = room_decide_create(room, lobby, HOST_GONE_CONTINUE, c->wall_ms, &evs);
@@ -82,6 +93,7 @@ void hosted_destroy(struct control *c, struct hosted *h) {
   free(h->invite_joins);
   struct seat *s;
   for (size_t at = 0; (s = map_next(h->seats, &at));) {
+    seat_claim(c, s, NULL);
     free(s->offer);
     free(s);
   }
@@ -94,17 +106,8 @@ void hosted_destroy(struct control *c, struct hosted *h) {
 
 /* ---- log ---- */
 
-/* Of whom the personal content of an event tells: of who comes in, of whom it was done to, else of who did
- * it. */
-static const char *subject_of(const struct room *r, const struct room_event *ev) {
-  if (ev->entry)
-    return ev->entry->pid;
-  bool of_target = ev->n_targets == 1 && ev->kind != ROOM_EV_CHAT;
-  const struct member *m = room_member(r, of_target ? ev->targets[0] : ev->actor);
-  return m ? m->pid : "";
-}
-
-static void append(struct control *c, const struct room *r, const char *stream, const struct room_event *ev) {
+static void append(struct control *c, const struct hosted *h, const struct room_event *ev) {
+  char subject[ROOM_PID_MAX + 1];
   json_t *data = NULL, *payload = NULL;
   room_event_to_log(ev, &data, &payload);
   char *text = json_dumps(data, JSON_COMPACT | JSON_SORT_KEYS);
@@ -113,9 +116,12 @@ static void append(struct control *c, const struct room *r, const char *stream, 
   snprintf(actor, sizeof actor, "m:%u", ev->actor);
   if (ev->n_targets == 1)
     snprintf(target, sizeof target, "m:%u", ev->targets[0]);
-  struct store_record record = {stream, ev->seq, ev->ts_ms,        actor, room_ev_name(ev->kind), target,
-                                text,   sealed,  subject_of(r, ev)};
+  personal_subject(c, &h->room, ev, subject);
+  struct store_record record = {h->stream, ev->seq, ev->ts_ms, actor,  room_ev_name(ev->kind),
+                                target,    text,    sealed,    subject};
   enum err e = text ? store_append(c->cfg.store, &record) : ERR_NOMEM;
+  if (e == ERR_OK)
+    e = personal_deleted(c, h, ev);
   if (e != ERR_OK && c->group_err == ERR_OK)
     c->group_err = e;
   free(text);
@@ -136,20 +142,42 @@ enum err hosted_event(const struct store_record *r, struct room_event *ev) {
   return e;
 }
 
+struct replay {
+  struct room *room;
+  struct meetings *meetings;
+};
 static enum err replay_one(void *ctx, const struct store_record *r) {
-  struct room *room = ctx;
+  struct replay *p = ctx;
   struct room_event ev;
   enum err e = hosted_event(r, &ev);
-  if (e == ERR_OK && ev.seq > room->seq)
-    room_apply(room, &ev);
+  if (e == ERR_OK && ev.seq > p->room->seq) {
+    room_apply(p->room, &ev);
+    personal_watch(p->meetings, p->room, ev.ts_ms);
+  }
   room_event_free(&ev);
   return e;
 }
 
-static enum err replay(struct control *c, const char *stream, struct room *room) {
+static enum err replay(struct control *c, const char *stream, struct room *room, struct meetings *m) {
+  struct replay p = {room, m};
+  *m = (struct meetings){.from = m->from};
   room_free(room);
   room_init(room);
-  return store_replay(c->cfg.store, stream, 0, replay_one, room);
+  return store_replay(c->cfg.store, stream, 0, replay_one, &p);
+}
+
+static enum err take_kind(void *ctx, const struct store_record *r) {
+  *(bool *)ctx = strcmp(r->kind, room_ev_name(ROOM_EV_ENDED)) == 0;
+  return ERR_OK;
+}
+
+/* Those that have ended are many: their last event says so. */
+static enum err has_ended(struct control *c, const char *stream, bool *ended) {
+  uint64_t seq = 0;
+  uint8_t hash[32];
+  *ended = false;
+  enum err e = store_head(c->cfg.store, stream, &seq, hash);
+  return e == ERR_OK && seq > 0 ? store_replay(c->cfg.store, stream, seq - 1, take_kind, ended) : e;
 }
 
 /* ---- the timer ---- */
@@ -162,6 +190,8 @@ static bool is_deserted(const struct room *r) {
 static void arm(struct control *c, struct hosted *h) {
   us_t due = h->room.ended || h->absent ? c->now + RETRY_US : US_NEVER;
   int64_t next_ms = h->room.ended ? INT64_MAX : room_next_expiry(&h->room);
+  int64_t purge_ms = h->room.ended ? INT64_MAX : personal_due_ms(c, h);
+  next_ms = purge_ms < next_ms ? purge_ms : next_ms;
   if (next_ms != INT64_MAX) {
     int64_t wait_ms = next_ms > c->wall_ms ? next_ms - c->wall_ms : 0;
     us_t at = c->now + (wait_ms < CONTROL_SLEEP_MS ? wait_ms : CONTROL_SLEEP_MS) * US_PER_MS;
@@ -204,6 +234,8 @@ static void expire(struct control *c, struct hosted *h) {
       room_decide(&h->room, &end, c->wall_ms, &evs) == ERR_OK)
     hosted_run(c, h, &evs);
   room_events_free(&evs);
+  if (!h->room.ended && personal_due_ms(c, h) <= c->wall_ms)
+    personal_purge(c, h);
   arm(c, h);
   if (h->timer.due <= c->now)
     timers_set(&c->expiry, &h->timer, c->now + RETRY_US);
@@ -251,8 +283,15 @@ enum err hosted_load_all(struct control *c, char why[256]) {
   enum err e = store_streams(c->cfg.store, "room:", collect_name, &list);
   for (size_t i = 0; e == ERR_OK && i < list.n; i++) {
     struct room room;
+    struct meetings meetings = {.from =
+                                    c->now + 60 * US_PER_S + (us_t)(rng_u64(c->cfg.rng) % (3600 * US_PER_S))};
+    bool ended;
     room_init(&room);
-    e = replay(c, list.v[i], &room);
+    e = has_ended(c, list.v[i], &ended);
+    if (e == ERR_OK && ended)
+      continue;
+    if (e == ERR_OK)
+      e = replay(c, list.v[i], &room, &meetings);
     if (e != ERR_OK)
       snprintf(why, 256, "the log of %s cannot be read: %s", list.v[i], err_text(e));
     if (e != ERR_OK || room.ended) {
@@ -263,6 +302,7 @@ enum err hosted_load_all(struct control *c, char why[256]) {
     name_of_stream(list.v[i], name);
     struct hosted *h = hosted_create(c, name, list.v[i]);
     h->room = room;
+    h->meetings = meetings;
     drop_absent(c, h);
     arm(c, h);
   }
@@ -287,7 +327,7 @@ static void forget_strangers(struct control *c, struct hosted *h) {
 void hosted_reload(struct control *c, struct hosted *h) {
   char name[sizeof h->room.name];
   memcpy(name, h->room.name, sizeof name);
-  enum err e = replay(c, h->stream, &h->room);
+  enum err e = replay(c, h->stream, &h->room, &h->meetings);
   memcpy(h->room.name, name,
          sizeof name); /* also of a room whose beginning was lost: control_commit forgets it by name */
   if (e != ERR_OK) {   /* a stale room would give rights back; a restart replays it, or says why not */
@@ -341,6 +381,15 @@ static bool moves_lobby(const struct room *r, const struct room_event *ev) {
   return moves;
 }
 
+void hosted_rebuild(struct control *c, struct hosted *h) {
+  struct seat *s;
+  touch(c, h);
+  hosted_reload(c, h);
+  for (size_t at = 0; (s = map_next(h->seats, &at));)
+    if (s->conn && room_may_hear(&h->room, s->member))
+      control_notify(c, s->conn, "sync", json_pack("{s:o}", "room", room_to_wire(&h->room, s->member)));
+}
+
 void hosted_run(struct control *c, struct hosted *h, struct room_events *evs) {
   if (evs->n == 0)
     return;
@@ -349,11 +398,12 @@ void hosted_run(struct control *c, struct hosted *h, struct room_events *evs) {
   for (size_t i = 0; i < evs->n; i++) {
     const struct room_event *ev = &evs->v[i];
     struct told t;
-    append(c, &h->room, h->stream, ev);
+    append(c, h, ev);
     audited_event(c, h, ev);
     lobby_moved |= moves_lobby(&h->room, ev);
     tell_event(c, h, ev, &t); /* before it is applied: who leaves is still there to be told */
     room_apply(&h->room, ev);
+    personal_watch(&h->meetings, &h->room, ev->ts_ms);
     tell_after(c, h, ev, &t);
     c->count.events++;
   }

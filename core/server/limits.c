@@ -55,20 +55,6 @@ void bucket_give(struct bucket *b) {
 
 /* ---- addresses ---- */
 
-bool addr_known(const uint8_t addr[16]) {
-  static const uint8_t UNKNOWN[16];
-  return memcmp(addr, UNKNOWN, sizeof UNKNOWN) != 0;
-}
-
-bool addr_is_v4(const uint8_t addr[16]) {
-  static const uint8_t MAPPED[12] = {[10] = 0xff, [11] = 0xff};
-  return memcmp(addr, MAPPED, sizeof MAPPED) == 0;
-}
-
-size_t addr_network(const uint8_t addr[16]) {
-  return addr_is_v4(addr) ? 16 : 8;
-}
-
 struct entry {
   uint8_t network[16];
   us_t seen, strikes_since, blocked_until;

@@ -50,12 +50,6 @@ struct bucket { /* token bucket in milli-tokens */
 bool bucket_take(struct bucket *b, us_t now, int per_min, int burst, int *retry_ms);
 void bucket_give(struct bucket *b);
 
-/* addr_*: 16 bytes, IPv4 as ::ffff:a.b.c.d, all zero unknown. addr_network: how many of the bytes one host
- * cannot choose: an address of IPv4, a /64 of IPv6. */
-bool addr_known(const uint8_t addr[16]);
-bool addr_is_v4(const uint8_t addr[16]);
-size_t addr_network(const uint8_t addr[16]);
-
 /* What is remembered of addresses for a while: so many at most, then the one not seen for longest goes. */
 struct limit_book;
 struct limit_book *limit_book_create(uint64_t seed);

@@ -1,12 +1,12 @@
 /* main_gaveld.c: the room server as a daemon: one INI file or defaults, logfmt on stderr, a clean end on
  * SIGTERM. */
-#include "core/base/bytes.h"
 #include "core/base/log.h"
 #include "core/room/room.h"
 #include "core/server/control.h"
 #include "core/server/harden.h"
 #include "core/server/limits.h"
 #include "core/server/server.h"
+#include "core/store/files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -184,57 +184,13 @@ static int exit_code(enum err e) {
                                                                                             : EXIT_START;
 }
 
-/* ---- the master key, from systemd (LoadCredential=gavel.key) or a descriptor, so that it need not lie in a
- * file beside the database ---- */
-
-/* 32 bytes, or 64 hex digits and a line break. */
-static bool key_read(int fd, uint8_t key[32]) {
-  char text[66];
-  size_t n = 0;
-  for (ssize_t k; n < sizeof text && (k = read(fd, text + n, sizeof text - n)) > 0;)
-    n += (size_t)k;
-  if (n == 65 && text[64] == '\n')
-    n = 64;
-  bool good = n == 32 || (n == 64 && hex_decode(text, n, key));
-  if (n == 32)
-    memcpy(key, text, 32);
-  OPENSSL_cleanse(text, sizeof text);
-  return good;
-}
-
-/* -1: done, *given says whether there is one; else the exit code. */
-static int key_find(uint8_t key[32], bool *given) {
-  const char *folder = getenv("CREDENTIALS_DIRECTORY"), *number = getenv("GAVEL_KEY_FD");
-  char path[4096], *end = NULL;
-  int fd = -1;
-  if (number && *number) {
-    long n = strtol(number, &end, 10);
-    fd = *end || n < 3 || n > 1 << 20 ? -1 : (int)n;
-  } else if (folder) {
-    snprintf(path, sizeof path, "%s/gavel.key", folder);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT)
-      return -1;
-  } else
-    return -1;
-  *given = fd >= 0 && key_read(fd, key);
-  if (fd >= 0)
-    close(fd);
-  if (*given)
-    return -1;
-  fprintf(stderr, "gaveld: the key of %s cannot be read: it must be 32 bytes, or 64 hex digits\n",
-          number && *number ? "GAVEL_KEY_FD" : "gavel.key in CREDENTIALS_DIRECTORY");
-  return EXIT_START;
-}
-
 static enum err start(struct options *o, struct server **s, char why[256]) {
   static uint8_t key[32];
   bool given = false;
-  int rc = key_find(key, &given);
-  if (rc >= 0)
-    exit(rc);
+  enum err e = files_given_key(getenv("CREDENTIALS_DIRECTORY"), getenv("GAVEL_KEY_FD"), key, &given, why);
   o->cfg.master_key = given ? key : NULL;
-  enum err e = server_start(&o->cfg, s, why);
+  if (e == ERR_OK)
+    e = server_start(&o->cfg, s, why);
   OPENSSL_cleanse(key, sizeof key);
   o->cfg.master_key = NULL;
   return e;

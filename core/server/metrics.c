@@ -47,6 +47,8 @@ static void control_part(FILE *f, const struct control *c) {
   number(f, "events_total", COUNTER, "of rooms, logged", n.events);
   number(f, "commits_total", COUNTER, "groups made durable", n.commits);
   number(f, "commit_failures_total", COUNTER, "groups that were lost", n.commit_failures);
+  number(f, "backups_total", COUNTER, "made and verified", n.backups);
+  number(f, "backup_failures_total", COUNTER, "not made, or not of a whole log", n.backup_failures);
   number(f, "joins_total", COUNTER, "people who came in", n.joins);
   number(f, "resumes_total", COUNTER, "people who came back", n.resumes);
   number(f, "slow_closed_total", COUNTER, "connections that did not read", n.slow_closed);

@@ -94,30 +94,24 @@ static enum err take_stream(void *ctx, const struct store_record *r) {
   return ERR_OK;
 }
 
-static void forget_in(struct control *c, struct hosted *h) {
-  struct seat *s;
-  hosted_reload(c, h);
-  for (size_t at = 0; (s = map_next(h->seats, &at));)
-    if (s->conn && room_may_hear(&h->room, s->member))
-      control_notify(c, s->conn, "sync", json_pack("{s:o}", "room", room_to_wire(&h->room, s->member)));
-}
-
 static enum err erase(struct control *c, const char *actor, const json_t *params, json_t *reply,
                       const char **why) {
-  char pid[ACCESS_PID_MAX + 1];
+  char pid[ACCESS_PID_MAX + 1], user[ACCESS_USER_MAX + 1];
   json_t *streams = json_object();
-  enum err e = access_subject(c->access, json_str(params, "user", ""), pid), lost;
+  enum err e = access_subject(c->access, json_str(params, "user", ""), pid);
   if (e == ERR_OK) {
     leave_everywhere(c, pid); /* before his key goes: what is told of it is his too */
-    lost = store_each_subject_record(c->cfg.store, pid, take_stream, streams);
-    e = lost == ERR_DB_CORRUPT ? lost : ERR_OK;
+    access_user(c->access, pid, user);
+    e = store_each_subject_record(c->cfg.store, pid, take_stream, streams);
   }
+  if (e == ERR_OK)
+    e = personal_shared(c, pid, user, streams);
   if (e == ERR_OK || e == ERR_HELD || e == ERR_NO_USER) /* the refusal is audited as well */
     e = access_call(c->access, actor, "privacy.erase", params, reply, why);
   struct hosted *h;
-  for (size_t at = 0; (e == ERR_OK || e == ERR_AGAIN) && (h = map_next(c->rooms, &at));)
+  for (size_t at = 0; e == ERR_OK && (h = map_next(c->rooms, &at));)
     if (json_object_get(streams, h->stream))
-      forget_in(c, h);
+      hosted_rebuild(c, h);
   json_decref(streams);
   return e;
 }

@@ -36,6 +36,36 @@ static struct seat *take_seat(struct control *c, struct conn *k, struct hosted *
   return s;
 }
 
+struct user_key {
+  uint8_t sha256[32]; /* a name is longer than a map's keys */
+};
+
+static struct user_key user_key(const char *user) {
+  struct user_key k;
+  sha256(user, strlen(user), k.sha256);
+  return k;
+}
+
+unsigned seats_of(const struct control *c, const char *user) {
+  struct user_key k = user_key(user);
+  return *user ? (unsigned)(uintptr_t)map_get(c->seats_of, k.sha256, sizeof k.sha256) : 0;
+}
+
+static void count_seat(struct control *c, const char *user, int by) {
+  struct user_key k = user_key(user);
+  uintptr_t n = seats_of(c, user) + (uintptr_t)by;
+  if (*user && n > 0)
+    map_put(c->seats_of, k.sha256, sizeof k.sha256, (void *)n); /* a number, not a place */
+  else if (*user)
+    map_del(c->seats_of, k.sha256, sizeof k.sha256);
+}
+
+void seat_claim(struct control *c, struct seat *s, const struct grant *g) {
+  count_seat(c, s->grant.user, -1);
+  s->grant = g ? *g : (struct grant){0};
+  count_seat(c, s->grant.user, 1);
+}
+
 void seat_dropped(struct control *c, struct conn *k) {
   struct seat *s = k->seat;
   struct hosted *h = k->room;
@@ -55,6 +85,7 @@ void seat_forget(struct control *c, struct hosted *h, struct seat *s) {
     s->conn->room = NULL;
   }
   map_del_u32(h->seats, s->member);
+  seat_claim(c, s, NULL);
   free(s->offer);
   free(s);
 }
@@ -114,7 +145,10 @@ static enum err join_resume(struct control *c, struct join *j, struct room_event
   for (size_t i = 0; e == ERR_OK && i < evs->n; i++)
     if (evs->v[i].entry) /* without an offer he keeps the path he had */
       evs->v[i].entry->audio |= room_member(r, j->member)->audio;
-  return e;
+  struct seat *s = e == ERR_OK ? hosted_seat(j->h, j->member) : NULL;
+  if (s && !limit_take(c, &s->resumes, LIMIT_RESUMES))
+    return ERR_RATE;
+  return e == ERR_OK && !s && seats_of(c, j->grant.user) >= LIMIT_VALUE_SESSIONS ? ERR_SESSIONS : e;
 }
 
 /* Whether those who wait from his address (an IPv6 /64) have all the places of the lobby that one may have:
@@ -161,9 +195,9 @@ static enum err join_rates(struct control *c, const struct conn *k, struct hoste
   return fine ? ERR_OK : ERR_RATE;
 }
 
-/* Whoever resumes shows a secret of 32 bytes and had a place: only who comes anew, or guesses, is counted. */
+/* Whoever resumes shows a secret of 32 bytes and had a place: only who comes anew is counted, or shut out. */
 static enum err join_address(struct control *c, struct conn *k, const struct join *j) {
-  int ms = limit_blocked(c, k->addr);
+  int ms = j->resume ? 0 : limit_blocked(c, k->addr);
   if (ms) {
     c->retry_ms = ms;
     k->close_code = CONTROL_CLOSE_SLOW;
@@ -175,14 +209,24 @@ static enum err join_address(struct control *c, struct conn *k, const struct joi
   return !b || limit_take_set(c, b, LIMIT_JOINS_ADDRESS, c->cfg.limits.joins_per_address) ? ERR_OK : ERR_RATE;
 }
 
+/* Nobody's name: a ban of him holds on to his device. */
+static bool is_nameless(const char *user) {
+  return strncmp(user, TOKEN_NAMELESS, strlen(TOKEN_NAMELESS)) == 0;
+}
+
 static enum err join_new(struct control *c, struct conn *k, struct join *j, struct room_events *evs) {
+  struct pass pass;
+  grant_pass(&j->grant, &pass);
   struct room_join in = {.name = j->shown,
                          .client = j->client,
-                         .user = j->grant.user,
+                         .user = is_nameless(j->grant.user) ? "" : j->grant.user,
                          .pid = j->grant.pid,
                          .no_chat = !(j->grant.scopes & SCOPE_CHAT),
                          .invite_hash = j->invite ? j->invite_hash : NULL,
                          .role = j->role,
+                         .most = j->most,
+                         .needs_mfa = grant_needs_mfa(c, j),
+                         .pass = &pass,
                          .addr = addr_known(k->addr) ? k->addr : NULL,
                          .audio = j->sdp != NULL};
   memcpy(in.device, j->device_hash, sizeof in.device);
@@ -201,19 +245,21 @@ static enum err join_new(struct control *c, struct conn *k, struct join *j, stru
     limit_hit(c, LIMIT_WAITING);
   if (e == ERR_OK)
     e = join_rates(c, k, j->h, evs);
-  return e == ERR_OK ? grant_accept(c, j, evs) : e;
+  return e == ERR_OK ? grant_accept(c, j) : e;
 }
 
 /* The refusal, and what a host wants said with it. */
 static void join_refuse(struct control *c, struct conn *k, json_int_t id, enum err e, const struct join *j) {
   char locked[TEXT_LINE_MAX + 64];
   const char *detail = e == ERR_BAD_REQUEST ? "this connection has joined already" : NULL;
+  if (e == ERR_BAD_TOKEN && j->grant.forged)
+    limit_strike(c, k->addr);
   if (e == ERR_ROOM_LOCKED && j->h->room.lock_text[0]) {
     snprintf(locked, sizeof locked, "%s: %s", err_text(e), j->h->room.lock_text);
     detail = locked;
   }
   control_refuse_with(c, k, id, e, detail, e == ERR_NEED_CONSENT ? grant_consent(c) : NULL);
-  if (k->wrong >= WRONG_PASSWORDS_MAX)
+  if (k->wrong >= WRONG_PASSWORDS_MAX || (j->resume && e == ERR_RATE))
     control_close(c, k);
 }
 
@@ -265,8 +311,9 @@ void seat_join(struct control *c, struct conn *k, json_int_t id, const json_t *p
   }
   hosted_run(c, j.h, &evs);
   take_seat(c, k, j.h, j.member);
-  k->seat->grant = j.grant;
-  audited_join(c, k, j.h->room.name, grant_method(&j), ERR_OK);
+  seat_claim(c, k->seat, &j.grant);
+  if (!j.resume) /* his line broke: he was here all the time */
+    audited_join(c, k, j.h->room.name, grant_method(&j), ERR_OK);
   if (j.resume)
     c->count.resumes++;
   else

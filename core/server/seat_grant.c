@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SESSIONS_MAX 5 /* of one user at a time */
-
 /* ---- coming in ---- */
 
 /* The role a token gives: the most of what its scopes say. */
@@ -42,10 +40,16 @@ static enum err claim_token(struct control *c, struct conn *k, struct join *j) {
     e = ERR_BAD_TOKEN;
   if (e != ERR_OK)
     return e;
-  bool by_invite = session && j->invite; /* the session says who he is, the invite what he may */
+  bool by_invite =
+      session && j->invite; /* the invite says what he may, but not beyond what his client asked for */
   if (session && !by_invite && j->app && *j->app)
     return ERR_BAD_INVITE; /* what a session may by itself it may in our own rooms */
-  j->role = by_invite ? ROLE_NONE : role_of(j->grant.scopes);
+  if (by_invite && !(j->grant.asked & SCOPE_JOIN))
+    return ERR_SCOPE;
+  if (by_invite)
+    j->most = role_of(j->grant.asked);
+  else
+    j->role = role_of(j->grant.scopes);
   return by_invite || j->role != ROLE_NONE ? ERR_OK : ERR_SCOPE;
 }
 
@@ -102,35 +106,51 @@ enum err grant_claim(struct control *c, struct conn *k, struct join *j) {
   return claim_room(c, k, j, app);
 }
 
-static unsigned sessions_of(const struct control *c, const char *user) {
-  struct hosted *h;
-  struct seat *s;
-  unsigned n = 0;
-  for (size_t at = 0; (h = map_next(c->rooms, &at));)
-    for (size_t i = 0; (s = map_next(h->seats, &i));)
-      n += s->conn && strcmp(s->grant.user, user) == 0;
-  return n;
+/* An application answers for its own tokens; whoever comes without one is asked by both. */
+bool grant_needs_mfa(const struct control *c, const struct join *j) {
+  const struct grant *g = &j->grant;
+  bool asks = access_app(c->access, j->h->app).hosts_need_mfa ||
+              (!g->kid[0] && access_app(c->access, "").hosts_need_mfa);
+  return asks && !g->mfa;
 }
 
-enum err grant_accept(struct control *c, const struct join *j, const struct room_events *evs) {
-  const struct member *m = evs->v[evs->n - 1].entry;
+enum err grant_accept(struct control *c, const struct join *j) {
   const struct grant *g = &j->grant;
-  bool asks = access_app(c->access, g->kid[0] ? g->app : "").hosts_need_mfa;
-  if (asks && !g->mfa && ROLE_IS_MODERATOR(m->role))
-    return ERR_NEED_MFA;
-  if (g->user[0] && sessions_of(c, g->user) >= SESSIONS_MAX)
+  if (seats_of(c, g->user) >= LIMIT_VALUE_SESSIONS)
     return ERR_SESSIONS;
   enum err e = access_consent(c->access, g->pid, j->consent, "join");
   return e == ERR_OK ? access_enter(c->access, g) : e;
 }
 
-/* What he came with, as far as it is remembered. */
-static struct grant grant_of(struct control *c, struct hosted *h, const struct member *m) {
+_Static_assert(TOKEN_KID_MAX <= ROOM_KEY_MAX && TOKEN_JTI_MAX <= ROOM_KEY_MAX &&
+                   sizeof((struct grant *)0)->session <= ROOM_SESSION_MAX + 1,
+               "the log keeps them whole");
+
+void grant_pass(const struct grant *g, struct pass *out) {
+  *out = (struct pass){0};
+  if (!g->kid[0] && !g->session[0])
+    return;
+  out->scopes = g->scopes;
+  out->made_s = g->iat_s;
+  snprintf(out->kid, sizeof out->kid, "%s", g->kid);
+  snprintf(out->jti, sizeof out->jti, "%s", g->jti);
+  snprintf(out->session, sizeof out->session, "%s", g->session);
+}
+
+/* What he came with; after a restart as the log says. */
+static struct grant grant_of(struct hosted *h, const struct member *m) {
   const struct seat *s = hosted_seat(h, m->id);
-  struct grant g;
+  const struct pass *p = &m->pass;
   if (s)
     return s->grant;
-  access_again(c->access, m->pid, m->user, h->app, m->since_ms, &g);
+  struct grant g = {.scopes = p->kid[0] || p->session[0] ? p->scopes : SCOPE_ALL,
+                    .iat_s = p->made_s ? p->made_s : m->since_ms / 1000};
+  snprintf(g.pid, sizeof g.pid, "%s", m->pid);
+  snprintf(g.user, sizeof g.user, "%s", m->user);
+  snprintf(g.app, sizeof g.app, "%s", h->app);
+  snprintf(g.kid, sizeof g.kid, "%s", p->kid);
+  snprintf(g.jti, sizeof g.jti, "%s", p->jti);
+  snprintf(g.session, sizeof g.session, "%s", p->session);
   return g;
 }
 
@@ -148,9 +168,11 @@ enum err grant_again(struct control *c, struct conn *k, struct join *j) {
     const struct member *m = &j->h->room.members[i];
     if (memcmp(m->resume, j->resume_hash, sizeof m->resume) != 0)
       continue;
-    j->grant = grant_of(c, j->h, m);
+    j->grant = grant_of(j->h, m);
     e = access_address(c->access, app, j->slug, k->addr);
-    return e == ERR_OK ? access_still(c->access, &j->grant) : e;
+    if (e == ERR_OK)
+      e = access_still(c->access, &j->grant);
+    return e == ERR_OK ? access_consent(c->access, j->grant.pid, j->consent, "resume") : e;
   }
   return ERR_OK; /* nobody: the room says so */
 }
@@ -197,17 +219,40 @@ static void seat_end(struct control *c, struct hosted *h, uint32_t member, const
   room_events_free(&evs);
 }
 
+/* Does what he came with hold, and may he be here from where he is? */
+static enum err still_right(const struct control *c, struct hosted *h, const struct member *m,
+                            const struct grant *g) {
+  const struct seat *s = hosted_seat(h, m->id);
+  enum err e = access_still(c->access, g);
+  bool asks = e == ERR_OK && s && s->conn && addr_known(s->addr);
+  return asks ? access_address(c->access, h->app, h->room.name, s->addr) : e;
+}
+
+/* A room goes with its application: another one of the same name has none of it. */
+static void rooms_recheck(struct control *c) {
+  struct hosted *h;
+  for (size_t at = 0; (h = map_next(c->rooms, &at));) {
+    struct room_cmd end = {.act = ACT_END, .has_num2 = true}; /* at once */
+    struct room_events evs = {0};
+    if (!h->room.ended && !access_app(c->access, h->app).exists &&
+        room_decide(&h->room, &end, c->wall_ms, &evs) == ERR_OK)
+      hosted_run(c, h, &evs);
+    room_events_free(&evs);
+  }
+}
+
 void seats_recheck(struct control *c) {
   struct hosted *h;
   if (c->revision == access_revision(c->access))
     return;
   c->revision = access_revision(c->access);
+  rooms_recheck(c);
   for (size_t at = 0; (h = map_next(c->rooms, &at));)
     for (size_t i = h->room.n_members; i-- > 0 && !h->room.ended;) {
       if (i >= h->room.n_members) /* more than one left at once */
         continue;
-      struct grant g = grant_of(c, h, &h->room.members[i]);
-      enum err e = access_still(c->access, &g);
+      struct grant g = grant_of(h, &h->room.members[i]);
+      enum err e = still_right(c, h, &h->room.members[i], &g);
       if (e != ERR_OK)
         seat_end(c, h, h->room.members[i].id, &g, e);
     }

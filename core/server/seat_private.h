@@ -13,6 +13,7 @@ struct join {
   uint32_t member;
   struct grant grant;
   enum role role; /* that the grant gives; ROLE_NONE: the invite decides */
+  enum role most; /* that it allows an invite to give; ROLE_NONE: any */
   uint8_t device_hash[16];
   char shown[TOKEN_NAME_MAX + 1]; /* the name he will have */
   char secret[SECRET_TEXT];
@@ -20,10 +21,14 @@ struct join {
 };
 
 /* seat_grant.c. grant_claim: who he is and what room that is for: fills grant, role, shown and h, which is
- * made when his application wants that. grant_accept: he could come in with these events: may he, as this
- * person? Then what he came with is used up. grant_again: he resumes: does it still hold? */
+ * made when his application wants that. grant_needs_mfa: he may not moderate there, having shown no second
+ * factor. grant_accept: the room lets him in: may he, as this person? Then what he came with is used up.
+ * grant_again: he resumes: does it still hold? */
+bool grant_needs_mfa(const struct control *c, const struct join *j);
+/* grant_pass: what of it the log keeps, for grant_again after a restart. */
+void grant_pass(const struct grant *g, struct pass *out);
 MUST_CHECK enum err grant_claim(struct control *c, struct conn *k, struct join *j);
-MUST_CHECK enum err grant_accept(struct control *c, const struct join *j, const struct room_events *evs);
+MUST_CHECK enum err grant_accept(struct control *c, const struct join *j);
 MUST_CHECK enum err grant_again(struct control *c, struct conn *k, struct join *j);
 /* grant_method: by what he comes, for the audit log. */
 const char *grant_method(const struct join *j);

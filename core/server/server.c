@@ -183,6 +183,12 @@ static void take_hashes(struct server *s) {
   }
 }
 
+static void take_backup(struct server *s) {
+  struct backup_outcome o;
+  if (s->backup && shell_backup_take(s->backup, &o))
+  control_backup(s->control, o.e, o.name);
+}
+
 static void on_media_counters(void *ctx, struct mediaport_counters *out) {
   struct server *s = ctx;
   for (unsigned t = 0; t < s->cfg.media_threads; t++) {
@@ -218,6 +224,7 @@ static void turn(struct server *s) {
     while (media_thread_event(s->media[t], &ev))
       control_media_event(s->control, t, &ev);
   take_hashes(s);
+  take_backup(s);
   serve_request(s);
   control_commit(s->control);
 }
@@ -298,8 +305,12 @@ static enum err start_control(struct server *s, char why[256]) {
 static enum err prepare_backups(struct server *s, char why[256]) {
   char path[PATH_MAX + 8];
   s->backups = realpath(s->cfg.backup_folder, NULL);
-  enum err e = shell_backup_create(s->database, s->backups ? s->backups : s->cfg.backup_folder,
-                                   s->cfg.master_key, &s->backup, why);
+  struct backup_shell c = {.database = s->database,
+                           .folder = s->backups ? s->backups : s->cfg.backup_folder,
+                           .key = s->cfg.master_key,
+                           .wake = shell_ws_wake,
+                           .ctx = s};
+  enum err e = shell_backup_create(&c, &s->backup, why);
   if (e != ERR_OK)
     return e;
   snprintf(path, sizeof path, "%s/erased",
@@ -393,11 +404,11 @@ void server_stop(struct server *s) {
   if (!s)
     return;
   atomic_store(&s->stop, true);
-  shell_backup_stop(s->backup);
   if (s->running) {
     lws_cancel_service(s->lws);
     pthread_join(s->thread, NULL);
   }
+  shell_backup_stop(s->backup); /* the control thread asks it; it wakes the other by s->lws */
   for (unsigned t = 0; t < CONTROL_THREADS_MAX; t++)
     media_thread_stop(s->media[t]);
   shell_ws_close(s);

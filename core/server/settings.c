@@ -86,6 +86,7 @@ void settings_reload(struct server *s, const struct server_request *r) {
   if (e == ERR_OK) {
     control_configure(s->control, &a, &s->cfg.limits);
     free(old_text);
+    log_event(LOG_INFO, "the configuration was read again", NULL);
     warn_later(changes);
   } else
     log_event(LOG_ERROR, "the configuration stays as it is", "why", r->reload ? why : r->why, NULL);

@@ -2,6 +2,7 @@
 
 #include "core/room/room.h"
 #include "core/server/limits.h"
+#include "core/server/proxies.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -11,7 +12,6 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-#define PROXIES_MAX 16
 #define PATH_MAX_HERE 256
 #define FORWARDED_MAX 1024
 
@@ -32,8 +32,7 @@ struct http {
   struct map *conns;     /* request -> wsi */
   struct map *half_open; /* network -> how many */
   uint32_t last;
-  struct cidr proxies[PROXIES_MAX];
-  size_t n_proxies;
+  struct proxies proxies;
 };
 
 static struct server *server_of(struct lws *wsi) {
@@ -53,46 +52,10 @@ static bool address_of(const struct sockaddr_storage *sa, uint8_t addr[16]) {
   return sa->ss_family == AF_INET6 || sa->ss_family == AF_INET;
 }
 
-static bool is_proxy(const struct http *h, const uint8_t addr[16]) {
-  for (size_t i = 0; i < h->n_proxies; i++)
-    if (cidr_holds(&h->proxies[i], addr))
-      return true;
-  return false;
-}
-
-static bool read_address(const char *text, size_t n, uint8_t addr[16]) {
-  char one[INET6_ADDRSTRLEN];
-  struct sockaddr_storage sa = {0};
-  while (n > 0 && text[0] == ' ')
-    text++, n--;
-  while (n > 0 && text[n - 1] == ' ')
-    n--;
-  snprintf(one, sizeof one, "%.*s", (int)n, text);
-  if (n < sizeof one && inet_pton(AF_INET, one, &((struct sockaddr_in *)&sa)->sin_addr) == 1)
-    sa.ss_family = AF_INET;
-  else if (n < sizeof one && inet_pton(AF_INET6, one, &((struct sockaddr_in6 *)&sa)->sin6_addr) == 1)
-    sa.ss_family = AF_INET6;
-  return address_of(&sa, addr);
-}
-
-/* Each of our proxies appends whom it heard: from the right, the first that is none of ours is the client.
- * What cannot be read ends the search: further left anything may stand. */
-static void read_forwarded(struct lws *wsi, const struct http *h, uint8_t addr[16]) {
-  char list[FORWARDED_MAX] = "";
-  if (!is_proxy(h, addr) || lws_hdr_copy(wsi, list, sizeof list, WSI_TOKEN_X_FORWARDED_FOR) <= 0)
-    return;
-  for (size_t end = strlen(list); is_proxy(h, addr);) {
-    size_t from = end;
-    uint8_t hop[16];
-    while (from > 0 && list[from - 1] != ',')
-      from--;
-    if (!read_address(list + from, end - from, hop))
-      return;
-    memcpy(addr, hop, sizeof hop);
-    if (from == 0)
-      return;
-    end = from - 1;
-  }
+static void through_proxies(struct lws *wsi, const struct proxies *p, uint8_t addr[16]) {
+  char list[FORWARDED_MAX];
+  if (lws_hdr_copy(wsi, list, sizeof list, WSI_TOKEN_X_FORWARDED_FOR) > 0)
+    proxies_client(p, list, addr);
 }
 
 bool shell_http_address(struct lws *wsi, uint8_t addr[16]) {
@@ -100,22 +63,6 @@ bool shell_http_address(struct lws *wsi, uint8_t addr[16]) {
   if (k)
     memcpy(addr, k->addr, sizeof k->addr);
   return k && k->known;
-}
-
-/* "10.0.0.0/8, ::1" */
-static enum err read_proxies(struct http *h, const char *text, char why[256]) {
-  for (size_t n; text += strspn(text, ", "), (n = strcspn(text, ", ")) > 0; text += n) {
-    char rule[80];
-    struct ban block = {0};
-    snprintf(rule, sizeof rule, "cidr:%.*s", (int)(n < 64 ? n : 64), text);
-    if (h->n_proxies == PROXIES_MAX || !room_ban_rule(rule, &block)) {
-      snprintf(why, 256, "[server] proxies: %.60s is not an address or a block, or is one too many",
-               rule + 5);
-      return ERR_BAD_CONFIG;
-    }
-    h->proxies[h->n_proxies++] = block.cidr;
-  }
-  return ERR_OK;
 }
 
 /* ---- half-open connections ---- */
@@ -140,10 +87,8 @@ static void half_open_set(struct http *h, const uint8_t *network, size_t n, uint
 
 static int filter(struct server *s, const struct lws_filter_network_conn_args *a) {
   uint8_t addr[16], network[16];
-  if (!address_of(&a->cli_addr, addr) || is_proxy(s->http, addr))
+  if (!address_of(&a->cli_addr, addr) || proxies_has(&s->http->proxies, addr))
     return 0;
-  if (limit_blocked(s->control, addr))
-    return -1;
   size_t n = network_of(addr, network);
   unsigned most = s->cfg.limits.half_open_per_network;
   if (most == 0 || half_open(s->http, network, n) < most)
@@ -162,7 +107,7 @@ static void begin(struct lws *wsi, struct server *s) {
   lws_set_opaque_user_data(wsi, k);
   lws_set_timer_usecs(wsi, LIMIT_VALUE_HTTP_SLOW * US_PER_S);
   k->known = getpeername(lws_get_socket_fd(wsi), (struct sockaddr *)&sa, &n) == 0 && address_of(&sa, k->peer);
-  if (!k->known || is_proxy(s->http, k->peer))
+  if (!k->known || proxies_has(&s->http->proxies, k->peer))
     return;
   k->n_network = network_of(k->peer, k->network);
   half_open_set(s->http, k->network, k->n_network, half_open(s->http, k->network, k->n_network) + 1);
@@ -175,7 +120,7 @@ static void is_open(struct lws *wsi, struct server *s, struct http_conn *k) {
   k->n_network = 0;
   memcpy(k->addr, k->peer, sizeof k->addr);
   if (k->known)
-    read_forwarded(wsi, s->http, k->addr);
+    through_proxies(wsi, &s->http->proxies, k->addr);
 }
 
 void shell_http_upgraded(struct lws *wsi) {
@@ -467,7 +412,7 @@ enum err shell_http_open(struct server *s, char why[256]) {
     return ERR_NOMEM;
   h->conns = map_create(rng_u64(rng_system()));
   h->half_open = map_create(rng_u64(rng_system()));
-  return read_proxies(h, s->cfg.proxies ? s->cfg.proxies : "", why);
+  return proxies_read(s->cfg.proxies ? s->cfg.proxies : "", &h->proxies, why);
 }
 
 void shell_http_close(struct server *s) {

@@ -367,15 +367,15 @@ static enum err open_admin(struct server *s, char why[256]) {
 
 enum err shell_ws_open(struct server *s, char why[256]) {
   lws_set_log_level(LLL_WARN, log_lws); /* what fails in here becomes our one sentence */
-  struct lws_context_creation_info i = {.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
-                                                   LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
-                                                   LWS_SERVER_OPTION_VALIDATE_UTF8, /* the vhost's is ignored */
-                                        .gid = -1,
-                                        .uid = -1,
-                                        .user = s,
-                                        .max_http_header_data = 4096,
-                                        .max_http_header_pool = 256,
-                                        .pt_serv_buf_size = 16384};
+  struct lws_context_creation_info i = {
+      .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
+                 LWS_SERVER_OPTION_VALIDATE_UTF8, /* the vhost's is ignored */
+      .gid = -1,
+      .uid = -1,
+      .user = s,
+      .max_http_header_data = 4096,
+      .max_http_header_pool = 256,
+      .pt_serv_buf_size = 16384};
   s->lws = lws_create_context(&i);
   if (!s->lws) {
     snprintf(why, 256, "libwebsockets cannot start");

@@ -1,5 +1,6 @@
 #include "core/server/web.h"
 
+#include "core/base/utc.h"
 #include "core/server/limits.h"
 #include "core/server/shell_kdf.h"
 #include "core/server/web_private.h"
@@ -8,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #define LOGINS_MAX (SHELL_KDF_QUEUE + 2) /* those that wait, the one that is worked on, the one just done */
 #define SECURITY_TXT_DAYS 180
+#define DAY_MS INT64_C(86400000)
 
 struct ready {
   uint32_t request;
@@ -21,6 +22,7 @@ struct web {
   struct ready *ready;
   size_t n, cap;
   struct web_login logins[LOGINS_MAX];
+  struct bucket all_logins;
 };
 
 static struct web *web_of(struct control *c) {
@@ -127,8 +129,6 @@ bool web_bearer(struct control *c, uint32_t request, const struct web_request *r
   int got = read_bearer(r->authorization, token);
   if (got == 1 && strncmp(token, "cs1_", 4) == 0 && access_token(c->access, token, "", r->addr, g) == ERR_OK)
     return true;
-  if (got == 1 && r->addr)
-    limit_strike(c, r->addr);
   if (got < 0)
     web_bearer_refuse(c, request, 400, "invalid_request", NULL);
   else
@@ -162,15 +162,13 @@ static void invitation_get(struct control *c, uint32_t request, const struct web
 /* RFC 9116: whom to tell of a weakness. */
 static void security_txt_get(struct control *c, uint32_t request, const struct web_request *r) {
   const char *contact = c->cfg.access.contact;
-  char base[WEB_BASE_MAX], until[32], text[1024];
-  time_t t = (time_t)(c->wall_ms / 1000 + SECURITY_TXT_DAYS * 86400);
-  struct tm tm;
+  char base[WEB_BASE_MAX], until[UTC_MAX], text[1024];
   (void)r;
-  if (!contact || !*contact || !gmtime_r(&t, &tm)) {
+  if (!contact || !*contact) {
     web_text(c, request, 404, "not here\n");
     return;
   }
-  strftime(until, sizeof until, "%Y-%m-%dT00:00:00Z", &tm);
+  utc_text((c->wall_ms / DAY_MS + SECURITY_TXT_DAYS) * DAY_MS, until);
   web_base(c, base);
   bool mail = strchr(contact, '@') && !strchr(contact, ':');
   snprintf(text, sizeof text, "Contact: %s%.300s\nExpires: %s\nCanonical: %s/.well-known/security.txt\n",
@@ -221,7 +219,8 @@ void control_http(struct control *c, uint32_t request, const struct web_request 
   const struct route *route = route_of(r->path);
   bool get = strcmp(r->method, "GET") == 0, post = strcmp(r->method, "POST") == 0;
   web_route_fn *run = !route ? NULL : get ? route->get : post ? route->post : route->del;
-  int blocked_ms = r->addr && (post || r->authorization) ? limit_blocked(c, r->addr) : 0;
+  bool guesses = post && route && route->post == page_post; /* elsewhere secrets are too long for that */
+  int blocked_ms = r->addr && guesses ? limit_blocked(c, r->addr) : 0;
   if (blocked_ms > 0)
     answer(c, request,
            (struct web_reply){.status = 429,
@@ -255,6 +254,10 @@ struct web_login *web_login_add(struct control *c, uint32_t request) {
       return &w->logins[i];
     }
   return NULL;
+}
+
+struct bucket *web_logins(struct control *c) {
+  return &web_of(c)->all_logins;
 }
 
 static struct web_login *login_of(struct control *c, uint32_t request) {

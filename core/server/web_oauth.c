@@ -36,6 +36,12 @@ void oauth_metadata_get(struct control *c, uint32_t request, const struct web_re
   web_json(c, request, 200, o, 0);
 }
 
+/* One that does not say who it is is taken for ours. */
+static const char *client_of(const struct form *f) {
+  const char *client = form_get(f, "client_id");
+  return *client ? client : CLIENT_DEFAULT;
+}
+
 static void refuse(struct control *c, uint32_t request, const char *error, const char *text) {
   web_json(c, request, 400, json_pack("{s:s,s:s}", "error", error, "error_description", text), 0);
 }
@@ -55,10 +61,6 @@ static void finish(struct control *c, uint32_t request, enum err e, json_t *repl
   web_json(c, request, status, reply, retry_s);
 }
 
-static const char * or (const char *text, const char *fallback) {
-  return *text ? text : fallback;
-}
-
 void oauth_device_post(struct control *c, uint32_t request, const struct web_request *r) {
   struct form f;
   char base[WEB_BASE_MAX];
@@ -66,8 +68,7 @@ void oauth_device_post(struct control *c, uint32_t request, const struct web_req
     return;
   json_t *reply = json_object();
   web_base(c, base);
-  enum err e = oauth_device_start(c->access, or (form_get(&f, "client_id"), CLIENT_DEFAULT),
-                                  form_get(&f, "scope"), base, r->addr, reply);
+  enum err e = oauth_device_start(c->access, client_of(&f), form_get(&f, "scope"), base, r->addr, reply);
   finish(c, request, e, reply);
   form_free(&f);
 }
@@ -86,8 +87,8 @@ void oauth_token_post(struct control *c, uint32_t request, const struct web_requ
     refuse(c, request, "invalid_request", device ? "device_code is missing" : "refresh_token is missing");
   else {
     json_t *reply = json_object();
-    enum err e = device ? oauth_device_poll(c->access, secret, r->addr, reply)
-                        : oauth_refresh(c->access, secret, r->addr, reply);
+    enum err e = device ? oauth_device_poll(c->access, client_of(&f), secret, r->addr, reply)
+                        : oauth_refresh(c->access, client_of(&f), secret, r->addr, reply);
     finish(c, request, e, reply);
   }
   form_free(&f);

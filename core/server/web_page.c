@@ -76,6 +76,23 @@ static void put_age(struct page *p, json_int_t s) {
   put(p, s < 60 ? "%d s ago" : "%d min ago", (int)(s < 60 ? s : s / 60));
 }
 
+static void put_scopes(struct page *p, const char *words) {
+  static const char *const HELP[SCOPE__COUNT] = {
+#define X(name, word, help) help,
+      SCOPE_TABLE(X)
+#undef X
+  };
+  unsigned scopes;
+  bool first = true;
+  if (scope_parse(words, false, &scopes) != ERR_OK)
+    return;
+  for (unsigned i = 0; i < SCOPE__COUNT; i++)
+    if (scopes & 1U << i) {
+      put(p, "%s%s", first ? "" : ", ", HELP[i]);
+      first = false;
+    }
+}
+
 /* `note`: what was wrong with the last try, NULL for the first. */
 static void ask_approval(struct control *c, uint32_t request, int status, const char *user_code,
                          const json_t *show, const char *note) {
@@ -89,7 +106,10 @@ static void ask_approval(struct control *c, uint32_t request, int status, const 
   put_text(&p, json_str(show, "network", "?"));
   put(&p, "</b>, ");
   put_age(&p, json_int(show, "age_s", 0));
-  put(&p, ".</p>\n<p>Is this exact code on your terminal now?</p>\n<p><big><b>");
+  put(&p, ".</p>\n<p>It wants to: <b>");
+  put_scopes(&p, json_str(show, "scope", ""));
+  put(&p,
+      "</b>, as far as your account may.</p>\n<p>Is this exact code on your terminal now?</p>\n<p><big><b>");
   put_text(&p, json_str(show, "user_code", user_code));
   put(&p, "</b></big></p>\n<p>If somebody sent you this code or this link: decline. He would be signed in as "
           "you.</p>\n"
@@ -147,12 +167,14 @@ static enum err give(struct control *c, uint32_t request, const struct web_reque
   struct kdf_job job = {.id = request};
   const char *account = form_get(f, "account");
   struct web_login *w = c->cfg.kdf ? web_login_add(c, request) : NULL;
-  enum err e = w ? login_begin(c->access, account, r->addr, job.phc, retry_s) : ERR_BUSY;
-  if (e == ERR_RATE)
-    limit_hit(c, LIMIT_LOGIN);
-  snprintf(job.password, sizeof job.password, "%s", form_get(f, "password"));
-  if (e == ERR_OK)
-    e = c->cfg.kdf(c->cfg.ctx, &job);
+  enum err e = w ? login_begin(c->access, account, r->addr, &w->compared, retry_s) : ERR_BUSY;
+  if (e == ERR_OK) {
+    snprintf(job.phc, sizeof job.phc, "%s", w->compared.phc);
+    snprintf(job.password, sizeof job.password, "%s", form_get(f, "password"));
+    e = limit_take(c, web_logins(c), LIMIT_LOGINS) ? c->cfg.kdf(c->cfg.ctx, &job) : ERR_BUSY;
+    if (e != ERR_OK)
+      login_cancel(c->access, account, r->addr);
+  }
   explicit_bzero(&job, sizeof job);
   if (e != ERR_OK) {
     control_http_gone(c, request);
@@ -214,16 +236,16 @@ static void wrong(struct control *c, const struct web_login *w, enum err e) {
 }
 
 void page_done(struct control *c, const struct web_login *w, bool right, const char *phc) {
-  char pid[ACCESS_PID_MAX + 1];
+  const uint8_t *addr = w->known ? w->addr : NULL;
   bool mfa = false;
-  enum err e = login_end(c->access, w->account, right, w->code, w->known ? w->addr : NULL, pid, &mfa);
+  enum err e = login_end(c->access, w->account, &w->compared, right, w->code, addr, &mfa);
   if (right && phc)
-    login_rehash(c->access, w->account, phc);
+    login_rehash(c->access, &w->compared, phc);
   if (e == ERR_RATE)
     refuse(c, w->request, e, 0);
   else if (e != ERR_OK)
     wrong(c, w, e);
-  else if ((e = oauth_device_decide(c->access, w->user_code, pid, mfa, w->approve)) != ERR_OK)
+  else if ((e = oauth_device_decide(c->access, w->user_code, w->compared.pid, mfa, w->approve)) != ERR_OK)
     refuse(c, w->request, e, 0);
   else
     say(c, w->request, 200,

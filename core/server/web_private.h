@@ -50,10 +50,13 @@ struct web_login {
   uint32_t request; /* 0: free */
   bool approve, known;
   uint8_t addr[16];
+  struct login_try compared;
   char account[129], user_code[33], code[33];
 };
 void page_done(struct control *c, const struct web_login *w, bool right, const char *phc);
 /* web_login_add: a login that waits for the worker; NULL when there are too many. */
 struct web_login *web_login_add(struct control *c, uint32_t request);
+/* web_logins: how many there were of late, from anywhere. */
+struct bucket *web_logins(struct control *c);
 
 #endif

@@ -1,106 +1,9 @@
 /* Who gets a seat, by what right, and who loses it: tokens, applications, policies, revocation. */
-#include "core/auth/token.h"
-#include "tests/unit/server/control_kit.h"
+#include "tests/unit/server/entering_kit.h"
 
 #include <arpa/inet.h>
 
-static struct kit *make(const char *file, struct access_config rules) {
-  struct kit *k = kit_make(file);
-  control_destroy(k->c);
-  struct control_config c = {.store = k->store,
-                             .rng = &k->rng,
-                             .media_threads = 1,
-                             .access = rules,
-                             .media = on_media,
-                             .want_write = on_want_write,
-                             .ctx = k};
-  c.access.audience = "here";
-  c.access.audit_days = 180;
-  snprintf(c.link.host, sizeof c.link.host, "test.example");
-  c.link.port = 443;
-  char why[256] = "";
-  assert_int_equal(control_create(&c, k->now, WALL + k->now / US_PER_MS, &k->c, why), ERR_OK);
-  return k;
-}
-
-/* The operator asks; the result, or NULL with the code. */
-static json_t *operate(struct kit *k, const char *method, json_t *params, char code[48]) {
-  uint32_t conn = open_conn(k, true);
-  char *text = rpc_request(1, method, params);
-  say(k, conn, text);
-  free(text);
-  json_t *o = answer(k, conn, 1), *result = json_incref(json_object_get(o, "result"));
-  code_of(o, code);
-  control_closed(k->c, conn);
-  return result;
-}
-
-static void operate_ok(struct kit *k, const char *method, json_t *params) {
-  char code[48];
-  json_decref(operate(k, method, params, code));
-  assert_string_equal(code, "ok");
-}
-
-static struct token_key app_make(struct kit *k, const char *name) {
-  char code[48];
-  json_t *r = operate(k, "app.create", json_pack("{s:s,s:b}", "app", name, "lobby", 0), code);
-  struct token_key key = {.format = TOKEN_HS256, .scopes = SCOPE_ALL, .max_ttl_s = TOKEN_TTL_MAX_S};
-  assert_string_equal(code, "ok");
-  const char *secret = json_str(r, "key", "");
-  memcpy(key.secret, secret, key.n_secret = strlen(secret));
-  snprintf(key.kid, sizeof key.kid, "%s", json_str(r, "kid", ""));
-  snprintf(key.issuer, sizeof key.issuer, "%s", name);
-  snprintf(key.audience, sizeof key.audience, "here");
-  json_decref(r);
-  return key;
-}
-
-static char *token(struct kit *k, const struct token_key *key, const char *who, const char *room,
-                   const char *jti, unsigned scopes) {
-  tick(k, 0);
-  int64_t now_s = (WALL + k->now / US_PER_MS) / 1000;
-  struct token_claims t = {.format = key->format, .iat_s = now_s, .exp_s = now_s + 600, .scopes = scopes};
-  const char *why = NULL;
-  char *text = NULL;
-  snprintf(t.kid, sizeof t.kid, "%s", key->kid);
-  snprintf(t.issuer, sizeof t.issuer, "%s", key->issuer);
-  snprintf(t.subject, sizeof t.subject, "%s", who);
-  snprintf(t.room, sizeof t.room, "%s", room);
-  snprintf(t.jti, sizeof t.jti, "%s", jti);
-  assert_int_equal(token_mint(key, &t, &k->rng, &text, &why), ERR_OK);
-  return text;
-}
-
-/* room.join on a connection of its own; the answer in *o when asked for. */
-static uint32_t enter(struct kit *k, json_t *params, const char *code, json_t **o) {
-  uint32_t conn = open_conn(k, false);
-  char *text = rpc_request(1, "room.join", params), got[48];
-  say(k, conn, text);
-  free(text);
-  json_t *a = answer(k, conn, 1);
-  if (o)
-    *o = json_incref(a);
-  assert_string_equal(code_of(a, got), code);
-  return conn;
-}
-
-static uint32_t by_token(struct kit *k, const struct token_key *key, const char *who, const char *room,
-                         unsigned scopes, const char *code, json_t **o) {
-  char *t = token(k, key, who, room, "", scopes);
-  uint32_t conn = enter(k, json_pack("{s:s,s:s,s:s}", "room", room, "name", "Someone", "token", t), code, o);
-  free(t);
-  return conn;
-}
-
-static const json_t *me_of(json_t *o) {
-  json_t *r = json_object_get(o, "result"), *m;
-  size_t i;
-  json_array_foreach(json_object_get(json_object_get(r, "room"), "members"), i,
-                     m) if (json_int(m, "id", -1) == json_int(r, "me", -2)) return m;
-  return NULL;
-}
-
-#define SPEAKER (SCOPE_JOIN | SCOPE_SPEAK | SCOPE_CHAT)
+#define BLUE_ROOM "r-d975fde689dbafcb1deaad647afe79bd" /* r- and half of SHA-256("BlueRoom") */
 
 static void scopes_give_the_role(void **state) {
   static const struct {
@@ -129,7 +32,8 @@ static void scopes_give_the_role(void **state) {
   kit_free(k);
 }
 
-/* VY-22, VY-23: made by who comes first; "BlueRoom" of two applications is two rooms. */
+/* VY-22, VY-23: made by who comes first; "BlueRoom" of two applications is two rooms, and no other spelling
+ * of it is the same one. */
 static void rooms_belong_to_applications(void **state) {
   struct kit *k = make("rooms.db", (struct access_config){0});
   struct token_key blue = app_make(k, "blue"), red = app_make(k, "red");
@@ -140,15 +44,19 @@ static void rooms_belong_to_applications(void **state) {
   (void)by_token(k, &red, "bob", "BlueRoom", SPEAKER, "ok", &o);
   json_t *room = json_object_get(json_object_get(o, "result"), "room");
   assert_int_equal(json_array_size(json_object_get(room, "members")), 1);
-  assert_string_equal(json_str(room, "room", ""), "blueroom");
+  assert_string_equal(json_str(room, "room", ""), BLUE_ROOM);
   json_decref(o);
   o = operate(k, "rooms.list", json_object(), code);
   assert_int_equal(json_array_size(json_object_get(o, "rooms")), 3);
   json_decref(o);
-  operate_ok(k, "room.show", json_pack("{s:s}", "room", "red/blueroom"));
-  operate_ok(k, "room.lock", json_pack("{s:s}", "room", "blue/blueroom"));
-  (void)by_token(k, &blue, "eve", "blueroom", SPEAKER, "room_locked", NULL);
-  (void)by_token(k, &red, "eve", "BLUEROOM", SPEAKER, "ok", NULL);
+  operate_ok(k, "room.show", json_pack("{s:s}", "room", "red/" BLUE_ROOM));
+  operate_ok(k, "room.lock", json_pack("{s:s}", "room", "blue/" BLUE_ROOM));
+  (void)by_token(k, &blue, "eve", "BlueRoom", SPEAKER, "room_locked", NULL);
+  (void)by_token(k, &blue, "eve", BLUE_ROOM, SPEAKER, "room_locked", NULL);
+  (void)by_token(k, &blue, "eve", "blueroom", SPEAKER, "ok", &o);
+  assert_int_equal(
+      json_array_size(json_object_get(json_object_get(json_object_get(o, "result"), "room"), "members")), 1);
+  json_decref(o);
   operate_ok(k, "app.set", json_pack("{s:s,s:s}", "app", "blue", "rooms", "made"));
   (void)by_token(k, &blue, "ann", "hall", SPEAKER, "no_room", NULL);
   operate_ok(k, "room.create", json_pack("{s:s,s:b}", "room", "blue/hall", "lobby", 0));
@@ -158,7 +66,7 @@ static void rooms_belong_to_applications(void **state) {
   json_decref(o);
   control_destroy(k->c); /* they are found again in the log */
   kit_start(k);
-  operate_ok(k, "room.show", json_pack("{s:s}", "room", "red/blueroom"));
+  operate_ok(k, "room.show", json_pack("{s:s}", "room", "red/" BLUE_ROOM));
   operate_ok(k, "room.show", json_pack("{s:s}", "room", "blue/hall"));
   operate_ok(k, "room.show", json_pack("{s:s}", "room", "den"));
   kit_free(k);
@@ -265,7 +173,10 @@ static void what_is_revoked_ends_at_once(void **state) {
   control_closed(k->c, ann);
   json_t *again = json_pack("{s:s,s:s,s:s}", "room", "den", "app", "blue", "resume", resume);
   (void)enter(k, again, "cannot_resume", NULL);
-  tick(k, 2 * US_PER_S);
+  tick(k, TOKEN_LEEWAY_S * US_PER_S);
+  (void)by_token(k, &key, "ann", "den", SPEAKER, "invalid_token",
+                 NULL); /* it may be of a clock that is ahead */
+  tick(k, US_PER_S);
   (void)by_token(k, &key, "ann", "den", SPEAKER, "ok", NULL);
   operate_ok(k, "app.remove", json_pack("{s:s}", "app", "blue"));
   assert_true(control_ending(k->c, bob));
@@ -328,6 +239,9 @@ static void a_user_is_here_five_times_at_most(void **state) {
   (void)enter(k, json_incref(p), "too_many_sessions", NULL);
   (void)by_token(k, &key, "bob", "den", SPEAKER, "ok", NULL);
   control_closed(k->c, first);
+  (void)enter(k, json_incref(p), "too_many_sessions", NULL); /* who may resume has a seat */
+  tick(k, ROOM_AWAY_MS * US_PER_MS);
+  control_commit(k->c);
   (void)enter(k, json_incref(p), "ok", NULL); /* the token had not been used up */
   (void)enter(k, p, "invalid_token", NULL);
   free(t);
@@ -354,6 +268,79 @@ static void policies_ask_for_more(void **state) {
   conn = open_conn(k, false);
   expect(k, conn, 1, text, "mfa_needed");
   (void)join(k, &k->guest, "bob");
+  kit_free(k);
+}
+
+/* What the session may is the most that any link gives to who shows it. */
+static void a_session_is_the_ceiling_of_an_invite(void **state) {
+  static const struct {
+    const char *scope, *code, *role;
+  } WANT[] = {{"audit:read", "insufficient_scope", NULL},
+              {"room:speak room:admin", "insufficient_scope", NULL},
+              {"monitor:listen", "insufficient_scope", NULL},
+              {"room:join", "ok", "audience"},
+              {"", "ok", "speaker"},
+              {"room:join room:admit", "ok", "cohost"},
+              {"room:join room:moderate", "ok", "host"},
+              {"room:join room:admin", "ok", "owner"}};
+  (void)state;
+  for (size_t i = 0; i < sizeof WANT / sizeof WANT[0]; i++) {
+    struct kit *k = make(NULL, (struct access_config){0});
+    json_t *o;
+    char *t = session(k, WANT[i].scope, false);
+    (void)by_session(k, t, &k->host, WANT[i].code, &o);
+    if (WANT[i].role)
+      assert_string_equal(json_str(me_of(o), "role", ""), WANT[i].role);
+    json_decref(o);
+    free(t);
+    kit_free(k);
+  }
+}
+
+/* The application whose room it is asks; a link of it is no way around, for a guest or for a session. */
+static void an_applications_policy_holds_for_its_links(void **state) {
+  struct kit *k = make(NULL, (struct access_config){0});
+  struct link host, guest;
+  char secret[48];
+  (void)state;
+  operate_ok(k, "app.create", json_pack("{s:s,s:b}", "app", "blue", "mfa", 1));
+  assert_int_equal(control_room_create(k->c, "blue/den", false, &host, &guest), ERR_OK);
+  control_commit(k->c);
+  b64url_encode(host.secret, 32, secret);
+  json_t *p = json_pack("{s:s,s:s,s:s,s:s}", "room", "den", "app", "blue", "name", "Eve", "invite", secret);
+  (void)enter(k, p, "mfa_needed", NULL);
+  char *t = session(k, "room:join room:admin", false);
+  (void)by_session(k, t, &host, "mfa_needed", NULL);
+  (void)by_session(k, t, &guest, "ok", NULL);
+  (void)by_session(k, t, &k->host, "ok", NULL); /* the server itself does not ask */
+  free(t);
+  t = session(k, "room:join room:admin", true);
+  (void)by_session(k, t, &host, "ok", NULL);
+  free(t);
+  kit_free(k);
+}
+
+/* The policy of the server holds inside too, also after a restart. */
+static void a_guest_without_the_factor_is_not_raised(void **state) {
+  struct access_config rules = {.hosts_need_mfa = true, .audit_days = 180};
+  struct kit *k = make("mfa.db", rules);
+  char *t = session(k, "room:join room:admin", true), code[48];
+  json_t *o;
+  (void)state;
+  uint32_t host = by_session(k, t, &k->host, "ok", NULL);
+  uint32_t bob = join(k, &k->guest, "bob");
+  expect(k, host, 2, RPC(2, "room.role", "{\"who\":[2],\"role\":\"cohost\"}"), "mfa_needed");
+  o = operate(k, "room.claim_code", json_pack("{s:s}", "room", "den"), code);
+  char *claim = rpc_request(3, "room.claim", json_pack("{s:s}", "text", json_str(o, "code", "")));
+  expect(k, bob, 3, claim, "mfa_needed");
+  json_decref(o);
+  free(claim);
+  control_destroy(k->c);
+  kit_start(k);
+  o = operate(k, "room.role", json_pack("{s:s,s:[i],s:s}", "room", "den", "who", 2, "role", "cohost"), code);
+  assert_string_equal(code, "mfa_needed");
+  json_decref(o);
+  free(t);
   kit_free(k);
 }
 
@@ -404,6 +391,9 @@ int main(void) {
       cmocka_unit_test(a_ban_holds_against_new_tokens),
       cmocka_unit_test(a_user_is_here_five_times_at_most),
       cmocka_unit_test(policies_ask_for_more),
+      cmocka_unit_test(a_session_is_the_ceiling_of_an_invite),
+      cmocka_unit_test(an_applications_policy_holds_for_its_links),
+      cmocka_unit_test(a_guest_without_the_factor_is_not_raised),
       cmocka_unit_test(consent_is_asked_before_anything_is_kept),
       cmocka_unit_test(addresses_off_the_list_stay_out),
   };

@@ -173,8 +173,10 @@ static void test_a_pruned_room_does_not_come_back(void **state) {
   expect(k, host, 3, RPC(3, "room.end", "{\"seconds\":0}"), "ok");
   tick(k, 2 * US_PER_S);
   control_commit(k->c);
-  tick(k, 181 * 24 * 3600 * US_PER_S);
-  assert_int_equal(control_commit(k->c), ERR_OK);
+  for (int day = 0; day <= 181; day++) { /* in steps: a clock that jumps deletes nothing */
+    tick(k, 24 * 3600 * US_PER_S);
+    assert_int_equal(control_commit(k->c), ERR_OK);
+  }
   assert_int_equal(store_streams(k->store, "room:den", take_stream, stream), ERR_OK);
   assert_int_equal(store_replay(k->store, stream, 0, count_event, &n), ERR_OK);
   assert_int_equal(n, 1);

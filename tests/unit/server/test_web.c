@@ -172,6 +172,7 @@ static void test_introspect(void **state) {
   assert_non_null(strstr(k->reply.challenge, "error=\"insufficient_scope\", scope=\"audit:read\""));
   json_decref(
       kit_operate(k, "account.scopes", json_pack("{s:s,s:s}", "name", "ann", "scopes", "audit:read")));
+  k->scope = "audit:read";
   kit_sign_in(k, other, refresh);
   snprintf(body, sizeof body, "token=%s", "cs1_unknown");
   bearer(k, "POST", "/oauth/introspect", body, other);

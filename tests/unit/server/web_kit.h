@@ -34,7 +34,8 @@ struct web_kit {
   struct web_reply reply;
   struct kdf_job job; /* the last */
   unsigned jobs;
-  bool busy; /* the worker's queue is full */
+  bool busy;         /* the worker's queue is full */
+  const char *scope; /* of the next device, in a form; NULL: it does not say */
 };
 
 static inline void kit_media(void *ctx, unsigned thread, const struct media_cmd *cmd) {
@@ -168,7 +169,9 @@ static inline int kit_checked(struct web_kit *k, bool right) {
 
 /* A device that waits: its codes. */
 static inline void kit_device(struct web_kit *k, char device_code[256], char user_code[256]) {
-  assert_int_equal(kit_post(k, "/oauth/device_authorization", "client_id=gavel"), 200);
+  char body[256];
+  snprintf(body, sizeof body, "client_id=gavel&scope=%s", k->scope ? k->scope : "");
+  assert_int_equal(kit_post(k, "/oauth/device_authorization", body), 200);
   kit_json(k, "device_code", device_code);
   kit_json(k, "user_code", user_code);
 }
