@@ -281,7 +281,7 @@ enum exit_code app_run(const struct front_config *c) {
   fit(a);
   loop(a);
   code = a->f.code;
-  if (code != EXIT_LEFT && a->f.m->state == CLIENT_ENDED) {
+  if (a->f.m->state == CLIENT_ENDED && (code != EXIT_LEFT || !(a->f.leaving || a->f.ending))) {
     model_end_words(a->f.m, words);
     snprintf(why, sizeof why, "%.250s", words);
   }

@@ -19,7 +19,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CLIENT "client_id", "gavel/" GAVEL_VERSION
+#define CLIENT "client_id", "gavel" /* the same in every version: a session stays with its client */
+/* What a host needs; the account says how much of it there is, and the page asks the person. */
+#define WANTS "room:join room:speak room:chat room:admit room:moderate room:admin"
 #define SLOWER_S 5    /* RFC 8628 section 3.5 */
 #define OUTAGES_MAX 5 /* one after the other, while waiting */
 
@@ -127,7 +129,7 @@ static enum err wait_for_approval(struct login *l, struct login_device *d, char 
 
 static enum err start(const struct link *to, struct login_device *d, char why[256]) {
   struct https_reply r;
-  char *form = login_form(CLIENT, NULL);
+  char *form = login_form("scope", WANTS, CLIENT, NULL);
   enum err e = https_post(to, "/oauth/device_authorization", form, &r);
   if (e == ERR_OK)
     e = login_device_read(r.status, r.body, d);
@@ -142,9 +144,9 @@ static enum err start(const struct link *to, struct login_device *d, char why[25
 
 static void show(const struct login_device *d, bool ascii) {
   char *qr = *d->complete ? pages_qr(d->complete, ascii) : NULL;
-  printf("Open %s in a browser and enter the code\n\n    %s\n\n", d->uri, d->user_code);
   if (qr)
-    printf("or scan this:\n\n%s\n", qr);
+    printf("%sScan this, or o", qr); /* above: all of it stays on a screen of 24 lines */
+  printf("%spen %s in a browser\nand enter the code\n\n    %s\n\n", qr ? "" : "O", d->uri, d->user_code);
   printf("Waiting; the code is good for %" PRId64 " minutes.\n", d->expires_s / 60);
   fflush(stdout);
   free(qr);

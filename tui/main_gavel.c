@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static int usage(const char *why) {
   fprintf(stderr, "gavel: %s (see gavel --help)\n", why);
@@ -75,6 +76,8 @@ static int list_themes(void) {
 }
 
 int main(int argc, char **argv) {
+  const struct rlimit none = {0, 0};
+  (void)setrlimit(RLIMIT_CORE, &none); /* a core file would hold keys; sound servers want the rest readable */
   setlocale(LC_CTYPE, "");
   device_prepare(); /* before any thread: it sets an environment variable */
   const char *what = argc > 1 ? argv[1] : "--help";

@@ -113,7 +113,8 @@ static void page_gavelctl(FILE *f) {
   head(f, "gavelctl", "every act of a gavel room as one command");
   fputs(".SH SYNOPSIS\n"
         ".B gavelctl\n[\\fB\\-\\-socket\\fR \\fIfile\\fR] [\\fB\\-\\-json\\fR] [\\fB\\-\\-ticket\\fR "
-        "\\fIid\\fR]\n[\\fB\\-\\-operator\\fR \\fIname\\fR] [\\fB\\-\\-database\\fR \\fIfile\\fR] "
+        "\\fIid\\fR]\n[\\fB\\-\\-operator\\fR \\fIname\\fR] [\\fB\\-\\-database\\fR \\fIfile\\fR]\n"
+        "[\\fB\\-\\-master\\-key\\fR \\fIfile\\fR] "
         "\\fIverb\\fR ...\n.br\n"
         ".B gavelctl \\-\\-client\\fR[=\\fIname\\fR]\n\\fIcommand\\fR ...\n"
         ".SH DESCRIPTION\n"

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 /* Byte by byte: what follows the line stays where it is. */
@@ -14,6 +15,21 @@ static size_t read_line(int fd, char *out, size_t cap) {
   size_t n = 0;
   while (n < cap && read(fd, out + n, 1) == 1 && out[n] != '\n')
     n++;
+  return n;
+}
+
+/* Typed at a terminal: asked for, and not shown. */
+static size_t read_typed(int fd, char *out, size_t cap) {
+  struct termios saved, quiet;
+  if (!isatty(fd) || tcgetattr(fd, &saved) != 0)
+    return read_line(fd, out, cap);
+  quiet = saved;
+  quiet.c_lflag &= (tcflag_t)~ECHO;
+  fputs("token (it is not shown): ", stderr);
+  (void)tcsetattr(fd, TCSAFLUSH, &quiet);
+  size_t n = read_line(fd, out, cap);
+  (void)tcsetattr(fd, TCSAFLUSH, &saved);
+  fputs("\n", stderr);
   return n;
 }
 
@@ -38,7 +54,7 @@ enum err secret_file_read(const char *path, char *out, size_t cap, size_t *n, ch
     snprintf(why, 256, "others may touch %.90s: chmod 600 %.90s", path, path);
     e = ERR_NOT_ALLOWED;
   } else
-    *n = piped ? read_line(fd, out, cap) : read_all(fd, out, cap);
+    *n = piped ? read_typed(fd, out, cap) : read_all(fd, out, cap);
   if (fd >= 0 && !piped)
     close(fd);
   if (e == ERR_OK && *n == cap) {

@@ -89,6 +89,7 @@ static void on_lobby(struct session *s, const json_t *p) {
 
 static void on_join_result(struct session *s, const json_t *r) {
   s->join_id = 0;
+  s->terms_twice = false; /* when he comes back the text may be another again */
   s->backoff = BACKOFF_FIRST_US;
   s->give_up_at = US_NEVER;
   s->me = (uint32_t)json_int(r, "me", 0);
@@ -104,6 +105,9 @@ static void on_join_result(struct session *s, const json_t *r) {
 
 static void on_join_error(struct session *s, const struct rpc_in *in) {
   s->join_id = 0;
+  if (in->error == ERR_RATE &&
+      s->resume[0]) /* he comes back too often: the server hangs up, and he waits longer */
+    return;
   if (in->error != ERR_NEED_CONSENT || !terms_again(s))
     session_end(s, in->error, in->message);
 }

@@ -67,8 +67,7 @@ static void on_path_send(void *ctx, const uint8_t *p, size_t n) {
     s->cfg.ice.send(s->ice, p, n);
 }
 
-/* Certificate, TLS and SRTP in lines; on a changed path only. */
-static void emit_security(struct session *s) {
+void media_tell_security(struct session *s) {
   char ours[96], theirs[96], *text = NULL;
   size_t n;
   FILE *f = open_memstream(&text, &n);
@@ -105,7 +104,7 @@ static void emit_link(struct session *s) {
   }
   s->cfg.event(s->cfg.ctx, &ev);
   if (s->path && path_up(s->path) && path_rekeys(s->path) != s->told_rekeys)
-    emit_security(s);
+    media_tell_security(s);
 }
 
 static void on_path_state(void *ctx, bool up, enum err why, enum srtp_profile_id profile) {
@@ -117,7 +116,7 @@ static void on_path_state(void *ctx, bool up, enum err why, enum srtp_profile_id
   s->profile = profile;
   s->link_at = s->now + LINK_US;
   emit_link(s);
-  emit_security(s);
+  media_tell_security(s);
 }
 
 static void heard(struct session *s, const struct rtp *h) {

@@ -94,6 +94,8 @@ void session_try_join(struct session *s) {
   json_t *p = json_pack("{s:s,s:s}", "room", s->cfg.link.room, "client", "gavel/" GAVEL_VERSION);
   if (s->cfg.link.app[0])
     json_object_set_new(p, "app", json_string(s->cfg.link.app));
+  if (s->terms_asked)
+    json_object_set_new(p, "consent", json_string(s->consent));
   if (s->resume[0])
     json_object_set_new(p, "resume", json_string(s->resume));
   else {
@@ -105,8 +107,6 @@ void session_try_join(struct session *s) {
       b64url_encode(s->cfg.link.secret, sizeof s->cfg.link.secret, secret);
       json_object_set_new(p, "invite", json_string(secret));
     }
-    if (s->terms_asked)
-      json_object_set_new(p, "consent", json_string(s->consent));
     if (*s->password)
       json_object_set_new(p, "password", json_string(s->password));
     if (*s->token)
@@ -234,6 +234,7 @@ void session_connected(struct session *s, us_t now, const char *tls) {
     return;
   s->connected = true;
   s->join_id = s->terms_id = 0;
+  media_tell_security(s);
   session_try_join(s);
 }
 

@@ -84,6 +84,8 @@ void media_drop(struct session *s);
 bool media_alive(
     const struct session *s); /* up and heard lately: no new offer is needed after a signalling drop */
 void media_tick(struct session *s);
+/* media_tell_security: certificate, TLS and SRTP in lines; when a connection or the path has changed. */
+void media_tell_security(struct session *s);
 us_t media_next_timeout(const struct session *s);
 
 #endif

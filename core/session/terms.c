@@ -8,8 +8,8 @@
 #include <string.h>
 
 bool terms_first(struct session *s) {
-  if (!s->cfg.ask_terms || s->terms_known || s->resume[0])
-    return false;
+  if (!s->cfg.ask_terms || s->terms_known || (s->resume[0] && !s->terms_twice))
+    return false; /* who comes back has agreed already, unless the text is another by now */
   if (!s->terms_id) {
     s->terms_id = ++s->last_id;
     session_request(s, s->terms_id, "privacy.terms", NULL);
@@ -71,11 +71,12 @@ static char *as_lines(const json_t *r) {
     fprintf(f, " (%s)", json_str(r, "user", ""));
   fputs(".\n\n", f);
   json_array_foreach(json_object_get(r, "stored"), i, row) one_line(f, row);
-  fputs("\nYou may have a copy of it, have it corrected, restricted or erased, and complain to the data\n"
+  fputs("\nYou may have a copy of it, have it corrected, restricted or erased, and complain to the data "
         "protection authority. :consent withdraw takes your consent back.\n",
         f);
-  if (*json_str(r, "controller", "") || *json_str(r, "contact", ""))
-    fprintf(f, "Responsible: %s %s\n", json_str(r, "controller", ""), json_str(r, "contact", ""));
+  const char *who = json_str(r, "controller", ""), *contact = json_str(r, "contact", "");
+  if (*who || *contact)
+    fprintf(f, "Responsible: %s%s%s\n", who, *who && *contact ? ", " : "", contact);
   fclose(f);
   return text;
 }
@@ -88,8 +89,10 @@ static void on_privacy(struct session *s, const struct rpc_in *in) {
     snprintf(ev.text, sizeof ev.text, "%s", in->message);
   else if (json_object_get(in->result, "stored"))
     ev.data = as_lines(in->result);
-  else
-    return; /* withdrawn: the end follows */
+  else {
+    session_end(s, ERR_OK, "you took your consent back, and left");
+    return;
+  }
   s->cfg.event(s->cfg.ctx, &ev);
 }
 

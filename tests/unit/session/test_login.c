@@ -43,8 +43,8 @@ static void test_device_answers(void **state) {
       "{\"device_code\":\"d\",\"user_code\":\"A\",\"verification_uri\":\"http://h/\"}",
       "{\"device_code\":\"d\",\"user_code\":\"\\u001b[2J\",\"verification_uri\":\"https://h/\"}",
       "{\"device_code\":\"d\",\"user_code\":\"A\",\"verification_uri\":\"https://h/\\u001b]0;x\"}",
-      "{\"device_code\":\"d\",\"device_code\":\"e\",\"user_code\":\"A\",\"verification_uri\":\"https://h/"
-      "\"}"};
+      ("{\"device_code\":\"d\",\"device_code\":\"e\",\"user_code\":\"A\","
+       "\"verification_uri\":\"https://h/\"}")};
   for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++)
     if (login_device_read(200, BAD[i], &d) != ERR_PROTOCOL)
       fail_msg("accepted: %s", BAD[i]);

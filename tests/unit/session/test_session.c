@@ -113,6 +113,29 @@ static void kit_free(struct kit *k) {
   free(k);
 }
 
+/* A line that breaks again and again: the server lets nobody resume without end, and the seat is still his.
+ */
+static void test_too_many_resumes_are_no_end(void **state) {
+  struct kit *k = kit_joined();
+  (void)state;
+  session_closed(k->s, NOW, ERR_CONNECT);
+  session_connected(k->s, NOW, NULL);
+  const char *id = strstr(k->sent, "\"id\":");
+  char text[200];
+  assert_non_null(id);
+  snprintf(text, sizeof text,
+           "{\"jsonrpc\":\"2.0\",\"id\":%d,\"error\":{\"code\":-32000,\"message\":\"m\",\"data\":{\"code\":"
+           "\"rate_limited\"}}}",
+           (int)strtol(id + 5, NULL, 10));
+  server(k, text);
+  assert_int_equal(session_state(k->s), CLIENT_RECONNECTING);
+  session_closed(k->s, NOW, ERR_OK);
+  assert_int_equal(session_state(k->s), CLIENT_RECONNECTING);
+  session_connected(k->s, NOW, NULL);
+  assert_non_null(strstr(k->sent, "\"resume\":\"r\""));
+  kit_free(k);
+}
+
 static void test_password_goes_with_the_first_join_only(void **state) {
   struct kit *k = kit_make("open sesame");
   (void)state;
@@ -355,6 +378,7 @@ static void test_history_fills_up_to_the_limit(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_too_many_resumes_are_no_end),
       cmocka_unit_test(test_password_goes_with_the_first_join_only),
       cmocka_unit_test(test_held),
       cmocka_unit_test(test_held_while_the_connection_was_lost),

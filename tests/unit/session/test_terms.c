@@ -145,6 +145,27 @@ static void test_a_new_text_meanwhile_is_asked_for(void **state) {
   session_destroy(k.s);
 }
 
+/* The server was started again with another text while he was in. */
+static void test_a_new_text_is_asked_for_when_he_comes_back(void **state) {
+  (void)state;
+  struct kit k;
+  begin(&k, "3", true);
+  server(&k, TERMS("1", "3"));
+  server(&k, "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{\"state\":\"lobby\",\"me\":2,\"resume\":\"r\","
+             "\"place\":1}}");
+  session_closed(k.s, NOW, ERR_IO);
+  session_connected(k.s, NOW, NULL);
+  assert_non_null(strstr(k.sent, "\"resume\":\"r\""));
+  assert_non_null(strstr(k.sent, "\"consent\":\"3\""));
+  server(&k, "{\"jsonrpc\":\"2.0\",\"id\":3,\"error\":{\"code\":-32000,\"message\":\"?\",\"data\":{\"code\":"
+             "\"consent_needed\"}}}");
+  assert_non_null(strstr(k.sent, "privacy.terms"));
+  server(&k, TERMS("4", "4"));
+  assert_int_equal(k.last[CLIENT_EV_STATE].why, ERR_NEED_CONSENT);
+  assert_string_equal(k.last[CLIENT_EV_CONSENT].text, "4");
+  session_destroy(k.s);
+}
+
 static void test_what_is_stored_becomes_lines(void **state) {
   (void)state;
   struct kit k;
@@ -176,6 +197,7 @@ int main(void) {
       cmocka_unit_test(test_the_accepted_version_goes_along),
       cmocka_unit_test(test_a_server_that_asks_nothing),
       cmocka_unit_test(test_a_new_text_meanwhile_is_asked_for),
+      cmocka_unit_test(test_a_new_text_is_asked_for_when_he_comes_back),
       cmocka_unit_test(test_what_is_stored_becomes_lines),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

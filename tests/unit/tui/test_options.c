@@ -127,7 +127,7 @@ static void test_refused(void **state) {
   (void)state;
   static const char *const BAD[] = {"join",
                                     "join a b",
-                                    "join http://example.org/j/x#i=" SECRET,
+                                    ("join http://example.org/j/x#i=" SECRET),
                                     "host Stand_Up!",
                                     "host a b",
                                     "demo room",
