@@ -77,9 +77,12 @@ class Raw:
             at = 2 if n < 126 else 4 if n == 126 else 10
             if len(b) >= at:
                 n = n if n < 126 else int.from_bytes(b[2:at], "big")
-                if len(b) >= at + n and at:
+                if len(b) >= at + n:
                     self.got = b[at + n:]
-                    return b[0] & 15, b[at:at + n]
+                    if b[0] & 15 != PING:
+                        return b[0] & 15, b[at:at + n]
+                    self.frame(PONG, b[at:at + n])
+                    continue
             if not self.more():
                 return None
 
@@ -116,16 +119,16 @@ def code(answer):
 class Room:
     """A server, a room without a lobby, and ann and bob who talk and write to each other in it."""
 
-    def __init__(self, folder, *extra):
+    def __init__(self, folder, wrap=()):
         self.folder, self.n = folder, 0
-        self.server = e2e.Server(folder, extra=extra)
+        self.server = e2e.Server(folder, wrap=wrap)
         self.host_link, self.link = self.server.create("den", "--no-lobby")
         self.invite = e2e.parse_link(self.link)["invite"]
         self.people, self.ids = {}, {}
         for name, freq in (("ann", 440), ("bob", 700)):
             wav = os.path.join(folder, name + ".wav")
             e2e.write_tone(wav, freq, 240)
-            self.people[name] = e2e.Client.join(self.host_link if name == "ann" else self.link, name, "--play", wav)
+            self.people[name] = e2e.Client.join(self.host_link if name == "ann" else self.link, name, "--play", wav, "--output", "null")
             self.ids[name] = self.people[name].wait_state("joined")["me"]
         self.fine("the start")
 
@@ -148,6 +151,10 @@ class Room:
         answer = r.ask("room.join", self.params(name, **more))
         check(code(answer) == "ok", "%s: %s" % (name, answer))
         return r, answer["result"]
+
+    def rss_kb(self):
+        with open("/proc/%d/status" % self.server.process.pid) as f:
+            return int(f.read().split("VmRSS:")[1].split()[0])
 
     def metrics(self):
         text = self.server.ctl("metrics")["text"]

@@ -104,7 +104,7 @@ def two_factors(server):
     return tokens, [secret, enrolled["recovery"][1]]
 
 
-def operator(server):
+def operator(server, folder, code):
     """Without a browser at hand."""
     device = start_device(server)
     r = server.ctl("device", "approve", "BBBB-BBBB", "--account=anna", check=False)
@@ -115,6 +115,16 @@ def operator(server):
     newest = max(server.ctl("session", "list", "anna")["sessions"], key=lambda s: s["made_ms"])
     check(not newest["mfa"], "an operator's word passed for a second factor")
     server.ctl("session", "revoke", newest["id"])
+    file = os.path.join(folder, "code")  # a code among the words would stand in the list of processes
+    with open(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600), "w") as f:
+        f.write(code + "\n")
+    other = start_device(server)
+    server.ctl("device", "approve", other["user_code"], "--account=anna", "--totp=" + file)
+    check(redeem(server, other)[0] == 200, "approved with a code")
+    os.unlink(file)
+    with_code = max(server.ctl("session", "list", "anna")["sessions"], key=lambda s: s["made_ms"])
+    check(with_code["mfa"], "a code from a file is no second factor")
+    server.ctl("session", "revoke", with_code["id"])
     check(post(server, "/oauth/token", grant_type="refresh_token", refresh_token=tokens["refresh_token"])[0] == 400, "revoked, but refreshed")
 
 
@@ -149,7 +159,7 @@ def test(folder):
     made(server)
     one_factor(server)
     tokens, secrets = two_factors(server)
-    operator(server)
+    operator(server, folder, secrets[1])
     server.kill()
     server = e2e.Server(folder)
     status, body = post(server, "/oauth/token", grant_type="refresh_token", refresh_token=tokens["refresh_token"])

@@ -52,7 +52,7 @@ def operators(a):
     assert a.one("--outcome", "no_change")["actor"] == "operator:bob"
     a.ask("--operator", "eve\n9 system ok", "lock", "den")
     lines = [l for l in a.ask("audit", "query").splitlines() if "eve" in l]
-    assert len(lines) == 1 and re.match(r"\d+ \S+ operator:eve_9_system_ok room.lock - den ok", lines[0]), lines
+    assert len(lines) == 1 and re.match(r" *\d+ \S+ operator:eve_9_system_ok +room.lock +- +den +ok", lines[0]), lines
     assert a.query("--since=1d") == a.query() and a.query("--until=1d") == [] and a.query("--room=nowhere") == []
     assert {e["action"] for e in a.query("--action=room.*")} >= {"room.lock", "room.create"}
     assert a.query()[0]["action"] == "server.start" and re.fullmatch("[0-9a-f]{64}", a.query()[0]["meta"]["config"])
@@ -147,6 +147,7 @@ def export(a, folder):
     check(lines[:2] + [lines[3], lines[2]] + lines[4:], SWAPPED)
     check(lines[:3] + [lines[2]] + lines[3:], INSERTED)
     check(lines[:-3] + lines[-1:], TRUNCATED)
+    check(lines[:-3], TRUNCATED)  # the checkpoint with it
     check(lines[:-1] + [lines[-1].replace("gavel-audit", "gavel-other")], SIGNATURE)
     assert a.one("--action", "audit.export")["meta"]["n"] == len(lines) - 1
     return key
@@ -258,6 +259,9 @@ def tampering(folder, source, anchors, key):
     copy("swapped").tamper(swap).verify(SWAPPED)
     copy("inserted").tamper(insert).verify(INSERTED)
     copy("truncated").tamper(truncate).verify(TRUNCATED)
+    gone = copy("gone").tamper(*["DELETE FROM %s WHERE stream = 'audit'" % t for t in ("payload", "event", "head", "base")])
+    gone.verify(TRUNCATED)
+    gone.tamper("DELETE FROM secret WHERE name = 'audit.key'").verify(TRUNCATED, "--key", key)
     copy("rechained").tamper(rechain(edit)).verify(RECHAINED)
     copy("anchored").tamper(rechain(edit)).verify(RECHAINED, "--anchor", anchors)
     copy("checkpoint").tamper(replace_checkpoint).verify(EDITED)
@@ -274,11 +278,40 @@ def tampering(folder, source, anchors, key):
     good.verify(1, "--key", other)
 
 
+def torn(folder, source, anchors):
+    """A full disk tore a line of the anchor file: that is told, and no forgery."""
+    path = os.path.join(folder, "torn-anchors")
+    with open(anchors) as f, open(path, "w") as g:
+        g.write(f.readline() + "gavel-audit/gavel 12 to\n")
+    out = Copy(folder, "torn", source).verify(0, "--anchor", path)
+    assert "1 lines" in out and "whole" in out, out
+
+
+def put_back(folder, start, source):
+    """The whole file of yesterday, with its signed head: only the anchor file knows, and is asked without being named."""
+    server = start()
+    server.stop()
+    old = Copy(folder, "yesterday", source)
+    server = start()
+    server.create("later")
+    server.stop()
+    shutil.copy(old.path, source)
+    old.verify(0)
+    server = start()
+    assert any("the audit log is not what was written" in l and "audit_truncated" in l for l in server.log.seen), server.log.seen
+    a = Audit(server)
+    assert a.one("--action", "audit.verify")["outcome"] == "audit_truncated"
+    a.ask("audit", "verify", code=TRUNCATED)
+    server.create("again")  # it goes on
+    server.stop()
+
+
 def run(folder):
     anchors, ini = os.path.join(folder, "anchors"), os.path.join(folder, "gaveld.ini")
     with open(ini, "w") as f:
         f.write("[audit]\nanchor = %s\n" % anchors)
-    server = e2e.Server(folder, extra=("--config", ini))
+    start = lambda: e2e.Server(folder, extra=("--config", ini))
+    server = start()
     a = Audit(server)
     operators(a)
     people(a, *reversed(server.create("hall", "--no-lobby")))
@@ -295,6 +328,10 @@ def run(folder):
     out = ctl("--database", source, "audit", "query")
     assert "server.stop" in out.splitlines()[-2] and "audit.checkpoint" in out.splitlines()[-1], out
     tampering(folder, source, anchors, key)
+    torn(folder, source, anchors)
+    with open(ini, "w") as f:
+        f.write("[audit]\nanchor = %s\n" % anchors)
+    put_back(folder, start, source)
 
 
 e2e.main(run)

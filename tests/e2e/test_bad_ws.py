@@ -68,11 +68,11 @@ def bad_06_empty_continuations(room):
     r.frame(TEXT, b"{", False)
     before, began = room.metrics()["message_fragments"], time.monotonic()
     block = bytes([0x00, 0x80, 0, 0, 0, 0]) * 10000
-    sent = sum(10000 for _ in range(100) if r.send(block))
+    for _ in range(100):
+        r.send(block)
     got = r.close_code()
     check(got in (1009, 0) and room.metrics()["message_fragments"] == before + 1, "empty continuations: %s" % got)
     check(time.monotonic() - began < 10, "empty continuations took %.1f s" % (time.monotonic() - began))
-    print("empty continuations: %d sent, %s" % (sent, got))
     room.fine("empty continuations")
 
 
@@ -118,12 +118,9 @@ def bad_08_json(room):
         answer = json.loads(f[1])
         check("error" in answer, "%r was taken: %s" % (text[:80], answer))
         c = code(answer)
-        said.setdefault(c, []).append(text[:40])
-        check(c in ("bad_json", "bad_request", "bad_argument", "unknown_method", "bad_text", "rate_limited"), "%r: %s" % (text[:80], answer))
-        if c == "rate_limited":
-            raise e2e.Failure("too fast")
-    print({k: len(v) for k, v in said.items()})
-    print(said)
+        said[c] = said.get(c, 0) + 1
+        check(c in ("bad_json", "bad_request", "bad_argument", "unknown_method"), "%r: %s" % (text[:80], answer))
+    check(len(said) == 4 and said["bad_json"] >= 35, "codes: %s" % said)
     check(code(r.ask("ping", {}, 77)) == "ok", "after all that the connection is as it was")
     r.frame(TEXT, b"[" * 100000)
     check(r.close_code() == 1009, "100 kB of [")
@@ -138,6 +135,8 @@ def bad_09_in_anothers_name(room):
     for extra in ({"from": ann}, {"from": "ann"}, {"actor": ann}, {"me": ann}, {"role": "owner"}, {"ts": 1}, {"time": 1}, {"seq": 1},
                   {"room": "other"}, {"operator": "root"}, {"ticket": "T-1"}, {"user": "ann@app"}, {"pid": "p-0000000000000000"}):
         number += 1
+        if number % 8 == 0:
+            r, me = room.raw("mallory")  # within what one may ask a second
         got = r.ask("room.chat", dict({"text": "I am ann"}, **extra), number)
         check(code(got) == "bad_argument", "chat with %s: %s" % (extra, got))
     for method, params in (("event", {"room": "den", "seq": 1, "ts": 1, "kind": "chat.sent", "actor": ann, "text": "x"}), ("bye", {"code": "ok"}),
@@ -145,6 +144,8 @@ def bad_09_in_anothers_name(room):
                            ("audit.key", {}), ("room.mute", {"who": [bob], "actor": ann}), ("room.remove", {"who": [bob], "actor": ann}),
                            ("room.role", {"who": me["me"], "role": "owner"}), ("room.remove", {"who": [ann]}), ("room.end", {"actor": 0})):
         number += 1
+        if number % 8 == 0:
+            r, me = room.raw("mallory")
         got = r.ask(method, params, number)
         check(code(got) in ("bad_argument", "unknown_method", "not_allowed", "rank"), "%s %s: %s" % (method, params, got))
     for extra in ({"role": "owner"}, {"me": ann}, {"from": ann}, {"addr": "10.0.0.1"}, {"pid": "p-0000000000000000"}, {"user": "ann@app"}):

@@ -74,6 +74,7 @@ def session_file(server):
 def approve_page(accounts, code):
     status, page = curl(accounts.base + "/device?user_code=" + code)
     assert status == 200 and code in page and "Is this exact code on your terminal now?" in page and "127.0.0.0/24" in page, page
+    assert "enter rooms, be heard, write, admit from the lobby: co-host, moderate: host, own rooms" in page, page
     assert accounts.decide(code, password="wrong password!", totp_code="000000")[0] == 401
     assert accounts.decide(code, totp_code="")[0] == 401  # no second factor
     status, page = accounts.decide(code)

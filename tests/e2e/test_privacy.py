@@ -1,7 +1,10 @@
 """What is remembered about people: asked for first, shown, copied, forgotten; and nothing goes anywhere else."""
+import asyncio
+import base64
 import csv
 import glob
 import hashlib
+import hmac
 import json
 import os
 import pty
@@ -9,8 +12,13 @@ import re
 import select
 import shutil
 import signal
+import ssl
 import subprocess
 import time
+import urllib.parse
+import urllib.request
+
+import websockets
 
 import gavel_e2e as e2e
 
@@ -207,6 +215,77 @@ def copy_of_alice(folder, server, pid, bob_pid):
     check("audited", "privacy.exported" in lines and ALICE not in lines, lines[-600:])
 
 
+def copy_of_account(folder, server, link):
+    """Every field of the list is one the server writes: an account with a second factor, signed in."""
+    r = subprocess.run([e2e.program("gavelctl"), "--socket", server.socket, "--json", "account", "create", "carol", "--password=-"],
+                       input=b"Marker owls do not vote\n", capture_output=True, timeout=e2e.PATIENCE)
+    check("account", r.returncode == 0, r)
+    server.ctl("account", "totp", "carol")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+
+    def post(path, **form):
+        with urllib.request.urlopen("https://127.0.0.1:%d%s" % (server.port, path), urllib.parse.urlencode(form).encode(),
+                                    e2e.PATIENCE, context=tls) as reply:
+            return json.loads(reply.read())
+
+    device = post("/oauth/device_authorization", client_id="gavel", scope="room:join")
+    server.ctl("device", "approve", device["user_code"], "--account=carol")
+    token = post("/oauth/token", grant_type="urn:ietf:params:oauth:grant-type:device_code", device_code=device["device_code"])
+    check("signed in", token["access_token"].startswith("cs1_"), token)
+    pid = server.ctl("account", "list")["accounts"][0]["pid"]
+    out = os.path.join(folder, "copy-account")
+    server.ctl("privacy", "export", pid, "--to=" + out)
+    with open(os.path.join(out, "sessions.json")) as f:
+        session = json.load(f)[0]
+    schema = server.ctl("privacy", "schema")
+    told = schema["sessions.json"]["fields"].split(", ")
+    check("every field of a session", all(k in session for k in told if k != "network") and set(session) <= set(told), session)
+    check("its id, its times", session["id"] == server.ctl("session", "list")["sessions"][0]["id"] and session["seen"] >= session["made"]
+          and session["scopes"] == "room:join", session)
+    with open(os.path.join(out, "profile.json")) as f:
+        profile = json.load(f)
+    check("account and second factor", profile["account"] == "carol" and profile["second_factor"] is True
+          and profile["account_since"], profile)
+    text = read_all(out)
+    check("no secret", token["access_token"] not in text and "argon2" not in text, text)
+    copy_of_a_token(folder, server)
+
+
+def copy_of_a_token(folder, server):
+    """The ids of the token he came with last, and not the token."""
+    made = server.ctl("app", "create", "shop", "--lobby=no")
+
+    def b64(raw):
+        return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+    now = int(time.time())
+    claims = {"iss": "shop", "aud": "gavel", "sub": "dora", "iat": now, "exp": now + 900, "jti": "tokenidcanary", "room": "sale",
+              "scope": "room:join"}
+    head = ".".join(b64(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "gavel+jwt", "kid": made["kid"]}, claims))
+    token = head + "." + b64(hmac.new(made["key"].encode(), head.encode(), hashlib.sha256).digest())
+
+    async def come():
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+        async with websockets.connect("wss://127.0.0.1:%d/v1/ws" % server.port, ssl=tls, subprotocols=["gavel.1"], compression=None) as ws:
+            await ws.send(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "room.join", "params": {
+                "room": "sale", "name": "Dora", "token": token, "consent": "3"}}))
+            while True:
+                m = json.loads(await asyncio.wait_for(ws.recv(), e2e.PATIENCE))
+                if m.get("id") == 1:
+                    return m
+
+    joined = asyncio.run(come())
+    check("joined by the token", "result" in joined, joined)
+    out = os.path.join(folder, "copy-token")
+    server.ctl("privacy", "export", "dora@shop", "--to=" + out)
+    with open(os.path.join(out, "tokens.json")) as f:
+        tokens = json.load(f)
+    check("ids", tokens == [{"kid": made["kid"], "jti": "tokenidcanary"}], tokens)
+    check("no token", token not in read_all(out))
+
+
 def grep(folder, words):
     found = []
     for path in glob.glob(os.path.join(folder, "gavel.db*")):
@@ -233,6 +312,8 @@ def meeting(folder, server):
     alice.act("hand")
     host.act("mute", who=[ids[ALICE]], text="handreasonforalice")
     host.act("note", who=[ids[BOB]], text="secretnotecanary")
+    host.act("note", who=[ids[ALICE]], text="secretnotecanary")
+    host.act("mute", who=[ids[ALICE], ids[BOB]], text="secretnotecanary")
     return host, link, alice, bob
 
 
@@ -248,6 +329,7 @@ def rights(folder):
     alice.say(cmd="leave")
     check("left", alice.end() == 0)
     copy_of_alice(folder, server, pid, bob_pid)
+    copy_of_account(folder, server, link)
     rectify_restrict(folder, server, link, pid)
     held_and_erased(folder, server, pid, host)
     server.stop()
@@ -264,6 +346,9 @@ def copy_without_server(folder, bob_pid):
     r = subprocess.run([e2e.program("gavelctl"), "--database", os.path.join(folder, "gavel.db"), "privacy", "export", bob_pid,
                         "--to=" + out], capture_output=True, timeout=e2e.PATIENCE)
     check("offline", r.returncode == 0 and b"note this export" in r.stderr, r)
+    none = subprocess.run([e2e.program("gavelctl"), "--database", os.path.join(folder, "gavel.db"), "privacy", "export",
+                           "p-0123456789abcdef", "--to=" + out + "-none"], capture_output=True, timeout=e2e.PATIENCE)
+    check("of nobody there is no copy", none.returncode == 3 and not os.path.exists(out + "-none"), none)
     text = read_all(out)
     check("his, and nobody else's", BOB in text and WORDS[BOB] in text and "Hostcanary" not in text and ALICE not in text, text)
 
@@ -295,7 +380,9 @@ def held_and_erased(folder, server, pid, host):
     shown = json.dumps(server.ctl("show", "meeting"))
     check("the room forgot him", ALICE not in shown and WORDS[ALICE] not in shown and BOB in shown, shown)
     check("the numbers stay", server.ctl("metering")["metering"] == before, before)
-    check("nothing of his is left", server.ctl("privacy", "about", pid)["stored"] == [])
+    for verb in (["about"], ["erase"], ["rectify", "--name=Again"], ["restrict"]):
+        none = server.ctl("privacy", verb[0], pid, *verb[1:], check=False)
+        check("nothing of his is left", none.returncode == 3 and b"no_user" in none.stdout, none)
     text_of(server, "audit", "verify")
     gone = server.ctl("privacy", "export", "nobody@shop", "--to=" + folder + "/x", check=False)
     check("nobody", gone.returncode == 3, gone)

@@ -90,7 +90,7 @@ def meeting(server, folder):
     with open(key, "w") as f:
         f.write(APP_KEY)
     server.ctl("app", "create", "shop")
-    server.ctl("key", "add", "shop", "--format=vidyo", "--secret=" + key)
+    server.ctl("key", "add", "shop", "--format=vidyo", "--issuer=ApplicationID", "--secret=" + key)
     os.unlink(key)
     return host, marks
 
