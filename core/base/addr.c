@@ -16,6 +16,11 @@ bool addr_is_v4(const uint8_t addr[16]) {
   return memcmp(addr, MAPPED, sizeof MAPPED) == 0;
 }
 
+bool addr_is_loopback(const uint8_t addr[16]) {
+  static const uint8_t SELF[16] = {[15] = 1};
+  return addr_is_v4(addr) ? addr[12] == 127 : memcmp(addr, SELF, sizeof SELF) == 0;
+}
+
 size_t addr_network(const uint8_t addr[16]) {
   return addr_is_v4(addr) ? 16 : 8;
 }

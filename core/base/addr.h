@@ -19,6 +19,8 @@ struct cidr {
 /* addr_network: how many of the bytes one host surely owns (IPv6: its /64). */
 bool addr_known(const uint8_t addr[16]);
 bool addr_is_v4(const uint8_t addr[16]);
+/* addr_is_loopback: 127.0.0.0/8 or ::1: of this very machine. */
+bool addr_is_loopback(const uint8_t addr[16]);
 size_t addr_network(const uint8_t addr[16]);
 /* addr_read: n letters, 192.0.2.1 or 2001:db8::1. */
 bool addr_read(const char *text, size_t n, uint8_t addr[16]);

@@ -46,6 +46,7 @@ static const struct key {
     COUNT("audit", "days", audit_days, 180, 36500),
     KEY("audit", "anchor", TEXT, anchor_file),
     KEY("backup", "folder", TEXT, backup_folder),
+    KEY("limits", "loopback", FLAG, limits.loopback),
     COUNT("limits", "half_open_per_network", limits.half_open_per_network, 0, 1000000),
     COUNT("limits", "joins_per_address", limits.joins_per_address, 0, 1000000),
     COUNT("limits", "joins_per_invite", limits.joins_per_invite, 0, 1000000),

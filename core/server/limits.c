@@ -174,10 +174,14 @@ void guess_give(struct control *c, const struct conn *k, struct bucket *room) {
   bucket_give(room);
 }
 
+bool limit_counts(const struct limits_set *set, const uint8_t addr[16]) {
+  return addr_known(addr) && (set->loopback || !addr_is_loopback(addr));
+}
+
 void limit_strike(struct control *c, const uint8_t addr[16]) {
   unsigned most = c->cfg.limits.strikes;
   c->count.strikes++;
-  if (most == 0 || !addr_known(addr) || limit_book_blocked(c->book, addr, c->now) ||
+  if (most == 0 || !limit_counts(&c->cfg.limits, addr) || limit_book_blocked(c->book, addr, c->now) ||
       !limit_book_strike(c->book, addr, c->now, most))
     return;
   c->count.alerts++;

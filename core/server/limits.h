@@ -38,6 +38,7 @@ extern const struct limit_row LIMITS[LIMIT__COUNT];
 struct limits_set {
   unsigned half_open_per_network, joins_per_address, joins_per_invite, joins_per_room, waiting_per_address,
       chat_per_minute, strikes;
+  bool loopback; /* joins from this very machine count as well */
 };
 extern const struct limits_set LIMITS_DEFAULT;
 
@@ -66,6 +67,9 @@ int limit_book_blocked(const struct limit_book *b, const uint8_t addr[16], us_t 
 struct control;
 /* limit_hit: a row held somebody back; for the shells too (shell_ws.c, shell_http.c). */
 void limit_hit(struct control *c, enum limit what);
+/* limit_counts: are joins from there counted? Not from an unknown address, nor from this very machine, where
+ * the operator's tools are and where a proxy would make one address of all people. */
+bool limit_counts(const struct limits_set *set, const uint8_t addr[16]);
 /* limit_strike: a wrong secret from there: after LIMIT_VALUE_IDS of them in 10 minutes the address is blocked
  * for 15, with a line in the log and `ids.alert` in the audit log. An unknown address is nobody's. */
 void limit_strike(struct control *c, const uint8_t addr[16]);

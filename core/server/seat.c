@@ -178,6 +178,8 @@ static struct bucket *joins_of_invite(struct hosted *h, uint64_t invite) {
 static enum err join_rates(struct control *c, const struct conn *k, struct hosted *h,
                            const struct room_events *evs) {
   const struct room_event *last = &evs->v[evs->n - 1];
+  if (addr_known(k->addr) && !limit_counts(&c->cfg.limits, k->addr))
+    return ERR_OK;
   if (last->kind == ROOM_EV_KNOCKED && floods(c, k, h)) {
     limit_hit(c, LIMIT_WAITING_ADDRESS);
     return ERR_LOBBY_FULL;
@@ -204,8 +206,8 @@ static enum err join_address(struct control *c, struct conn *k, const struct joi
     control_close(c, k);
     return ERR_RATE;
   }
-  bool known = addr_known(k->addr) && !j->resume;
-  struct bucket *b = known ? limit_book_bucket(c->book, k->addr, c->now, LIMIT_KIND_JOIN) : NULL;
+  bool counts = limit_counts(&c->cfg.limits, k->addr) && !j->resume;
+  struct bucket *b = counts ? limit_book_bucket(c->book, k->addr, c->now, LIMIT_KIND_JOIN) : NULL;
   return !b || limit_take_set(c, b, LIMIT_JOINS_ADDRESS, c->cfg.limits.joins_per_address) ? ERR_OK : ERR_RATE;
 }
 

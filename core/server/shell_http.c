@@ -91,7 +91,7 @@ static int filter(struct server *s, const struct lws_filter_network_conn_args *a
     return 0;
   size_t n = network_of(addr, network);
   unsigned most = s->cfg.limits.half_open_per_network;
-  if (most == 0 || half_open(s->http, network, n) < most)
+  if (most == 0 || !limit_counts(&s->cfg.limits, addr) || half_open(s->http, network, n) < most)
     return 0;
   limit_hit(s->control, LIMIT_TLS_HALF);
   return -1;

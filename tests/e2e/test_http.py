@@ -199,7 +199,8 @@ def test(folder):
     port = free_port()
     config = os.path.join(folder, "gavel.ini")
     with open(config, "w") as f:
-        f.write("[server]\nredirect_port = %d\nproxies = 127.0.2.0/24, ::1\n[privacy]\ncontact = sec@example.org\n" % port)
+        f.write("[server]\nredirect_port = %d\nproxies = 127.0.2.0/24, ::1\n[privacy]\ncontact = sec@example.org\n"
+                "[limits]\nloopback = yes\n" % port)
     server = e2e.Server(folder, extra=("--config", config))
     base = "https://127.0.0.1:%d" % server.port
     routes(base)

@@ -201,6 +201,26 @@ static void a_class_comes_in_and_a_flood_does_not(void **state) {
   kit_free(k);
 }
 
+/* The operator's own machine: a tool that fills a room, or a proxy that nobody has named. */
+static void this_machine_is_counted_when_asked(void **state) {
+  (void)state;
+  for (int counted = 0; counted < 2; counted++) {
+    struct limits_set l = LIMITS_DEFAULT;
+    l.loopback = counted == 1;
+    struct kit *k = with(l);
+    char secret[64];
+    uint32_t conn;
+    guest_secret(k, secret);
+    v4(k->addr, 1);
+    k->addr[12] = 127;
+    unsigned in = 0;
+    for (int i = 0; i < 250; i++)
+      in += *ask_in(k, "den", secret, &conn) == 0;
+    assert_int_equal(in, counted ? LIMIT_BURST_JOINS_ADDRESS : 250);
+    kit_free(k);
+  }
+}
+
 static void an_invite_and_a_room_have_their_own(void **state) {
   (void)state;
   struct limits_set l = {.joins_per_invite = 30, .joins_per_room = 250};
@@ -320,6 +340,7 @@ int main(void) {
       cmocka_unit_test(a_flood_of_networks_frees_nobody),
       cmocka_unit_test(the_table_is_whole),
       cmocka_unit_test(a_class_comes_in_and_a_flood_does_not),
+      cmocka_unit_test(this_machine_is_counted_when_asked),
       cmocka_unit_test(an_invite_and_a_room_have_their_own),
       cmocka_unit_test(an_old_link_is_no_guess),
       cmocka_unit_test(chat_by_the_minute),
