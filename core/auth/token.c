@@ -266,15 +266,10 @@ static const char *mint(const struct token_key *key, const struct token_claims *
   return why;
 }
 
-enum err token_mint_with(const struct token_key *key, const struct token_claims *claims,
-                         const struct token_extra *x, struct rng *rng, char **out, const char **why) {
+enum err token_mint(const struct token_key *key, const struct token_claims *claims,
+                    const struct token_extra *x, struct rng *rng, char **out, const char **why) {
   assert(key->format < TOKEN__COUNT);
   *out = NULL;
   *why = mint(key, claims, x, rng, out);
   return *why ? ERR_BAD_ARG : ERR_OK;
-}
-
-enum err token_mint(const struct token_key *key, const struct token_claims *claims, struct rng *rng,
-                    char **out, const char **why) {
-  return token_mint_with(key, claims, &(struct token_extra){0}, rng, out, why);
 }

@@ -85,9 +85,4 @@ MUST_CHECK enum err token_peek(const char *text, size_t n, enum token_format *fo
  * "signature", "alg", "audience" (the words are listed in token.c and in docs/protocol.md). */
 MUST_CHECK enum err token_verify(const char *text, size_t n, const struct token_key *key, int64_t now_s,
                                  struct token_claims *out, const char **why);
-/* token_mint: what `claims` say, signed; malloc'd. Empty jti: one is drawn from rng where the format has one.
- * In the formats of others what they cannot say is left out. ERR_BAD_ARG with *why. */
-MUST_CHECK enum err token_mint(const struct token_key *key, const struct token_claims *claims,
-                               struct rng *rng, char **out, const char **why);
-
 #endif

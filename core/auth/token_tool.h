@@ -19,10 +19,10 @@ struct token_extra {
   bool t1;           /* OpenTok: the older form */
   uint32_t nonce;    /* OpenTok, Agora (salt), ConnectyCube; 0: drawn */
 };
-/* token_mint_with: token_mint with everything said. */
-MUST_CHECK enum err token_mint_with(const struct token_key *key, const struct token_claims *claims,
-                                    const struct token_extra *x, struct rng *rng, char **out,
-                                    const char **why);
+/* token_mint: what `claims` and `x` say, signed; malloc'd. Empty jti: one is drawn from rng where the format
+ * has one. In the formats of others what they cannot say is left out. ERR_BAD_ARG with *why. */
+MUST_CHECK enum err token_mint(const struct token_key *key, const struct token_claims *claims,
+                               const struct token_extra *x, struct rng *rng, char **out, const char **why);
 
 /* token_vector: does a test vector (tests/vectors/jwt/make.py) come out as it says? *got: what came out. */
 bool token_vector(const json_t *v, const char **got);

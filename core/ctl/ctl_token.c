@@ -99,7 +99,7 @@ int ctl_token_mint(struct ctl *c, json_t *params) {
   if (!read_key(params, true, &key))
     return EXIT_USAGE;
   key.max_ttl_s = claims.exp_s - claims.iat_s; /* the server's own record of the key says what it takes */
-  enum err e = token_mint_with(&key, &claims, &extra, rng_system(), &out, &why);
+  enum err e = token_mint(&key, &claims, &extra, rng_system(), &out, &why);
   explicit_bzero(&key, sizeof key);
   if (e != ERR_OK) {
     fprintf(stderr, "gavelctl: such a token would be refused: %s%s\n", why, advice(why));

@@ -67,10 +67,6 @@ MUST_CHECK enum err store_get_secret(struct store *s, const char *name, void *ou
 /* store_verify: walk the chain of all streams. ERR_OK or ERR_DB_CORRUPT with a sentence naming stream and
  * seq. */
 MUST_CHECK enum err store_verify(struct store *s, char why[256]);
-/* store_erase_payloads: delete the personal content of a stream (room deleted); the chain still verifies.
- * Commits the open group first; what is deleted is a group of its own, see store_fold. Backups made before
- * keep the content. */
-MUST_CHECK enum err store_erase_payloads(struct store *s, const char *stream);
 /* store_backup: a consistent copy (sqlite3_backup_step(-1)) of what is committed to a new file, fsynced,
  * 0600. It opens with the same master key, which is not in it. See also backup.h. */
 MUST_CHECK enum err store_backup(struct store *s, const char *path, char why[256]);
@@ -126,8 +122,8 @@ MUST_CHECK enum err store_erase_by(struct store *s, const char *stream, const ch
  * it; on an error that is lost as by store_append. A stream that does not verify is not pruned: ERR_AUDIT_*,
  * and the open group stays open. */
 MUST_CHECK enum err store_prune(struct store *s, const char *stream, int64_t ts_ms, uint64_t *n);
-/* store_fold: what was deleted leaves the write-ahead log too. store_erase_subject and _payloads do it
- * themselves when no reader (a backup, gavelctl) holds the old pages; else, and after the others,
+/* store_fold: what was deleted leaves the write-ahead log too. store_erase_subject does it
+ * itself when no reader (a backup, gavelctl) holds the old pages; else, and after the others,
  * store_fold_due says that the owner is to call it, once a second or so (so that a sweep in many parts costs
  * few), and some later commit does. Never waits; nothing to do while a group is open. store_fold_soon: also
  * because of what was just deleted.

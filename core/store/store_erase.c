@@ -30,14 +30,6 @@ static enum err run_with(struct store *s, enum store_q q, const char *text) {
   return store_run(s, q);
 }
 
-enum err store_erase_payloads(struct store *s, const char *stream) {
-  enum err e = commit_others(s);
-  if (e != ERR_OK)
-    return e;
-  e = store_begin(s);
-  return finish(s, e == ERR_OK ? run_with(s, STORE_Q_ERASE, stream) : e);
-}
-
 /* ---- a person ---- */
 
 static enum err erase_pid(struct store *s, const char *pid, int *rows) {

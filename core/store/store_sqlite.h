@@ -38,7 +38,6 @@
   X(ALL_STREAMS, "SELECT stream FROM head UNION SELECT stream FROM event UNION SELECT stream FROM base")     \
   X(PUT_SECRET, "INSERT OR REPLACE INTO secret(name, sealed) VALUES(?1, ?2)")                                \
   X(GET_SECRET, "SELECT sealed FROM secret WHERE name = ?1")                                                 \
-  X(ERASE, "DELETE FROM payload WHERE stream = ?1")                                                          \
   X(ERASE_BEFORE,                                                                                            \
     "DELETE FROM payload WHERE stream = ?1"                                                                  \
     " AND EXISTS(SELECT 1 FROM event e WHERE e.stream = payload.stream AND e.seq = payload.seq"              \

@@ -4,6 +4,7 @@
  *                         clock; a figure stands beside a plain one of the same run. */
 #include "core/access/access.h"
 #include "core/auth/password.h"
+#include "core/auth/token_tool.h"
 #include "core/base/bytes.h"
 #include "core/base/clock.h"
 #include "core/base/ed25519.h"
@@ -98,7 +99,7 @@ static void tokens(enum token_format f) {
   const char *word;
   double plain = 0, verify = 0;
   rng_system()->fill(rng_system(), t.key.secret, 32);
-  MUST(token_mint(&t.key, &claims, rng_system(), &t.text, &word));
+  MUST(token_mint(&t.key, &claims, &(struct token_extra){0}, rng_system(), &t.text, &word));
   if (f == TOKEN_EDDSA) { /* who checks has the public key */
     ed25519_sign(t.key.secret, t.msg, sizeof t.msg, t.sig);
     ed25519_public(t.key.secret, t.key.secret);

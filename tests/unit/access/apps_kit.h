@@ -3,6 +3,7 @@
 #define GAVEL_TESTS_APPS_KIT_H
 
 #include "core/access/apps_private.h"
+#include "core/auth/token_tool.h"
 #include "core/wire/json.h"
 
 #include <setjmp.h>
@@ -110,7 +111,7 @@ static inline char *token_of(struct kit *k, const struct token_key *key, const c
   snprintf(t.subject, sizeof t.subject, "%s", subject);
   snprintf(t.room, sizeof t.room, "%s", room);
   snprintf(t.jti, sizeof t.jti, "%s", jti);
-  enum err e = token_mint(key, &t, &k->rng, &text, &why);
+  enum err e = token_mint(key, &t, &(struct token_extra){0}, &k->rng, &text, &why);
   if (e != ERR_OK)
     print_message("not minted: %s\n", why ? why : "");
   assert_int_equal(e, ERR_OK);

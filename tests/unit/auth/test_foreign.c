@@ -139,7 +139,7 @@ static char *mint(const struct token_key *k, const struct token_claims *c, const
   char *out;
   const char *why;
   rng_seed(&rng, 1);
-  if (token_mint_with(k, c, x, &rng, &out, &why) != ERR_OK)
+  if (token_mint(k, c, x, &rng, &out, &why) != ERR_OK)
     fail_msg("%s", why);
   return out;
 }
@@ -534,7 +534,7 @@ static void test_cube(void **state) {
   memcpy(c.subject, "a&user[z]=b", 12);
   char *out;
   const char *why;
-  assert_int_equal(token_mint_with(&app, &c, &(struct token_extra){.nonce = 7}, rng_system(), &out, &why),
+  assert_int_equal(token_mint(&app, &c, &(struct token_extra){.nonce = 7}, rng_system(), &out, &why),
                    ERR_BAD_ARG);
 }
 

@@ -1,6 +1,7 @@
 /* token: what token_peek tells without trust, minting for every format, and that nothing is minted which
  * would be refused. */
 #include "core/auth/token_private.h"
+#include "core/auth/token_tool.h"
 #include "core/base/ed25519.h"
 
 #include <setjmp.h>
@@ -35,7 +36,7 @@ static char *mint_ok(const struct token_key *k, const struct token_claims *c, ui
   char *out;
   const char *why;
   rng_seed(&rng, seed);
-  if (token_mint(k, c, &rng, &out, &why) != ERR_OK)
+  if (token_mint(k, c, &(struct token_extra){0}, &rng, &out, &why) != ERR_OK)
     fail_msg("%s: %s", token_format_word(k->format), why);
   return out;
 }
@@ -43,7 +44,7 @@ static char *mint_ok(const struct token_key *k, const struct token_claims *c, ui
 static void mint_refused(const struct token_key *k, const struct token_claims *c, const char *want) {
   char *out;
   const char *why;
-  assert_int_equal(token_mint(k, c, rng_system(), &out, &why), ERR_BAD_ARG);
+  assert_int_equal(token_mint(k, c, &(struct token_extra){0}, rng_system(), &out, &why), ERR_BAD_ARG);
   assert_null(out);
   assert_string_equal(why, want);
 }

@@ -4,7 +4,7 @@
 #define GAVEL_TESTS_ENTERING_KIT_H
 
 #include "core/access/accounts.h"
-#include "core/auth/token.h"
+#include "core/auth/token_tool.h"
 #include "core/server/control_private.h"
 #include "tests/unit/server/control_kit.h"
 
@@ -71,7 +71,7 @@ static inline char *token(struct kit *k, const struct token_key *key, const char
   snprintf(t.subject, sizeof t.subject, "%s", who);
   snprintf(t.room, sizeof t.room, "%s", room);
   snprintf(t.jti, sizeof t.jti, "%s", jti);
-  assert_int_equal(token_mint(key, &t, &k->rng, &text, &why), ERR_OK);
+  assert_int_equal(token_mint(key, &t, &(struct token_extra){0}, &k->rng, &text, &why), ERR_OK);
   return text;
 }
 

@@ -1,7 +1,7 @@
 /* docs/bad-input.md 33: the wall clock is set back an hour, or forward a year, while people are in a room.
  * What is measured (rates, timeouts) does not notice; what has a date ends when its date is past; nobody is
  * thrown out. */
-#include "core/auth/token.h"
+#include "core/auth/token_tool.h"
 #include "core/wire/link.h"
 #include "tests/unit/server/control_kit.h"
 
@@ -216,7 +216,7 @@ static void by_token(struct world *w, const struct token_key *key, const char *j
   snprintf(t.subject, sizeof t.subject, "%s", jti);
   snprintf(t.room, sizeof t.room, "*");
   snprintf(t.jti, sizeof t.jti, "%s", jti);
-  assert_int_equal(token_mint(key, &t, &w->k->rng, &text, &why), ERR_OK);
+  assert_int_equal(token_mint(key, &t, &(struct token_extra){0}, &w->k->rng, &text, &why), ERR_OK);
   must(w, visitor(w), "room.join", json_pack("{s:s,s:s,s:s}", "room", "hall", "name", jti, "token", text),
        code);
   free(text);

@@ -100,6 +100,14 @@ static inline enum err kit_count(void *ctx, const struct store_record *r) {
   return ERR_OK;
 }
 
+/* kit_erase: all personal content of a stream goes, also out of the write-ahead log. */
+static inline void kit_erase(struct kit *k, const char *stream) {
+  uint64_t n;
+  assert_int_equal(store_erase_before(k->s, stream, "*", INT64_MAX, NULL, &n), ERR_OK);
+  assert_int_equal(store_commit(k->s), ERR_OK);
+  store_fold(k->s);
+}
+
 static inline struct kit_seen kit_replay(struct kit *k, const char *stream, uint64_t after) {
   struct kit_seen seen = {0};
   assert_int_equal(store_replay(k->s, stream, after, kit_count, &seen), ERR_OK);

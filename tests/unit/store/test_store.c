@@ -118,7 +118,7 @@ static void test_memory(void **state) {
   assert_int_equal(store_open(":memory:", NULL, rng_system(), &k->s, k->why), ERR_OK);
   kit_fill(k, "room:a", 1, 3);
   assert_int_equal(kit_replay(k, "room:a", 0).payloads, 3);
-  assert_int_equal(store_erase_payloads(k->s, "room:a"), ERR_OK);
+  kit_erase(k, "room:a");
   assert_int_equal(kit_replay(k, "room:a", 0).payloads, 0);
   assert_int_equal(store_backup(k->s, kit_path(k, "b.db"), k->why), ERR_BAD_CONFIG);
   assert_int_equal(store_verify(k->s, k->why), ERR_OK);
@@ -295,7 +295,7 @@ static void test_erase_leaves_nothing_and_the_chain_verifies(void **state) {
   for (int i = 0; i < ERASED; i++)
     before += on_disk(k, sealed[i], 16);
   assert_int_equal(before, ERASED);
-  assert_int_equal(store_erase_payloads(k->s, "room:a"), ERR_OK);
+  kit_erase(k, "room:a");
   for (int i = 0; i < ERASED; i++)
     after += on_disk(k, sealed[i], 16);
   assert_int_equal(after, 0);
