@@ -6,6 +6,7 @@
 #ifndef GAVEL_BASE_CLOCK_H
 #define GAVEL_BASE_CLOCK_H
 
+#include <pthread.h>
 #include <stdint.h>
 
 typedef int64_t us_t;
@@ -15,7 +16,10 @@ typedef int64_t us_t;
 
 /* clock_now: CLOCK_MONOTONIC in microseconds. Shells only. */
 us_t clock_now(void);
-/* clock_wall_ms: CLOCK_REALTIME in milliseconds. Shells only. */
+/* clock_wall_ms, clock_wall_us: CLOCK_REALTIME, since 1970. Shells only. */
 int64_t clock_wall_ms(void);
+us_t clock_wall_us(void);
+/* clock_cpu: what a thread of this process has used of the CPU so far. Shells only. */
+us_t clock_cpu(pthread_t thread);
 
 #endif

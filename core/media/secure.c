@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SHRINK_US (3 * US_PER_S) /* then the last flight has settled */
+#define SHRINK_US (US_PER_S / 4) /* the last flight is kept and repeated when asked for */
 #define SEQ_LATE 0xe000          /* from here to the end of a cycle RTP stays with its keys */
 #define PACKET_MOST 2048         /* of what is tried under more than one key */
 #define RECORD_EPOCH 3           /* offsets in a DTLS record: RFC 6347 section 4.1, 4.2.2 */
@@ -16,17 +16,18 @@
 enum { RECORD_HANDSHAKE = 22, CLIENT_HELLO = 1 };
 
 struct secure {
+  /* what a packet needs comes first */
+  struct srtp_session *cur, *fresh, *old; /* `old` to `fresh` by age; RTP goes out under cur */
+  bool confirmed;                         /* the other side has what `fresh` needs */
+  bool waiting;                           /* RTP went out under cur though `fresh` is there */
   struct dtls_ctx *ctx;
   bool server;
   char hash[8];
   uint8_t fingerprint[64];
   size_t len;
   uint32_t recv_ssrc;
-  struct dtls *dtls, *next;               /* the association that is up, and one on its way */
-  struct srtp_session *old, *cur, *fresh; /* by age; RTP goes out under cur */
-  bool confirmed;                         /* the other side has what `fresh` needs */
-  bool waiting;                           /* RTP went out under cur though `fresh` is there */
-  us_t done_at, old_until;
+  struct dtls *dtls, *next; /* the association that is up, and one on its way */
+  us_t shrink_at, old_until;
   us_t next_at;                    /* when a further association was begun last */
   uint8_t hello[HELLO_RANDOM_LEN]; /* the client's random of `next` */
   enum srtp_profile_id profile;
@@ -80,7 +81,7 @@ static struct srtp_session *session_of(struct secure *s, struct dtls *d, us_t no
   uint32_t ssrc = s->cur ? srtp_session_ssrc(s->cur) : s->recv_ssrc;
   struct srtp_session *made = srtp_session_create(&keys, ssrc);
   s->profile = made ? keys.profile : s->profile;
-  s->done_at = now;
+  s->shrink_at = now + SHRINK_US;
   OPENSSL_cleanse(&keys, sizeof keys);
   return made;
 }
@@ -175,8 +176,10 @@ void secure_handle_timeout(struct secure *s, us_t now) {
   if (s->next)
     dtls_handle_timeout(s->next, now);
   advance(s, now);
-  if (s->cur && now - s->done_at >= SHRINK_US)
+  if (s->cur && s->shrink_at <= now) {
     dtls_shrink(s->dtls);
+    s->shrink_at = US_NEVER;
+  }
   if (s->old_until <= now)
     forget_old(s);
 }
@@ -184,6 +187,7 @@ void secure_handle_timeout(struct secure *s, us_t now) {
 us_t secure_next_timeout(const struct secure *s) {
   us_t due = dtls_next_timeout(s->dtls), next = s->next ? dtls_next_timeout(s->next) : US_NEVER;
   due = next < due ? next : due;
+  due = s->cur && s->shrink_at < due ? s->shrink_at : due;
   return s->old_until < due ? s->old_until : due;
 }
 
@@ -207,14 +211,23 @@ enum srtp_profile_id secure_profile(const struct secure *s) {
 
 /* ---- packets ---- */
 
-enum err secure_protect(struct secure *s, uint8_t *p, size_t *n, size_t cap) {
-  if (!s->cur)
-    return ERR_AGAIN;
-  bool late = *n > 3 && (p[2] << 8 | p[3]) >= SEQ_LATE;
-  if (s->fresh && s->confirmed && !late)
+/* The keys for a packet with this sequence number; NULL while not up. */
+static struct srtp_session *outbound(struct secure *s, unsigned seq) {
+  if (s->fresh && s->confirmed && seq < SEQ_LATE)
     take_fresh(s);
   s->waiting = s->fresh && s->confirmed;
-  return srtp_session_protect(s->cur, p, n, cap);
+  return s->cur;
+}
+
+enum err secure_protect(struct secure *s, uint8_t *p, size_t *n, size_t cap) {
+  struct srtp_session *out = outbound(s, *n > 3 ? (unsigned)(p[2] << 8 | p[3]) : 0);
+  return out ? srtp_session_protect(out, p, n, cap) : ERR_AGAIN;
+}
+
+enum err secure_seal(struct secure *s, uint8_t *out, size_t head, const uint8_t *payload, size_t len,
+                     size_t *n, size_t cap) {
+  struct srtp_session *under = outbound(s, (unsigned)(out[2] << 8 | out[3]));
+  return under ? srtp_session_seal(under, out, head, payload, len, n, cap) : ERR_AGAIN;
 }
 
 enum err secure_protect_rtcp(struct secure *s, uint8_t *p, size_t *n, size_t cap) {
@@ -273,6 +286,10 @@ enum err secure_unprotect_rtcp(struct secure *s, uint8_t *p, size_t *n) {
   if (e == ERR_OK && under == s->fresh && under)
     s->confirmed = true;
   return e;
+}
+
+void secure_prefetch(const struct secure *s) {
+  srtp_session_prefetch(s->cur);
 }
 
 void secure_destroy(struct secure *s) {

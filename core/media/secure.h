@@ -40,11 +40,15 @@ bool secure_up(const struct secure *s);
 enum err secure_failure(const struct secure *s); /* once SECURE_FAILED */
 enum srtp_profile_id secure_profile(const struct secure *s);
 
-/* As srtp_session_protect and _unprotect; ERR_AGAIN while not up. */
+/* As srtp_session_protect, _seal and _unprotect; ERR_AGAIN while not up. */
 MUST_CHECK enum err secure_protect(struct secure *s, uint8_t *p, size_t *n, size_t cap);
+MUST_CHECK enum err secure_seal(struct secure *s, uint8_t *out, size_t head, const uint8_t *payload,
+                                size_t len, size_t *n, size_t cap);
 MUST_CHECK enum err secure_protect_rtcp(struct secure *s, uint8_t *p, size_t *n, size_t cap);
 MUST_CHECK enum err secure_unprotect(struct secure *s, us_t now, uint8_t *p, size_t *n);
 MUST_CHECK enum err secure_unprotect_rtcp(struct secure *s, uint8_t *p, size_t *n);
+/* secure_prefetch: its keys will be used soon; reads s itself, which should be in the cache by then. */
+void secure_prefetch(const struct secure *s);
 void secure_destroy(struct secure *s);
 
 #endif

@@ -1,5 +1,6 @@
 #include "core/media/srtp.h"
 #include "core/base/bytes.h"
+#include "core/media/seal.h"
 #include "core/media/srtp_plug.h"
 
 #include <assert.h>
@@ -15,7 +16,9 @@
 #define REPLAY_WINDOW 1024
 
 struct srtp_session {
-  srtp_t send, recv;  /* one stream each: libsrtp searches its streams linearly */
+  struct seal seal;   /* outbound with GCM, */
+  srtp_t send;        /* or with counter mode */
+  srtp_t recv;        /* one stream each: libsrtp searches its streams linearly */
   uint32_t rtp_ssrc;  /* 0 until the first packet authenticated */
   uint32_t rtcp_ssrc; /* a browser that only listens reports under another SSRC than it will speak with */
   size_t rtcp_flag_offset; /* of the E bit and index, from the end of an SRTCP packet */
@@ -63,16 +66,18 @@ struct srtp_session *srtp_session_create(const struct dtls_keys *k, uint32_t rec
   assert(profile != srtp_profile_reserved);
   assert(k->len ==
          srtp_profile_get_master_key_length(profile) + srtp_profile_get_master_salt_length(profile));
-  struct srtp_session *s = calloc(1, sizeof *s);
+  struct srtp_session *s = aligned_alloc(64, (sizeof *s + 63) / 64 * 64); /* the seal begins a cache line */
   if (s == NULL)
     return NULL;
+  *s = (struct srtp_session){0};
   bool gcm = k->profile != PROFILE_AES128_CM_SHA1_80;
   s->rtp_ssrc = s->rtcp_ssrc = recv_ssrc;
   s->rtcp_flag_offset =
       gcm ? 4 : 14; /* RFC 7714 section 9.2: after the tag; RFC 3711 section 3.4: before it */
   s->rtcp_trailer = gcm ? 20 : 14;
-  if (open_direction(&s->send, profile, k->send, ssrc_any_outbound) &&
-      open_direction(&s->recv, profile, k->recv, ssrc_any_inbound))
+  bool out = gcm ? seal_begin(&s->seal, k->profile, k->send)
+                 : open_direction(&s->send, profile, k->send, ssrc_any_outbound);
+  if (out && open_direction(&s->recv, profile, k->recv, ssrc_any_inbound))
     return s;
   srtp_session_destroy(s);
   return NULL;
@@ -104,16 +109,39 @@ static bool peek_ssrc(const uint8_t *p, size_t n, size_t min, size_t offset, uin
   return true;
 }
 
+/* Where the payload begins; 0 when that is not inside the packet. */
+static size_t header_len(const uint8_t *p, size_t n) {
+  size_t len = RTP_HEADER + 4 * (size_t)(p[0] & 15);
+  if (p[0] & 0x10) {
+    if (len + 4 > n)
+      return 0;
+    len += 4 + 4 * ((size_t)p[len + 2] << 8 | p[len + 3]);
+  }
+  return len <= n ? len : 0;
+}
+
+enum err srtp_session_seal(struct srtp_session *s, uint8_t *out, size_t head, const uint8_t *payload,
+                           size_t len, size_t *n, size_t cap) {
+  assert(head >= RTP_HEADER);
+  if (!s->send)
+    return seal_rtp(&s->seal, out, head, payload, len, n, cap);
+  if (head + len + SRTP_TRAILER_MAX > cap || len > PACKET_MAX)
+    return ERR_FULL;
+  memmove(out + head, payload, len);
+  int whole = (int)(head + len);
+  enum err e = err_of(srtp_protect(s->send, out, &whole));
+  if (e == ERR_OK)
+    *n = (size_t)whole;
+  return e;
+}
+
 enum err srtp_session_protect(struct srtp_session *s, uint8_t *p, size_t *n, size_t cap) {
-  if (*n < RTP_HEADER || *n > PACKET_MAX)
+  size_t head = *n < RTP_HEADER || *n > PACKET_MAX ? 0 : header_len(p, *n);
+  if (head == 0)
     return ERR_BAD_RTP;
   if (*n + SRTP_TRAILER_MAX > cap)
     return ERR_FULL;
-  int len = (int)*n;
-  enum err e = err_of(srtp_protect(s->send, p, &len));
-  if (e == ERR_OK)
-    *n = (size_t)len;
-  return e;
+  return srtp_session_seal(s, p, head, p + head, *n - head, n, cap);
 }
 
 enum err srtp_session_protect_rtcp(struct srtp_session *s, uint8_t *p, size_t *n, size_t cap) {
@@ -121,6 +149,8 @@ enum err srtp_session_protect_rtcp(struct srtp_session *s, uint8_t *p, size_t *n
     return ERR_BAD_RTP;
   if (*n + SRTP_TRAILER_MAX > cap)
     return ERR_FULL;
+  if (!s->send)
+    return seal_rtcp(&s->seal, p, n, cap);
   int len = (int)*n;
   enum err e = err_of(srtp_protect_rtcp(s->send, p, &len));
   if (e == ERR_OK)
@@ -160,6 +190,10 @@ enum err srtp_session_unprotect_rtcp(struct srtp_session *s, uint8_t *p, size_t 
   return ERR_OK;
 }
 
+void srtp_session_prefetch(const struct srtp_session *s) {
+  __builtin_prefetch(s);
+}
+
 uint32_t srtp_session_ssrc(const struct srtp_session *s) {
   return s->rtp_ssrc;
 }
@@ -167,6 +201,7 @@ uint32_t srtp_session_ssrc(const struct srtp_session *s) {
 void srtp_session_destroy(struct srtp_session *s) {
   if (s == NULL)
     return;
+  seal_end(&s->seal);
   if (s->send != NULL)
     (void)srtp_dealloc(s->send);
   if (s->recv != NULL)

@@ -1,6 +1,7 @@
 #include "core/wire/json.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
@@ -182,6 +183,8 @@ static bool parse_error(struct rpc_in *in) {
     return false;
   in->kind = RPC_ERROR;
   in->error = err_from_code(json_str(json_object_get(e, "data"), "code", ""));
+  json_int_t retry_ms = json_int(json_object_get(e, "data"), "retry_ms", 0);
+  in->retry_ms = retry_ms > 0 && retry_ms <= INT_MAX ? (int)retry_ms : 0;
   if (in->error == ERR_OK) /* "ok" is no error a peer may report */
     in->error = ERR_INTERNAL;
   in->message = json_str(e, "message", NULL);

@@ -37,6 +37,7 @@ struct rpc_in {
   json_t *result;      /* borrowed; RPC_RESULT */
   enum err error;      /* RPC_ERROR, by error.data.code */
   const char *message; /* borrowed; RPC_ERROR */
+  int retry_ms;        /* RPC_ERROR: error.data.retry_ms, 0: not said */
   json_t *root;        /* owned: json_decref it */
 };
 /* rpc_parse: one message. On refusal in->id is the id if one could be read (for the error answer), else 0.

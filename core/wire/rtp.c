@@ -124,19 +124,3 @@ uint32_t rtp_seq_extend(uint32_t last, uint16_t seq) {
   uint16_t ahead = (uint16_t)(seq - last);
   return ahead < 0x8000 ? last + ahead : last - (0x10000u - ahead);
 }
-
-enum err rtp_red_primary(const uint8_t *p, size_t n, uint8_t *pt, const uint8_t **payload, size_t *len) {
-  struct reader r = reader_of(p, n);
-  size_t redundant = 0;
-  unsigned head = read_u8(&r);
-  while (head & 0x80) { /* F bit: a redundant block's header of 32 bits, its length in the last ten */
-    redundant += read_u24(&r) & 0x3ff;
-    head = read_u8(&r);
-  }
-  if (!read_bytes(&r, redundant) || reader_left(&r) == 0)
-    return ERR_BAD_RTP;
-  *pt = (uint8_t)head;
-  *len = reader_left(&r);
-  *payload = read_bytes(&r, *len);
-  return ERR_OK;
-}

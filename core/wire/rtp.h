@@ -67,8 +67,4 @@ size_t rtcp_build_rr(uint8_t *out, size_t cap, uint32_t from, const struct rtcp_
 size_t rtcp_build_sr(uint8_t *out, size_t cap, uint32_t from, uint64_t ntp, uint32_t rtp_ts, uint32_t packets,
                      uint32_t bytes, const struct rtcp_report *v, size_t n, const char *cname);
 
-/* ---- RED, RFC 2198, receiving only: the primary block of a redundant payload ---- */
-MUST_CHECK enum err rtp_red_primary(const uint8_t *p, size_t n, uint8_t *pt, const uint8_t **payload,
-                                    size_t *len);
-
 #endif

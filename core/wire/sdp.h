@@ -67,12 +67,12 @@ struct sdp_local { /* what we say of ourselves */
   bool lite;
   uint32_t rekey_s; /* 0: not said */
 };
-/* sdp_write_answer: the server's one answer: passive, opus with useinbandfec=1;usedtx=1, level extensions
- * that were offered, RED never accepted here, other m-lines refused. malloc'd; caller frees. NULL when out of
+/* sdp_write_answer: the server's one answer: passive, opus with useinbandfec=1;usedtx=1, RED behind it and
+ * level extensions where they were offered, other m-lines refused. malloc'd; caller frees. NULL when out of
  * memory or when the offer is setup:passive (then nobody would start DTLS). */
 char *sdp_write_answer(const struct sdp *offer, const struct sdp_local *me);
-/* sdp_write_offer: the client's offer: one audio line, opus 111, ssrc-audio-level id 1, csrc-audio-level id
- * 2, actpass. malloc'd. */
+/* sdp_write_offer: the client's offer: one audio line, opus 111, RED 112 of it (RFC 2198), ssrc-audio-level
+ * id 1, csrc-audio-level id 2, actpass. malloc'd. */
 char *sdp_write_offer(const struct sdp_local *me);
 
 #endif

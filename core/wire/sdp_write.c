@@ -7,6 +7,9 @@
 #define URI_LEVEL "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 #define URI_CSRC_LEVEL "urn:ietf:params:rtp-hdrext:csrc-audio-level"
 #define CNAME "gavel"
+#define OPUS_PT 111 /* of our offers */
+#define RED_PT 112
+#define NO_RED 255
 
 static void write_session(FILE *f, const struct sdp_local *me, bool bundle, const char *mid) {
   /* The session id only has to be a number of our own (RFC 8829 section 5.2.1); the SSRC is one. */
@@ -19,10 +22,13 @@ static void write_session(FILE *f, const struct sdp_local *me, bool bundle, cons
 
 /* The m-line with the default candidate, or port 9 and no address while there is none (RFC 8839 section 4.1).
  */
-static void write_mline(FILE *f, const struct sdp_local *me, unsigned pt) {
+static void write_mline(FILE *f, const struct sdp_local *me, unsigned pt, unsigned red) {
   const struct sdp_candidate *c = me->n_cand > 0 ? &me->cand[0] : NULL;
   const char *address = c ? c->address : "0.0.0.0";
-  fprintf(f, "m=audio %u UDP/TLS/RTP/SAVPF %u\r\n", c ? (unsigned)c->port : 9u, pt);
+  fprintf(f, "m=audio %u UDP/TLS/RTP/SAVPF %u", c ? (unsigned)c->port : 9u, pt);
+  if (red != NO_RED)
+    fprintf(f, " %u", red);
+  fputs("\r\n", f);
   fprintf(f, "c=IN IP%c %s\r\n", strchr(address, ':') ? '6' : '4', address);
 }
 
@@ -33,8 +39,10 @@ static void write_transport(FILE *f, const struct sdp_local *me, const char *set
   fprintf(f, "\r\na=setup:%s\r\na=rtcp-mux\r\n%s", setup, rsize ? "a=rtcp-rsize\r\n" : "");
 }
 
-static void write_opus(FILE *f, unsigned pt) {
+static void write_opus(FILE *f, unsigned pt, unsigned red) {
   fprintf(f, "a=rtpmap:%u opus/48000/2\r\na=fmtp:%u minptime=10;useinbandfec=1;usedtx=1\r\n", pt, pt);
+  if (red != NO_RED) /* of Opus in Opus (RFC 2198 section 5) */
+    fprintf(f, "a=rtpmap:%u red/48000/2\r\na=fmtp:%u %u/%u\r\n", red, red, pt, pt);
 }
 
 static void write_source(FILE *f, const struct sdp_local *me) {
@@ -67,11 +75,11 @@ static void write_mid(FILE *f, const char *mid) {
 }
 
 static void write_answered(FILE *f, const struct sdp *offer, const struct sdp_local *me) {
-  write_mline(f, me, offer->opus_pt);
+  write_mline(f, me, offer->opus_pt, offer->red_pt);
   write_mid(f, offer->mid);
   fprintf(f, "a=%s\r\n", direction(offer->recv, offer->send));
   write_transport(f, me, "passive", offer->rtcp_rsize);
-  write_opus(f, offer->opus_pt);
+  write_opus(f, offer->opus_pt, offer->red_pt);
   write_extmaps(f, offer);
   if (offer->recv)
     write_source(f, me);
@@ -117,10 +125,10 @@ char *sdp_write_offer(const struct sdp_local *me) {
   if (!f)
     return NULL;
   write_session(f, me, true, "0");
-  write_mline(f, me, 111);
+  write_mline(f, me, OPUS_PT, RED_PT);
   fputs("a=mid:0\r\na=sendrecv\r\n", f);
   write_transport(f, me, "actpass", true);
-  write_opus(f, 111);
+  write_opus(f, OPUS_PT, RED_PT);
   fputs("a=extmap:1 " URI_LEVEL "\r\na=extmap:2 " URI_CSRC_LEVEL "\r\n", f);
   write_source(f, me);
   write_candidates(f, me);

@@ -1,4 +1,4 @@
-/* Arbitrary puts and gets. Records of: kind, time step, seq step, ts step (2), length, payload. */
+/* Arbitrary puts, copies and gets. Records of: kind, time step, seq step, ts step (2), length, payload. */
 #include "audio/jitter.h"
 
 #include <math.h>
@@ -22,7 +22,7 @@ static void get(struct jitter *j, int64_t now_us, size_t n) {
 static void check_stats(const struct jitter *j) {
   struct jitter_stats s;
   jitter_stats(j, &s);
-  if (s.recovered_fec > s.lost || s.target_ms > 400) {
+  if (s.recovered_fec + s.recovered_copy > s.lost || s.target_ms > 400) {
     abort();
   }
 }
@@ -43,6 +43,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     size_t n = data[5] < size - HEADER ? data[5] : size - HEADER;
     if (kind & 1) {
       jitter_put(j, now_us, seq, ts, kind & 2, data + HEADER, n);
+    }
+    if (kind & 8) {
+      jitter_put_copy(j, now_us, seq, ts, (data[2] & 31) * (uint32_t)AUDIO_MS(10), data + HEADER, n);
     }
     if (kind & 4) {
       size_t samples = 1 + (size_t)(data[3] << 8 | data[4]) % AUDIO_FRAME_MAX;

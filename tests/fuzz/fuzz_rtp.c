@@ -1,4 +1,6 @@
 /* RTP headers and extensions, RED, and RTCP compounds; what parsed must come back from the builder equal. */
+#include "core/wire/red.h"
+#include "core/wire/rtcp_xr.h"
 #include "core/wire/rtp.h"
 
 #include <stdlib.h>
@@ -13,6 +15,25 @@ static void must(bool ok) {
 
 static void inside(const uint8_t *p, size_t n, const uint8_t *piece, size_t len) {
   must(piece >= p && len <= n && piece + len <= p + n);
+}
+
+static void red(const uint8_t *p, size_t n) {
+  struct red_block v[RED_BLOCKS_MAX], back[RED_BLOCKS_MAX];
+  size_t blocks, again;
+  if (red_parse(p, n, v, &blocks) != ERR_OK)
+    return;
+  must(blocks > 0 && blocks <= RED_BLOCKS_MAX);
+  for (size_t i = 0; i < blocks; i++) {
+    inside(p, n, v[i].p, v[i].len);
+    must(v[i].len > 0 && (i == 0 || v[i - 1].offset >= v[i].offset));
+  }
+  must(v[blocks - 1].offset == 0);
+  uint8_t out[RTP_PACKET_MAX];
+  size_t len = red_build(out, sizeof out, v, blocks);
+  must(len > 0 && len <= n && red_parse(out, len, back, &again) == ERR_OK && again == blocks);
+  for (size_t i = 0; i < blocks; i++)
+    must(back[i].pt == v[i].pt && back[i].offset == v[i].offset && back[i].len == v[i].len &&
+         memcmp(back[i].p, v[i].p, v[i].len) == 0);
 }
 
 static void rtp(const uint8_t *p, size_t n, bool sealed) {
@@ -32,10 +53,22 @@ static void rtp(const uint8_t *p, size_t n, bool sealed) {
   must(back.pt == r.pt && back.marker == r.marker && back.seq == r.seq && back.ts == r.ts &&
        back.ssrc == r.ssrc);
   must(back.n_csrc == r.n_csrc && memcmp(back.csrc, r.csrc, sizeof r.csrc) == 0);
-  const uint8_t *block;
-  uint8_t pt;
-  if (rtp_red_primary(r.payload, r.payload_len, &pt, &block, &len) == ERR_OK)
-    inside(r.payload, r.payload_len, block, len);
+  red(r.payload, r.payload_len);
+}
+
+/* What was read of a VoIP block comes back from the builder equal. */
+static void xr(const uint8_t *body, size_t len) {
+  struct rtcp_voip v, back;
+  uint32_t ssrc =
+      len < 12 ? 0 : (uint32_t)body[8] << 24 | (uint32_t)body[9] << 16 | (uint32_t)body[10] << 8 | body[11];
+  if (!rtcp_xr_voip(body, len, ssrc, &v))
+    return;
+  must(v.ssrc == ssrc && (v.mos_lq == RTCP_XR_UNKNOWN || (v.mos_lq >= 10 && v.mos_lq <= 50)));
+  uint8_t out[RTCP_XR_VOIP_LEN];
+  must(rtcp_xr_build(out, sizeof out, &v) == sizeof out);
+  must(rtcp_xr_voip(out + 4, sizeof out - 4, ssrc, &back));
+  must(back.loss == v.loss && back.discard == v.discard && back.burst_ms == v.burst_ms &&
+       back.mos_lq == v.mos_lq && back.buffer_ms == v.buffer_ms && back.rtt_ms == v.rtt_ms);
 }
 
 static void rtcp(const uint8_t *p, size_t n) {
@@ -51,6 +84,7 @@ static void rtcp(const uint8_t *p, size_t n) {
     must(got <= 31 && got * 24 <= len);
     uint8_t out[1024];
     must(rtcp_build_rr(out, sizeof out, 1, v, got, "x") == 8 + got * 24 + 12);
+    xr(body, len);
     uint32_t from;
     uint64_t ntp;
     must(!rtcp_sender_ntp(type, body, len, &from, &ntp) || len >= 24);

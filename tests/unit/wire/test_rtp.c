@@ -159,31 +159,11 @@ static void sequence(void **state) {
   assert_int_equal(rtp_seq_extend(0x10000, 0x8001), 0x08001);
 }
 
-static void red(void **state) {
-  (void)state;
-  /* RFC 2198: one redundant block of 3 bytes, 960 samples back, both of type 111. */
-  static const uint8_t two[] = {0x80 | 111, 0x0f, 0x00, 0x03, 111, 'o', 'l', 'd', 'n', 'e', 'w', '!'};
-  const uint8_t *payload;
-  uint8_t pt;
-  size_t n;
-  assert_int_equal(rtp_red_primary(two, sizeof two, &pt, &payload, &n), ERR_OK);
-  assert_int_equal(pt, 111);
-  assert_int_equal(n, 4);
-  assert_memory_equal(payload, "new!", 4);
-  assert_int_equal(rtp_red_primary(two + 4, 4, &pt, &payload, &n), ERR_OK);
-  assert_memory_equal(payload, "old", n);
-  for (size_t cut_at = 0; cut_at <= 8; cut_at++) /* at 8 the primary block is empty */
-    assert_int_equal(rtp_red_primary(two, cut_at, &pt, &payload, &n), ERR_BAD_RTP);
-  uint8_t endless[64];
-  memset(endless, 0xff, sizeof endless);
-  assert_int_equal(rtp_red_primary(endless, sizeof endless, &pt, &payload, &n), ERR_BAD_RTP);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(one_byte_form),  cmocka_unit_test(two_byte_form),  cmocka_unit_test(cut),
       cmocka_unit_test(broken),         cmocka_unit_test(extension_walk), cmocka_unit_test(build),
-      cmocka_unit_test(demultiplexing), cmocka_unit_test(sequence),       cmocka_unit_test(red),
+      cmocka_unit_test(demultiplexing), cmocka_unit_test(sequence),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

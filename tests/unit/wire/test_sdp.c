@@ -62,7 +62,7 @@ static char *answer(const struct sdp *offer, struct sdp *back) {
   assert_int_equal(back->fingerprint_len, 32);
   assert_memory_equal(back->fingerprint, FINGERPRINT, 32);
   assert_int_equal(back->opus_pt, offer->opus_pt);
-  assert_int_equal(back->red_pt, 255);
+  assert_int_equal(back->red_pt, offer->red_pt);
   assert_string_equal(back->mid, offer->mid);
   assert_int_equal(back->bundle, offer->bundle);
   assert_int_equal(back->rtcp_rsize, offer->rtcp_rsize);
@@ -91,7 +91,8 @@ static void chromium(void **state) {
   char *a = answer(&s, &back);
   assert_true(back.level_id == 1 && back.csrc_level_id == 0 && back.ssrc == 4242);
   assert_non_null(strstr(a, "a=group:BUNDLE 0\r\n"));
-  assert_non_null(strstr(a, "m=audio 3478 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 192.0.2.1\r\n"));
+  assert_non_null(strstr(a, "m=audio 3478 UDP/TLS/RTP/SAVPF 111 63\r\nc=IN IP4 192.0.2.1\r\n"));
+  assert_non_null(strstr(a, "a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n"));
   assert_non_null(strstr(a, "a=fmtp:111 minptime=10;useinbandfec=1;usedtx=1\r\n"));
   free(a);
 
@@ -111,6 +112,7 @@ static void aiortc(void **state) {
   assert_string_equal(s.cand[0].line,
                       "candidate:f957a2332b1715da3b0ef8ba684454eb 1 udp 2130706431 192.0.2.2 50059 typ host");
   char *a = answer(&s, &back);
+  assert_null(strstr(a, "red/")); /* who does not offer it is not sent it */
   assert_null(strstr(a, "rtcp-rsize"));
   assert_non_null(strstr(a, "a=extmap:2 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n"));
   free(a);
@@ -178,7 +180,7 @@ static void own_offer(void **state) {
   struct sdp s, back;
   assert_int_equal(sdp_parse(offer, strlen(offer), &s, NULL), ERR_OK);
   assert_true(!s.ice_lite && s.setup == SDP_ACTPASS && s.send && s.recv && s.opus_pt == 111 &&
-              s.red_pt == 255);
+              s.red_pt == 112);
   assert_true(s.opus_fec && s.opus_dtx && s.level_id == 1 && s.csrc_level_id == 2 && s.ssrc == 4242 &&
               s.bundle);
   assert_string_equal(s.ufrag, ME.ufrag);
@@ -191,7 +193,7 @@ static void own_offer(void **state) {
   assert_true(back.level_id == 1 && back.csrc_level_id == 2);
   me.n_cand = 0;
   offer = sdp_write_offer(&me);
-  assert_non_null(strstr(offer, "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\n"));
+  assert_non_null(strstr(offer, "m=audio 9 UDP/TLS/RTP/SAVPF 111 112\r\nc=IN IP4 0.0.0.0\r\n"));
   free(offer);
 }
 
