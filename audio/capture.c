@@ -14,6 +14,7 @@
 #define VOICE_MUTED AUDIO_MS(600)
 /* After the fade one more block of silence: Opus holds back up to 6.5 ms, and the fade must leave it. */
 #define TAIL_BLOCKS 2
+#define HUSH_DBOV 50 /* a room as quiet as -50 dBov, without a voice */
 
 struct capture {
   struct capture_config config;
@@ -27,6 +28,7 @@ struct capture {
   int tail;     /* blocks to encode after closing */
   bool dtx;     /* Opus may leave silence out */
   bool silence; /* nothing was emitted for the time before the present frame */
+  bool resting; /* Opus left the frame before out */
   bool voice;   /* some block of the present frame */
   size_t muted; /* samples of voice behind a closed gate */
   uint8_t level;
@@ -117,7 +119,11 @@ static void frame_encode(struct capture *c, capture_emit *emit, void *ctx) {
   p.level = level_dbov(c->frame, c->frame_n);
   dtx_follow(c);
   int len = encoder_run(c->encoder, c->frame, c->frame_n, p.payload, sizeof p.payload);
-  c->silence = len < 0 || opus_is_dtx(p.payload, (size_t)len);
+  bool rests = len < 0 || opus_is_dtx(p.payload, (size_t)len);
+  /* In its pauses Opus sends a single frame every 400 ms; two in a row are sound that our VAD overheard. */
+  bool comfort = c->config.hush && !p.voice && (c->resting || p.level > HUSH_DBOV);
+  c->resting = rests;
+  c->silence = rests || comfort;
   if (!c->silence) {
     p.len = (size_t)len;
     emit(ctx, &p);

@@ -27,6 +27,7 @@ struct capture_config {
   struct encoder_config opus;
   bool aec, ns; /* speexdsp; for real microphones */
   bool agc;
+  bool hush; /* with opus.dtx: in silence nothing is sent, not even the comfort noise of Opus */
 };
 struct capture;
 /* capture_create: the gate is closed. NULL: out of memory or bad values. */

@@ -4,8 +4,10 @@
 
 #include <opus/opus.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define PACKET_FRAMES_MAX 48 /* RFC 6716 section 3.2.5 */
+#define NARROW_BITRATE 9000  /* below it Opus itself chooses narrow band for a voice */
 #define TOC_CELT 16 /* first CELT-only configuration (RFC 6716 section 3.1); below are SILK and hybrid */
 
 struct encoder {
@@ -23,9 +25,14 @@ static bool encoder_apply(struct encoder *e, const struct encoder_config *c) {
       c->loss_pct > 100) {
     return false;
   }
+  /* Coming from more, Opus may stay at wide band, and then overshoots by a third. */
+  int widest = c->bitrate < NARROW_BITRATE ? OPUS_BANDWIDTH_NARROWBAND : OPUS_BANDWIDTH_FULLBAND;
   return opus_encoder_ctl(e->opus, OPUS_SET_BITRATE(c->bitrate)) == OPUS_OK &&
+         opus_encoder_ctl(e->opus, OPUS_SET_MAX_BANDWIDTH(widest)) == OPUS_OK &&
          opus_encoder_ctl(e->opus, OPUS_SET_COMPLEXITY(c->complexity)) == OPUS_OK &&
-         opus_encoder_ctl(e->opus, OPUS_SET_INBAND_FEC(c->loss_pct > 0)) == OPUS_OK &&
+         opus_encoder_ctl(e->opus, OPUS_SET_INBAND_FEC(c->loss_pct > 0 && !c->celt)) == OPUS_OK &&
+         opus_encoder_ctl(e->opus, OPUS_SET_SIGNAL(c->celt ? OPUS_SIGNAL_MUSIC : OPUS_SIGNAL_VOICE)) ==
+             OPUS_OK &&
          opus_encoder_ctl(e->opus, OPUS_SET_PACKET_LOSS_PERC(c->loss_pct)) == OPUS_OK &&
          opus_encoder_ctl(e->opus, OPUS_SET_DTX(c->dtx)) == OPUS_OK;
 }
@@ -39,7 +46,6 @@ struct encoder *encoder_create(const struct encoder_config *c) {
   e->opus = opus_encoder_create(AUDIO_RATE, 1, OPUS_APPLICATION_VOIP, &status);
   e->packer = opus_repacketizer_create();
   if (!e->opus || !e->packer || status != OPUS_OK || !encoder_apply(e, c) ||
-      opus_encoder_ctl(e->opus, OPUS_SET_SIGNAL(OPUS_SIGNAL_VOICE)) != OPUS_OK ||
       opus_encoder_ctl(e->opus, OPUS_SET_LSB_DEPTH(16)) != OPUS_OK) {
     encoder_destroy(e);
     return NULL;
@@ -58,6 +64,13 @@ int encoder_run(struct encoder *e, const float *pcm, size_t n, uint8_t *out, siz
   int room = cap < AUDIO_PACKET_MAX ? (int)cap : AUDIO_PACKET_MAX;
   opus_int32 got = opus_encode_float(e->opus, pcm, (int)n, out, room);
   return got > 0 ? (int)got : -1;
+}
+
+int encoder_run_fresh(struct encoder *e, const float *pcm, size_t n, uint8_t *out, size_t cap) {
+  opus_encoder_ctl(e->opus, OPUS_SET_PREDICTION_DISABLED(1));
+  int len = encoder_run(e, pcm, n, out, cap);
+  opus_encoder_ctl(e->opus, OPUS_SET_PREDICTION_DISABLED(0));
+  return len;
 }
 
 int encoder_run_split(struct encoder *e, const float *pcm, size_t n, size_t piece, uint8_t *out, size_t cap) {
@@ -136,6 +149,11 @@ int decoder_plc(struct decoder *d, float *pcm, size_t samples) {
 void decoder_reset(struct decoder *d) {
   opus_decoder_ctl(d->opus, OPUS_RESET_STATE);
   d->clip = 0.0f;
+}
+
+void decoder_copy(struct decoder *to, const struct decoder *from) {
+  memcpy(to->opus, from->opus, (size_t)opus_decoder_get_size(1)); /* a flat state, as <opus.h> promises */
+  to->clip = from->clip;
 }
 
 void decoder_destroy(struct decoder *d) {

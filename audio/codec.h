@@ -16,6 +16,7 @@ struct encoder_config {
   int complexity; /* 0..10 */
   int loss_pct;   /* expected loss; > 0 turns LBRR on */
   bool dtx;
+  bool celt; /* CELT alone, from 22 kb/s on: a quarter of SILK's cost, and no LBRR */
 };
 /* encoder_create: VOIP mode, tuned to voice. NULL: out of memory or bad values. */
 struct encoder *encoder_create(const struct encoder_config *c);
@@ -26,6 +27,9 @@ int encoder_run(struct encoder *e, const float *pcm, size_t n, uint8_t *out, siz
 /* encoder_run_split: n samples as one packet of frames of `piece` samples (n a multiple of it, n as above).
  * Bytes, or -1; then the samples are in the encoder's past all the same. */
 int encoder_run_split(struct encoder *e, const float *pcm, size_t n, size_t piece, uint8_t *out, size_t cap);
+/* encoder_run_fresh: as encoder_run, predicted from nothing before it: for a decoder that knows another past.
+ */
+int encoder_run_fresh(struct encoder *e, const float *pcm, size_t n, uint8_t *out, size_t cap);
 /* encoder_reset: forget the past (prediction), e.g. before another source. */
 void encoder_reset(struct encoder *e);
 void encoder_destroy(struct encoder *e);
@@ -42,6 +46,8 @@ int decoder_fec(struct decoder *d, const uint8_t *p, size_t n, float *pcm, size_
 /* decoder_plc: conceal n samples. For both, `samples` is a multiple of 2.5 ms. */
 int decoder_plc(struct decoder *d, float *pcm, size_t samples);
 void decoder_reset(struct decoder *d);
+/* decoder_copy: `to` goes on where `from` is. */
+void decoder_copy(struct decoder *to, const struct decoder *from);
 void decoder_destroy(struct decoder *d);
 
 /* opus_packet_samples: samples of a packet at 48 kHz (from the TOC), -1 when it is not Opus or longer than

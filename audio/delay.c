@@ -5,10 +5,11 @@
 #include <assert.h>
 #include <string.h>
 
-#define START_BIN 7 /* 40 ms, until the first seconds have been heard */
+#define START_BIN 3 /* 20 ms, until the first second has been heard */
 #define FORGET_20MS 0.017f
-#define QUANTILE 0.97f
+#define FED_ENOUGH (60 * AUDIO_FRAME) /* from then on forgetting is as fast as plain averaging was */
 #define STALL AUDIO_MS(1000)
+#define REGRID AUDIO_MS(20) /* a sender may round where a talkspurt starts up to a frame */
 
 static void base_forget(struct delay *d) {
   for (int i = 0; i < DELAY_WINDOW; i++) {
@@ -39,34 +40,35 @@ static void base_follow(struct delay *d, int64_t now, int64_t offset) {
   }
 }
 
-void delay_feed(struct delay *d, int64_t now, int64_t ts, int samples, bool marker) {
+void delay_feed(struct delay *d, int64_t now, int64_t end, int samples, bool marker) {
   assert(samples > 0 && samples <= AUDIO_FRAME_MAX);
-  int64_t late = delay_late(d, now, ts);
-  /* a timestamp that stood still while silent, a new clock, or a stall: measure afresh */
-  if (late > STALL || (marker && late > DELAY_MAX)) {
+  int64_t late = delay_late(d, now, end);
+  /* a timestamp that stood still while silent, a new clock or grid, or a stall: measure afresh */
+  if (late > STALL || (marker && (late > DELAY_MAX || late <= REGRID))) {
     base_forget(d);
   }
-  base_follow(d, now, now - ts);
+  base_follow(d, now, now - end);
   d->known = true;
-  late = now - ts - d->base;
+  late = now - end - d->base;
   int64_t bin = late / DELAY_BIN;
-  float forget = FORGET_20MS * (float)samples / AUDIO_FRAME;
+  d->fed = d->fed < FED_ENOUGH ? d->fed + samples : FED_ENOUGH;
+  float forget = d->fed < FED_ENOUGH ? (float)samples / (float)(d->fed + samples)
+                                     : FORGET_20MS * (float)samples / AUDIO_FRAME;
   for (int i = 0; i < DELAY_BINS; i++) {
     d->share[i] *= 1.0f - forget;
   }
   d->share[bin < DELAY_BINS ? bin : DELAY_BINS - 1] += forget;
 }
 
-int64_t delay_late(const struct delay *d, int64_t now, int64_t ts) {
-  return d->known ? now - ts - d->base : 0;
+int64_t delay_late(const struct delay *d, int64_t now, int64_t end) {
+  return d->known ? now - end - d->base : 0;
 }
 
-int delay_target(const struct delay *d, int block) {
+int delay_quantile(const struct delay *d, float share) {
   float sum = 0.0f;
   int bin = 0;
-  while (bin < DELAY_BINS - 1 && (sum += d->share[bin]) < QUANTILE) {
+  while (bin < DELAY_BINS - 1 && (sum += d->share[bin]) < share) {
     bin++;
   }
-  int target = (bin + 1) * DELAY_BIN + block;
-  return target < DELAY_MIN ? DELAY_MIN : target > DELAY_MAX ? DELAY_MAX : target;
+  return (bin + 1) * DELAY_BIN;
 }

@@ -1,6 +1,7 @@
-/* delay.h: how late packets come: the fastest of the last seconds is the base, and the buffering to aim at is
- * a quantile of what others took longer, forgotten within seconds. Sans-IO; all times are samples of the
- * local clock. One thread. Invariant: the target lies within 20..400 ms. */
+/* delay.h: how late packets come: the fastest of the last seconds is the base, and what others took longer is
+ * kept as a distribution, forgotten within seconds. A packet is judged by the end of its sound, for it is
+ * sent when that is complete: so packets of any length can be compared. Sans-IO; all times are samples of the
+ * local clock. One thread. */
 #ifndef GAVEL_AUDIO_DELAY_H
 #define GAVEL_AUDIO_DELAY_H
 
@@ -11,7 +12,6 @@
 
 #define DELAY_BINS 80
 #define DELAY_BIN AUDIO_MS(5)
-#define DELAY_MIN AUDIO_MS(20)
 #define DELAY_MAX (DELAY_BINS * DELAY_BIN) /* 400 ms */
 #define DELAY_WINDOW 10                    /* seconds the base remembers */
 
@@ -22,14 +22,16 @@ struct delay {
   } window[DELAY_WINDOW];
   int64_t base; /* arrival - timestamp of the fastest packet */
   bool known;
+  int fed; /* samples since the start, up to where it no longer matters */
 };
 /* delay_init: nothing known yet. */
 void delay_init(struct delay *d);
-/* delay_feed: a packet of `samples` with timestamp ts arrived now. A marker may start a new clock. */
-void delay_feed(struct delay *d, int64_t now, int64_t ts, int samples, bool marker);
+/* delay_feed: a packet of `samples` whose sound ends at timestamp `end` arrived now. A marker may start a new
+ * clock. */
+void delay_feed(struct delay *d, int64_t now, int64_t end, int samples, bool marker);
 /* delay_late: how much later than the fastest a packet is that arrives now; 0 before the first. */
-int64_t delay_late(const struct delay *d, int64_t now, int64_t ts);
-/* delay_target: the buffering to aim at when playout takes `block` samples at a time. */
-int delay_target(const struct delay *d, int block);
+int64_t delay_late(const struct delay *d, int64_t now, int64_t end);
+/* delay_quantile: the lateness that this share (0..1) of recent sound stayed below; 5..400 ms. */
+int delay_quantile(const struct delay *d, float share);
 
 #endif

@@ -1,6 +1,7 @@
 /* device.c: one device of two ends: opens them, paces those without a card, falls back when one fails. */
 #include "audio/device.h"
 
+#include "audio/cushion.h"
 #include "audio/device_private.h"
 
 #include <assert.h>
@@ -12,10 +13,10 @@
 #include <time.h>
 
 #define RING_SAMPLES AUDIO_MS(500)
+#define NS_PER_US 1000
 #define DEAD_NS (2 * NS_PER_S)
+#define CARD_CUSHION (3 * AUDIO_BLOCK)
 #define RETRY_NS (10 * NS_PER_S) /* opening a card again stalls the thread: not often */
-
-_Static_assert(DEVICE_PLAYOUT_TARGET == AUDIO_MS(20), "the header states it in samples");
 
 struct end {
   char name[256]; /* as in struct device_config */
@@ -30,6 +31,7 @@ struct device {
   struct file_source *source;
   struct file_sink *sink;
   bool sink_failed;
+  struct cushion cushion;
   bool had_card; /* worth looking for it again once it is lost */
   int64_t retry_ns;
   struct pace pace;
@@ -64,12 +66,13 @@ static bool wants_card(const struct end *e) {
 }
 
 static void open_cards(struct device *d, char *why, size_t n) {
+  cushion_init(&d->cushion, now_ns() / NS_PER_US, wants_card(&d->end[CARD_OUT]) ? CARD_CUSHION : CUSHION_MIN);
   for (int side = CARD_IN; side <= CARD_OUT; side++) {
     struct end *e = &d->end[side];
     if (!wants_card(e))
       continue;
     bool fell_back = false;
-    e->card = card_open((enum card_side)side, e->name, e->ring, &d->wake, &fell_back, why, n);
+    e->card = card_open((enum card_side)side, e->name, e->ring, &d->cushion, &d->wake, &fell_back, why, n);
     e->state = !e->card ? DEVICE_NULL : fell_back ? DEVICE_FALLBACK : DEVICE_OK;
     e->frames = 0;
     e->moved_ns = now_ns();
@@ -140,6 +143,14 @@ struct ring *device_playout_ring(struct device *d) {
   return d->end[CARD_OUT].ring;
 }
 
+size_t device_playout_target(const struct device *d) {
+  return d->cushion.target;
+}
+
+uint64_t device_underruns(const struct device *d) {
+  return d->cushion.underruns;
+}
+
 /* capture_block: a full ring (the owner sleeps) loses silence, but never a piece of a file. */
 static void capture_block(struct device *d) {
   float pcm[AUDIO_BLOCK] = {0};
@@ -154,7 +165,9 @@ static void capture_block(struct device *d) {
 /* playout_block: what is not there in time is silence, so a recording keeps the time. */
 static void playout_block(struct device *d) {
   float pcm[AUDIO_BLOCK] = {0};
-  (void)ring_read(d->end[CARD_OUT].ring, pcm, AUDIO_BLOCK);
+  struct ring *r = d->end[CARD_OUT].ring;
+  cushion_taken(&d->cushion, ring_fill(r), AUDIO_BLOCK);
+  (void)ring_read(r, pcm, AUDIO_BLOCK);
   if (d->sink && !d->sink_failed)
     d->sink_failed = !file_sink_write(d->sink, pcm, AUDIO_BLOCK);
 }
@@ -169,12 +182,12 @@ static void move_due_blocks(struct device *d) {
 }
 
 static bool ready(const struct device *d, size_t n) {
-  return ring_fill(d->end[CARD_IN].ring) >= n ||
-         ring_fill(d->end[CARD_OUT].ring) + n <= DEVICE_PLAYOUT_TARGET;
+  return ring_fill(d->end[CARD_IN].ring) >= n || ring_fill(d->end[CARD_OUT].ring) + n <= d->cushion.target;
 }
 
 void device_wait(struct device *d, size_t n, int ms) {
   int64_t until = now_ns() + ms * (NS_PER_S / 1000);
+  cushion_look(&d->cushion, now_ns() / NS_PER_US, ring_fill(d->end[CARD_OUT].ring));
   for (;;) {
     while (sem_trywait(&d->wake) == 0)
       ; /* posts of callbacks that the rings below tell of */

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct device_config { /* the strings are copied; NULL is "" */
   const char *input;   /* "" default, "null", "file:PATH" (all libsndfile reads), or part of a device name */
@@ -37,12 +38,15 @@ enum device_state device_state(const struct device *d);
 bool device_has_input(const struct device *d);
 /* device_real: a sound card is behind the input (echo cancellation, noise suppression make sense). */
 bool device_real(const struct device *d);
-/* The rings of floats. capture: read from it; playout: keep it filled to DEVICE_PLAYOUT_TARGET samples. */
-#define DEVICE_PLAYOUT_TARGET 960
+/* The rings of floats. capture: read from it; playout: keep it filled to device_playout_target samples, which
+ * change with what the device needs (cushion.h). */
 struct ring *device_capture_ring(struct device *d);
 struct ring *device_playout_ring(struct device *d);
-/* device_wait: block until at least n capture samples wait, or n more to play fit under
- * DEVICE_PLAYOUT_TARGET, at most ms. Returns at once while the owner leaves the playout ring empty. Null and
+size_t device_playout_target(const struct device *d);
+/* device_underruns: how often the loudspeaker found less than it needed while the owner kept up. */
+uint64_t device_underruns(const struct device *d);
+/* device_wait: block until at least n capture samples wait, or n more to play fit under the target, at most
+ * ms. Returns at once while the owner leaves the playout ring empty. Null and
  * file ends move their samples in here, paced by the monotonic clock. */
 void device_wait(struct device *d, size_t n, int ms);
 /* device_poll: notices a dead card (no callback for 2 s: reopens, then falls back), a lost card that is back,

@@ -2,6 +2,7 @@
  * the latency of a duplex one and no underflows. Blocks are 5 ms. PortAudio is not thread-safe and one for
  * the whole process: a lock guards every call but the callback, which touches a ring, a counter and a
  * semaphore only. */
+#include "audio/cushion.h"
 #include "audio/device.h"
 #include "audio/device_private.h"
 
@@ -19,6 +20,7 @@
 struct card {
   PaStream *stream;
   struct ring *ring;
+  struct cushion *cushion;
   sem_t *wake;
   atomic_uint_fast64_t frames;
 };
@@ -69,6 +71,7 @@ static int on_output(const void *in, void *out, unsigned long n, const PaStreamC
                      PaStreamCallbackFlags flags, void *ctx) {
   (void)in, (void)time, (void)flags;
   struct card *c = ctx;
+  cushion_taken(c->cushion, ring_fill(c->ring), n);
   size_t got = ring_read(c->ring, out, n);
   memset((float *)out + got, 0, (n - got) * sizeof(float));
   atomic_fetch_add_explicit(&c->frames, n, memory_order_relaxed);
@@ -140,12 +143,13 @@ static void say_result(bool ok, enum card_side side, const char *name, char *why
                                : "no loudspeaker: you cannot hear the others");
 }
 
-struct card *card_open(enum card_side side, const char *name, struct ring *ring, sem_t *wake, bool *fell_back,
-                       char *why, size_t n) {
+struct card *card_open(enum card_side side, const char *name, struct ring *ring, struct cushion *cushion,
+                       sem_t *wake, bool *fell_back, char *why, size_t n) {
   struct card *c = calloc(1, sizeof *c);
   if (!c)
     return NULL;
   c->ring = ring;
+  c->cushion = cushion;
   c->wake = wake;
   atomic_init(&c->frames, 0);
   device_prepare();

@@ -50,10 +50,11 @@ void file_sink_close(struct file_sink *f);
 enum card_side { CARD_IN, CARD_OUT };
 struct card;
 /* card_open: the device whose name has `name` in it, else (and for "") the default one; *fell_back says so.
- * NULL and a sentence when there is none. Every callback posts `wake`. Ring and semaphore must outlive the
- * card. */
-struct card *card_open(enum card_side side, const char *name, struct ring *ring, sem_t *wake, bool *fell_back,
-                       char *why, size_t n);
+ * NULL and a sentence when there is none. Every callback posts `wake`; one that plays tells `cushion`. All of
+ * them must outlive the card. */
+struct cushion;
+struct card *card_open(enum card_side side, const char *name, struct ring *ring, struct cushion *cushion,
+                       sem_t *wake, bool *fell_back, char *why, size_t n);
 /* card_frames: samples moved so far; standing still for long means the card is dead. */
 uint64_t card_frames(const struct card *c);
 void card_close(struct card *c);

@@ -1,4 +1,5 @@
-/* echo.c: speexdsp works on 16-bit blocks of 10 ms; here is the conversion and the queue of far sound. */
+/* echo.c: speexdsp works on 16-bit frames; here is the conversion and the queue of far sound. The noise
+ * suppression delays sound by a frame, so frames are short. */
 #include "audio/echo.h"
 
 #include <math.h>
@@ -7,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FRAME AUDIO_MS(5)
 #define TAIL AUDIO_MS(100)
 
 struct echo {
@@ -23,8 +25,8 @@ struct echo *echo_create(bool aec, bool ns) {
   }
   int rate = AUDIO_RATE;
   int denoise = ns;
-  e->clean = speex_preprocess_state_init(ECHO_BLOCK, rate);
-  e->aec = aec ? speex_echo_state_init(ECHO_BLOCK, TAIL) : NULL;
+  e->clean = speex_preprocess_state_init(FRAME, rate);
+  e->aec = aec ? speex_echo_state_init(FRAME, TAIL) : NULL;
   if (!e->clean || (aec && !e->aec)) {
     echo_destroy(e);
     return NULL;
@@ -57,13 +59,13 @@ static void to_int16(spx_int16_t *out, const float *pcm, size_t n) {
   }
 }
 
-void echo_run(struct echo *e, float *pcm) {
-  spx_int16_t near[ECHO_BLOCK];
-  spx_int16_t far[ECHO_BLOCK] = {0};
-  spx_int16_t out[ECHO_BLOCK];
-  to_int16(near, pcm, ECHO_BLOCK);
+static void frame_run(struct echo *e, float *pcm) {
+  spx_int16_t near[FRAME];
+  spx_int16_t far[FRAME] = {0};
+  spx_int16_t out[FRAME];
+  to_int16(near, pcm, FRAME);
   if (e->aec) {
-    size_t n = e->far_n < ECHO_BLOCK ? e->far_n : ECHO_BLOCK;
+    size_t n = e->far_n < FRAME ? e->far_n : FRAME;
     to_int16(far, e->far, n);
     e->far_n -= n;
     memmove(e->far, e->far + n, e->far_n * sizeof *pcm);
@@ -72,8 +74,14 @@ void echo_run(struct echo *e, float *pcm) {
     memcpy(out, near, sizeof out);
   }
   speex_preprocess_run(e->clean, out);
-  for (size_t i = 0; i < ECHO_BLOCK; i++) {
+  for (size_t i = 0; i < FRAME; i++) {
     pcm[i] = (float)out[i] / 32768.0f;
+  }
+}
+
+void echo_run(struct echo *e, float *pcm) {
+  for (size_t at = 0; at < ECHO_BLOCK; at += FRAME) {
+    frame_run(e, pcm + at);
   }
 }
 

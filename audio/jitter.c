@@ -1,16 +1,17 @@
-/* jitter.c: packets wait in slots by sequence number; jitter_get pulls them through the decoder into `out`.
+/* jitter.c: packets wait in the backlog; jitter_get pulls them through the decoder into `out`.
  *
  * Everything is counted in samples of the local clock. The present delay is exact at every moment: what is
  * decoded next would be heard at now + out_n, and could have been heard, had it come by the fastest way, at
- * base + its ts.
+ * base + the end of its sound.
  *
- *   SILENT  --head is due (base + ts + target)-->  PLAYING  --gap of ts, DTX, or concealment faded out-->
- * SILENT
+ *   SILENT  --head is due (base + end + target)-->  PLAYING
+ *   PLAYING  --gap of ts, DTX, or concealment faded out-->  SILENT
  *
  * While PLAYING the delay follows the target by time-stretch; a SILENT gap simply ends at the right moment.
  */
 #include "audio/jitter.h"
 
+#include "audio/backlog.h"
 #include "audio/codec.h"
 #include "audio/delay.h"
 #include "audio/dsp.h"
@@ -21,56 +22,47 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOTS 128              /* a power of two; 1 s of 10 ms packets */
-#define SPAN AUDIO_MS(1000)    /* the most sound that waits */
 #define RESTART AUDIO_MS(5000) /* a jump of ts that no silence explains */
 #define RESTART_SEQ 500
-#define FIRST_SEQ 65536          /* unwrapped numbers stay positive */
 #define CHUNK AUDIO_MS(10)       /* concealment at a time: SILK makes no less */
 #define ALIGN (AUDIO_RATE / 400) /* Opus conceals multiples of 2.5 ms */
+#define CROSS AUDIO_MS(5)        /* concealment fades into what comes after it */
 #define FADE (1.0f / AUDIO_MS(5))
 #define PLC_FULL AUDIO_MS(60) /* concealment at full volume, then it fades */
-#define PLC_FADE (1.0f / AUDIO_MS(50))
-#define QUIET_DBOV 60      /* sound that ends below this ends on purpose */
-#define SLACK AUDIO_MS(10) /* how far the delay may be off before it is stretched */
+#define PLC_FADE (1.0f / AUDIO_MS(60))
+#define QUIET_DBOV 60     /* sound that ends below this ends on purpose */
+#define SLACK AUDIO_MS(6) /* how far the delay may be off before it is stretched */
 #define STRETCH_EVERY AUDIO_MS(60)
 #define FAR_OFF AUDIO_MS(60)
 #define TOO_FAR AUDIO_MS(200)
-#define FEC_SECONDS 5 /* wait for LBRR that long after a loss */
+#define TIMELY 0.97f          /* that share of packets shall be here in time */
+#define TIMELY_REPAIR 0.75f   /* and of those that bring what replaces lost ones */
+#define REPAIR AUDIO_MS(6000) /* wait for replacements that long after a loss */
 #define OUT_MAX (4 * AUDIO_FRAME_MAX)
-
-enum slot_state { SLOT_EMPTY, SLOT_WAITING, SLOT_DONE };
-
-struct slot {
-  int64_t seq, ts;
-  enum slot_state state;
-  int samples;
-  size_t len;
-  uint8_t payload[AUDIO_PACKET_MAX];
-};
 
 struct jitter {
   struct decoder *decoder;
+  struct decoder *ahead; /* the same, one step further: how concealment would go on */
   struct delay delay;
-  struct slot slots[SLOTS];
-  bool begun;                    /* a packet has come */
-  bool fresh;                    /* nothing of this numbering has been played */
-  bool playing;                  /* else SILENT */
-  bool ended_quiet;              /* the last sound faded by itself */
-  int64_t newest_seq, newest_ts; /* unwrapped */
-  int64_t next_seq, next_ts;     /* to be played */
-  int last_samples;              /* of the last packet played */
-  int covered;                   /* concealed for packets that may still come */
-  int concealing;                /* samples since the last real sound */
-  float gain;                    /* of the last sample in `out` */
-  float offness;                 /* smoothed delay - target, samples */
+  struct backlog backlog;
+  bool fresh;       /* nothing of this numbering has been played */
+  bool playing;     /* else SILENT */
+  bool ended_quiet; /* the last sound faded by itself */
+  int64_t next_ts;  /* to be played */
+  int last_samples; /* of the last packet played */
+  int covered;      /* concealed for packets that may still come */
+  int concealing;   /* samples since the last real sound */
+  float gain;       /* of the last sample in `out` */
+  float offness;    /* smoothed delay - target, samples */
   int since_stretch;
-  int64_t fec_until;
+  int repair; /* what replaces a lost packet comes that much later than it */
+  int64_t repair_until;
   int block; /* how much the last get asked for */
   struct jitter_stats stats;
   size_t out_n;
   float out[OUT_MAX];
   float scratch[AUDIO_FRAME_MAX];
+  float tail[CHUNK]; /* of concealment, to fade into what comes after it */
 };
 
 struct jitter *jitter_create(void) {
@@ -79,8 +71,9 @@ struct jitter *jitter_create(void) {
     return NULL;
   }
   j->decoder = decoder_create();
-  if (!j->decoder) {
-    free(j);
+  j->ahead = decoder_create();
+  if (!j->decoder || !j->ahead) {
+    jitter_destroy(j);
     return NULL;
   }
   delay_init(&j->delay);
@@ -92,6 +85,7 @@ struct jitter *jitter_create(void) {
 void jitter_destroy(struct jitter *j) {
   if (j) {
     decoder_destroy(j->decoder);
+    decoder_destroy(j->ahead);
     free(j);
   }
 }
@@ -102,100 +96,110 @@ static int64_t clock_samples(int64_t now_us) {
 
 /* ---- packets in ---- */
 
-static struct slot *slot_of(struct jitter *j, int64_t seq) {
-  return &j->slots[(size_t)seq & (SLOTS - 1)];
-}
-
-static struct slot *waiting(struct jitter *j, int64_t seq) {
-  struct slot *s = slot_of(j, seq);
-  return s->state == SLOT_WAITING && s->seq == seq ? s : NULL;
-}
-
-/* head_find: the earliest waiting packet, NULL when none. */
-static struct slot *head_find(struct jitter *j) {
-  for (int64_t seq = j->next_seq; seq <= j->newest_seq && seq < j->next_seq + SLOTS; seq++) {
-    struct slot *s = waiting(j, seq);
-    if (s) {
-      return s;
-    }
-  }
-  return NULL;
-}
-
-static void restart(struct jitter *j, int64_t seq, int64_t ts) {
-  for (int i = 0; i < SLOTS; i++) {
-    j->slots[i].state = SLOT_EMPTY;
-  }
-  j->newest_seq = j->next_seq = seq;
-  j->newest_ts = ts;
-  j->begun = j->fresh = true;
-  j->playing = false;
-}
-
 /* target: the delay to aim at, in samples. */
 static int target(const struct jitter *j, int64_t now) {
-  int t = delay_target(&j->delay, j->block);
-  int fec = j->last_samples + AUDIO_BLOCK + j->block; /* the packet after the lost one must be here in time */
-  return now < j->fec_until && t < fec ? fec : t;
+  int wait = delay_quantile(&j->delay, TIMELY);
+  if (now < j->repair_until) {
+    int repair = j->repair + delay_quantile(&j->delay, TIMELY_REPAIR);
+    wait = wait > repair ? wait : repair;
+  }
+  wait += j->block;
+  return wait < DELAY_MAX ? wait : DELAY_MAX;
 }
 
-/* make_room: the oldest packets go until `seq` and its sound fit. What follows is then played like a new
- * talkspurt. */
-static void make_room(struct jitter *j, int64_t seq, int64_t ts) {
-  struct slot *head = head_find(j);
-  while (head && (seq - head->seq >= SLOTS || ts - head->ts >= SPAN)) {
-    head->state = SLOT_DONE;
-    j->stats.lost += (uint64_t)(head->seq + 1 - j->next_seq);
-    j->next_seq = head->seq + 1;
+/* need_repair: something was lost, and what replaces it comes that much later. */
+static void need_repair(struct jitter *j, int64_t now, int later) {
+  if (later >= j->repair || now >= j->repair_until) {
+    j->repair = later;
+    j->repair_until = now + REPAIR;
+  }
+}
+
+/* keep: a packet that is not here yet; false: too late. */
+static bool keep(struct jitter *j, const struct slot *s, const uint8_t *p) {
+  struct backlog *b = &j->backlog;
+  if (s->seq < b->next_seq && j->fresh && !j->playing && b->next_seq - s->seq < BACKLOG_SLOTS / 2) {
+    b->next_seq = s->seq; /* the first packets overtook each other */
+  }
+  if (s->seq < b->next_seq) {
+    return false;
+  }
+  int64_t skipped = backlog_make_room(b, s->seq, s->ts);
+  if (skipped > 0) { /* what follows is played like a new talkspurt */
+    j->stats.lost += (uint64_t)skipped;
     j->playing = false;
-    head = head_find(j);
   }
-  if (!head && seq - j->next_seq >= SLOTS) {
-    j->stats.lost += (uint64_t)(seq - j->next_seq);
-    j->next_seq = seq;
-    j->playing = false;
+  if (s->seq < b->next_seq) { /* nonsense: a time far ahead of its number */
+    return false;
   }
+  backlog_keep(b, s, p);
+  return true;
 }
 
-static void keep(struct jitter *j, int64_t seq, int64_t ts, int samples, const uint8_t *p, size_t n) {
-  if (seq < j->next_seq && j->fresh && !j->playing && j->next_seq - seq < SLOTS / 2) {
-    j->next_seq = seq; /* the first packets overtook each other */
-  }
-  if (seq < j->next_seq) {
-    j->stats.late++;
-    return;
-  }
-  make_room(j, seq, ts);
-  struct slot *s = slot_of(j, seq);
-  *s = (struct slot){.seq = seq, .ts = ts, .state = SLOT_WAITING, .samples = samples, .len = n};
-  memcpy(s->payload, p, n);
-  j->newest_seq = seq > j->newest_seq ? seq : j->newest_seq;
-  j->newest_ts = ts > j->newest_ts ? ts : j->newest_ts;
+/* jumped: a new numbering begins with this packet. */
+static bool jumped(const struct jitter *j, int64_t now, const struct slot *s) {
+  const struct backlog *b = &j->backlog;
+  return llabs(s->seq - b->newest_seq) > RESTART_SEQ ||
+         (llabs(s->ts - b->newest_ts) > RESTART &&
+          llabs(delay_late(&j->delay, now, s->ts + s->samples)) > BACKLOG_SPAN);
 }
 
-void jitter_put(struct jitter *j, int64_t now_us, uint16_t seq16, uint32_t ts32, bool marker,
-                const uint8_t *p, size_t n) {
-  int samples = opus_packet_samples(p, n);
-  if (samples < 0 || n > AUDIO_PACKET_MAX) {
+/* place: what the header of a packet says, unwrapped; false: not Opus. */
+static bool place(const struct jitter *j, struct slot *s, uint16_t seq, uint32_t ts, const uint8_t *p,
+                  size_t n) {
+  *s = (struct slot){.seq = backlog_seq(&j->backlog, seq),
+                     .ts = backlog_ts(&j->backlog, ts),
+                     .samples = opus_packet_samples(p, n),
+                     .len = n};
+  return s->samples > 0 && n <= AUDIO_PACKET_MAX;
+}
+
+void jitter_put(struct jitter *j, int64_t now_us, uint16_t seq, uint32_t ts, bool marker, const uint8_t *p,
+                size_t n) {
+  struct slot s;
+  if (!place(j, &s, seq, ts, p, n)) {
     return;
   }
   int64_t now = clock_samples(now_us);
-  int64_t seq =
-      j->begun ? j->newest_seq + (int16_t)(uint16_t)(seq16 - (uint16_t)j->newest_seq) : FIRST_SEQ + seq16;
-  int64_t ts = j->begun ? j->newest_ts + (int32_t)(ts32 - (uint32_t)j->newest_ts) : ts32;
-  bool jump_seq = llabs(seq - j->newest_seq) > RESTART_SEQ;
-  bool jump_ts = llabs(ts - j->newest_ts) > RESTART && llabs(delay_late(&j->delay, now, ts)) > SPAN;
-  if (!j->begun || jump_seq || jump_ts) {
-    restart(j, seq, ts);
+  if (!j->backlog.begun || jumped(j, now, &s)) {
+    backlog_restart(&j->backlog, s.seq, s.ts);
+    j->fresh = true;
+    j->playing = false;
   }
-  const struct slot *s = slot_of(j, seq);
-  if (s->state != SLOT_EMPTY && s->seq == seq) {
+  struct slot *known = backlog_known(&j->backlog, s.seq);
+  if (known && !known->copy) {
     j->stats.duplicate++;
     return;
   }
   j->stats.received++;
-  delay_feed(&j->delay, now, ts, samples, marker);
-  keep(j, seq, ts, samples, p, n);
+  delay_feed(&j->delay, now, s.ts + s.samples, s.samples, marker);
+  if (known) { /* its copy was faster */
+    known->copy = false;
+    j->stats.late += known->state == SLOT_DONE;
+  } else if (!keep(j, &s, p)) {
+    j->stats.late++;
+  }
+}
+
+void jitter_put_copy(struct jitter *j, int64_t now_us, uint16_t seq, uint32_t ts, uint32_t offset,
+                     const uint8_t *p, size_t n) {
+  struct slot s;
+  int64_t now = clock_samples(now_us);
+  int samples = opus_packet_samples(p, n);
+  if (!j->backlog.begun || samples < 0 || offset == 0 || offset > DELAY_MAX ||
+      offset % (uint32_t)samples != 0) {
+    return;
+  }
+  uint16_t back = (uint16_t)(offset / (uint32_t)samples);
+  if (!place(j, &s, (uint16_t)(seq - back), ts - offset, p, n) || jumped(j, now, &s) ||
+      backlog_known(&j->backlog, s.seq)) {
+    return;
+  }
+  if (!j->fresh) {
+    need_repair(j, now, (int)offset);
+  }
+  s.copy = true;
+  (void)keep(j, &s, p);
 }
 
 /* ---- sound out ---- */
@@ -218,6 +222,24 @@ static void plc(struct jitter *j, int n) {
   }
 }
 
+/* tail_keep, tail_blend: between them the decoder runs: concealment goes on under the start of what is real
+ * again. */
+static bool tail_keep(struct jitter *j) {
+  if (j->concealing == 0 || j->gain <= 0.0f) {
+    return false;
+  }
+  decoder_copy(j->ahead, j->decoder);
+  return decoder_plc(j->ahead, j->tail, CHUNK) == CHUNK;
+}
+
+static void tail_blend(struct jitter *j, int n) {
+  int cross = n < CROSS ? n : CROSS;
+  for (int i = 0; i < cross; i++) {
+    float w = ((float)i + 0.5f) / (float)cross;
+    j->scratch[i] = j->tail[i] + (j->scratch[i] - j->tail[i]) * w;
+  }
+}
+
 /* conceal: n samples (<= CHUNK) that carry on what was heard, fading out after PLC_FULL. */
 static void conceal(struct jitter *j, int n) {
   plc(j, n);
@@ -230,8 +252,8 @@ static void conceal(struct jitter *j, int n) {
 }
 
 /* off: by how many samples the delay of what is decoded next exceeds the target. */
-static int off(const struct jitter *j, int64_t now, int64_t ts) {
-  int64_t delay = delay_late(&j->delay, now + (int64_t)j->out_n, ts);
+static int off(const struct jitter *j, int64_t now, const struct slot *s) {
+  int64_t delay = delay_late(&j->delay, now + (int64_t)j->out_n, s->ts + s->samples);
   int64_t limit = AUDIO_MS(10000);
   delay = delay > limit ? limit : delay < -limit ? -limit : delay;
   return (int)delay - target(j, now);
@@ -259,36 +281,41 @@ static void follow_target(struct jitter *j) {
   j->since_stretch = got > 0 ? 0 : j->since_stretch;
 }
 
-static void measure(struct jitter *j, int64_t now, int64_t ts, int samples) {
-  int o = off(j, now, ts);
-  float weight = fminf((float)samples / AUDIO_MS(200), 1.0f);
+static void measure(struct jitter *j, int64_t now, const struct slot *s) {
+  int o = off(j, now, s);
+  float weight = fminf((float)s->samples / AUDIO_MS(200), 1.0f);
   j->offness += ((float)o - j->offness) * weight;
   j->stats.delay_ms = (o + target(j, now)) / AUDIO_MS(1);
-  j->since_stretch = j->since_stretch < STRETCH_EVERY ? j->since_stretch + samples : STRETCH_EVERY;
+  j->since_stretch = j->since_stretch < STRETCH_EVERY ? j->since_stretch + s->samples : STRETCH_EVERY;
 }
 
 /* passed: packets up to and including `seq` are behind us; of them, `lost` were not there. */
 static void passed(struct jitter *j, int64_t seq, int64_t lost) {
   j->stats.lost += (uint64_t)lost;
-  j->next_seq = seq + 1;
+  j->backlog.next_seq = seq + 1;
   j->covered = 0;
 }
 
 static void play(struct jitter *j, int64_t now, struct slot *s) {
   s->state = SLOT_DONE;
-  measure(j, now, s->ts, s->samples);
-  passed(j, s->seq, 0);
+  measure(j, now, s);
+  passed(j, s->seq, s->copy);
+  j->stats.recovered_copy += s->copy;
   j->next_ts = s->ts + s->samples;
   j->last_samples = s->samples;
   if (opus_is_dtx(s->payload, s->len)) {
     j->playing = false;
     return;
   }
+  bool blend = tail_keep(j);
   if (decoder_run(j->decoder, s->payload, s->len, j->scratch) != s->samples) {
     for (int left = s->samples; left > 0 && j->playing; left -= CHUNK) {
       conceal(j, left < CHUNK ? left : CHUNK);
     }
     return;
+  }
+  if (blend) {
+    tail_blend(j, s->samples);
   }
   j->concealing = 0;
   int tail = s->samples < CHUNK ? s->samples : CHUNK;
@@ -300,9 +327,13 @@ static void play(struct jitter *j, int64_t now, struct slot *s) {
 
 /* recover: `length` samples of the packet before `next` from its LBRR. */
 static bool recover(struct jitter *j, const struct slot *next, int length) {
+  bool blend = tail_keep(j);
   if (length <= 0 ||
       decoder_fec(j->decoder, next->payload, next->len, j->scratch, (size_t)length) != length) {
     return false;
+  }
+  if (blend) {
+    tail_blend(j, length);
   }
   push(j, j->scratch, (size_t)length, 1.0f, FADE);
   j->concealing = 0;
@@ -313,17 +344,17 @@ static bool recover(struct jitter *j, const struct slot *next, int length) {
 
 /* replace: packet next_seq is lost, a later one is here: LBRR of its successor, else concealment. */
 static void replace(struct jitter *j, int64_t now, const struct slot *head) {
-  int64_t missing = head->seq - j->next_seq;
+  int64_t missing = head->seq - j->backlog.next_seq;
   int64_t gap = head->ts - j->next_ts;
   if (gap < ALIGN) { /* nothing of it is missing in time */
     passed(j, head->seq - 1, missing);
     return;
   }
-  int length = missing == 1 && gap <= AUDIO_FRAME_MAX ? (int)gap : j->last_samples;
-  length -= length % ALIGN;
+  int64_t each = gap / missing;
+  int length = each <= AUDIO_FRAME_MAX ? (int)(each - each % ALIGN) : j->last_samples;
   bool fec = opus_has_fec(head->payload, head->len);
   if (fec) {
-    j->fec_until = now + (int64_t)FEC_SECONDS * AUDIO_RATE;
+    need_repair(j, now, head->samples);
   }
   bool recovered = missing == 1 && fec && recover(j, head, length);
   if (!recovered && j->covered < length) {
@@ -333,13 +364,13 @@ static void replace(struct jitter *j, int64_t now, const struct slot *head) {
     return;
   }
   int rest = !recovered ? j->covered - length : 0; /* concealed beyond this packet: counts for the next */
-  passed(j, j->next_seq, 1);
+  passed(j, j->backlog.next_seq, 1);
   j->covered = rest;
   j->next_ts += length;
 }
 
 static void play_on(struct jitter *j, int64_t now) {
-  struct slot *head = head_find(j);
+  struct slot *head = backlog_head(&j->backlog);
   if (!head) {
     if (j->ended_quiet) {
       j->playing = false;
@@ -347,7 +378,7 @@ static void play_on(struct jitter *j, int64_t now) {
       conceal(j, CHUNK);
       j->covered += CHUNK;
     }
-  } else if (head->seq > j->next_seq) {
+  } else if (head->seq > j->backlog.next_seq) {
     replace(j, now, head);
   } else if (head->ts - j->next_ts >= ALIGN + j->covered) {
     j->playing = false; /* the sender was silent for a while */
@@ -360,7 +391,7 @@ static void begin(struct jitter *j, const struct slot *head, int late) {
   if (j->fresh) {
     decoder_reset(j->decoder);
   }
-  passed(j, head->seq - 1, j->fresh ? 0 : head->seq - j->next_seq);
+  passed(j, head->seq - 1, j->fresh ? 0 : head->seq - j->backlog.next_seq);
   j->fresh = false;
   j->playing = true;
   j->next_ts = head->ts;
@@ -377,13 +408,13 @@ static void wait_on(struct jitter *j, int64_t now, size_t n) {
     return;
   }
   size_t room = n - j->out_n;
-  struct slot *head = head_find(j);
+  struct slot *head = backlog_head(&j->backlog);
   if (head && opus_is_dtx(head->payload, head->len)) {
     head->state = SLOT_DONE;
-    passed(j, head->seq, j->fresh ? 0 : head->seq - j->next_seq);
+    passed(j, head->seq, j->fresh ? 0 : head->seq - j->backlog.next_seq);
     return;
   }
-  int late = head ? off(j, now, head->ts) : -(int)room;
+  int late = head ? off(j, now, head) : -(int)room;
   if (late >= 0) {
     begin(j, head, late);
     return;

@@ -1,6 +1,7 @@
 /* jitter.h: the playout half: packets in with their arrival time, steady PCM out: adaptive delay (a quantile
- * of relative delay that also comes down again), reordering, LBRR before PLC, WSOLA time-stretch instead of
- * drops, fades instead of clicks. Sans-IO: the caller owns the clock. One thread. Depends on nothing of ours.
+ * of relative delay that also comes down again), reordering, copies and LBRR before PLC, WSOLA time-stretch
+ * instead of drops, fades instead of clicks. Sans-IO: the caller owns the clock. One thread. Depends on
+ * nothing of ours.
  */
 #ifndef GAVEL_AUDIO_JITTER_H
 #define GAVEL_AUDIO_JITTER_H
@@ -14,8 +15,9 @@
 struct jitter;
 struct jitter_stats {
   uint64_t received; /* packets taken in */
-  uint64_t lost;     /* packets not there when due; of them: */
-  uint64_t late, recovered_fec;
+  uint64_t lost;     /* packets not there when due; of them made good by: */
+  uint64_t recovered_fec, recovered_copy;
+  uint64_t late; /* packets that came when they had been due already */
   uint64_t duplicate;
   uint64_t played, concealed, silent, stretched; /* samples; stretched: taken out or put in */
   int target_ms, delay_ms;                       /* wanted and present delay behind the fastest packet */
@@ -27,6 +29,12 @@ struct jitter *jitter_create(void);
  * restarts. */
 void jitter_put(struct jitter *j, int64_t now_us, uint16_t seq, uint32_t ts, bool marker, const uint8_t *p,
                 size_t n);
+/* jitter_put_copy: the copy of an earlier packet, `offset` samples before the one it came in (RFC 2198),
+ * whose seq and ts these are; all between them are as long as the copy, without a pause. Taken only where the
+ * packet itself is missing; says nothing about the network's delay, but while copies are needed the buffer
+ * waits long enough for them. Ignored before the first jitter_put. */
+void jitter_put_copy(struct jitter *j, int64_t now_us, uint16_t seq, uint32_t ts, uint32_t offset,
+                     const uint8_t *p, size_t n);
 /* jitter_get: exactly n samples (1..AUDIO_FRAME_MAX) of sound, concealment or silence, within +-1. */
 void jitter_get(struct jitter *j, int64_t now_us, float *pcm, size_t n);
 void jitter_stats(const struct jitter *j, struct jitter_stats *out);
