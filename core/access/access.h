@@ -152,10 +152,19 @@ int64_t access_purge_next_ms(const struct access *a, const int64_t *end_ms, size
 struct access_visit {
   const char *pid, *app, *room;
   int64_t from_ms, to_ms;
-  uint32_t loss_permille, jitter_ms, rtt_ms; /* 0: unknown */
+  /* means over the stay, of the worse direction of his line; 0: unknown */
+  uint32_t loss_permille, jitter_ms, rtt_ms;
+  uint32_t burst_ms, concealed_permille;
+  uint32_t frozen_permille; /* of the time: reports with losses over 200 ms that were heard */
+  uint32_t mos_tenths, kbps;
+  uint32_t join_ms; /* until his sound path was up, the first time */
 };
 /* access_visit: someone has left: his row is kept as long as the policy says. */
 void access_visit(struct access *a, const struct access_visit *v);
+/* access_visits: the rows of a room that ended since then, oldest first, the last ACCESS_VISITS_MAX: those of
+ * nobody too, without ids of people. A new reference. */
+#define ACCESS_VISITS_MAX 1000
+json_t *access_visits(struct access *a, const char *app, const char *room, int64_t since_ms);
 
 /* ---- the audit log: stream "audit" of the store ---- */
 

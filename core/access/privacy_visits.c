@@ -49,11 +49,23 @@ void access_visit(struct access *a, const struct access_visit *v) {
   if (v->to_ms < v->from_ms)
     return;
   visit_id(a, v->to_ms, id);
-  json_t *doc = json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I}", "app", v->app, "room", v->room, "from_ms",
+  json_t *doc = json_pack("{s:s,s:s,s:I,s:I,s:I}", "app", v->app, "room", v->room, "from_ms",
                           (json_int_t)v->from_ms, "to_ms", (json_int_t)v->to_ms, "seconds",
-                          (json_int_t)((v->to_ms - v->from_ms + 500) / 1000), "loss_permille",
-                          (json_int_t)v->loss_permille, "jitter_ms", (json_int_t)v->jitter_ms, "rtt_ms",
-                          (json_int_t)v->rtt_ms);
+                          (json_int_t)((v->to_ms - v->from_ms + 500) / 1000));
+  const struct {
+    const char *key;
+    uint32_t n;
+  } LINE[] = {{"loss_permille", v->loss_permille},
+              {"jitter_ms", v->jitter_ms},
+              {"rtt_ms", v->rtt_ms},
+              {"burst_ms", v->burst_ms},
+              {"concealed_permille", v->concealed_permille},
+              {"frozen_permille", v->frozen_permille},
+              {"mos_tenths", v->mos_tenths},
+              {"kbps", v->kbps},
+              {"join_ms", v->join_ms}};
+  for (size_t i = 0; i < sizeof LINE / sizeof LINE[0]; i++)
+    json_object_set_new(doc, LINE[i].key, json_integer(LINE[i].n));
   bool known = v->pid && *v->pid; /* without: a number of nobody from the beginning */
   if (!known)
     blur(doc);
@@ -78,6 +90,25 @@ size_t visits_drop(struct access *a) {
   json_array_foreach(docs, i, d) doc_del(a, "usage", json_str(d, "id", ""));
   json_decref(docs);
   return n;
+}
+
+json_t *access_visits(struct access *a, const char *app, const char *room, int64_t since_ms) {
+  static const char *const CLASSES[] = {"usage", "visit"}; /* the older first */
+  json_t *rows = json_array(), *d;
+  size_t i;
+  for (size_t c = 0; c < 2; c++) {
+    json_t *docs = privacy_docs(a, CLASSES[c], NULL);
+    json_array_foreach(docs, i, d) {
+      json_t *doc = json_object_get(d, "doc");
+      if (strcmp(json_str(doc, "app", ""), app) == 0 && strcmp(json_str(doc, "room", ""), room) == 0 &&
+          json_int(doc, "to_ms", 0) >= since_ms)
+        json_array_append(rows, doc);
+    }
+    json_decref(docs);
+  }
+  while (json_array_size(rows) > ACCESS_VISITS_MAX)
+    json_array_remove(rows, 0);
+  return rows;
 }
 
 static void count(json_t *by_room, const json_t *doc) {

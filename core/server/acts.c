@@ -323,6 +323,10 @@ static void dispatch(struct control *c, struct conn *k, json_int_t id, const cha
     history_call(c, k, id, params);
     return;
   }
+  if (strcmp(method, "room.quality") == 0) {
+    lines_call(c, k, id, params);
+    return;
+  }
   enum act act = strncmp(method, "room.", 5) == 0 ? act_find(method + 5) : ACT__COUNT;
   if (act == ACT__COUNT)
     control_refuse(c, k, id, ERR_BAD_METHOD, NULL);

@@ -52,11 +52,15 @@ static const struct key {
     COUNT("limits", "joins_per_invite", limits.joins_per_invite, 0, 1000000),
     COUNT("limits", "joins_per_room", limits.joins_per_room, 0, 1000000),
     COUNT("limits", "waiting_per_address", limits.waiting_per_address, 0, 1000000),
+    COUNT("limits", "handshakes_waiting", limits.handshakes_waiting, 0, 1000000),
     COUNT("limits", "chat_per_minute", limits.chat_per_minute, 0, 1000000),
     COUNT("limits", "strikes", limits.strikes, 0, 1000000),
     COUNT("media", "rekey_seconds", rekey_s, 0, 10000000),
     KEY("media", "port", PORT, media_port),
-    COUNT("media", "threads", media_threads, 1, 16),
+    COUNT("media", "threads", media_threads, 0, 16),
+    COUNT("media", "packed_from", packed_from, 0, 10000000),
+    COUNT("media", "edge_from", edge_from, 0, 10000000),
+    COUNT("media", "handshake_threads", handshake_threads, 1, 16),
     KEY("media", "require_256", FLAG, srtp_min_256),
 };
 

@@ -21,16 +21,28 @@ static void mark_dirty(struct control *c, struct conn *k) {
   c->dirty[c->n_dirty++] = k;
 }
 
-void control_send(struct control *c, struct conn *k, struct msg *m) {
+static void put(struct control *c, struct conn *k, struct msg *m) {
   if (k->closing)
     return;
   mark_dirty(c, k);
-  if (!outbox_put(&k->out, m)) { /* a slow reader must not hold the room's memory */
+  outbox_put(&k->out, m);
+  bool slow = outbox_is_long(&k->out) && (!c->cfg.blocked || c->cfg.blocked(c->cfg.ctx, k->handle));
+  if (slow) { /* it must not hold the room's memory */
     c->count.slow_closed++;
     limit_hit(c, LIMIT_QUEUE);
     k->close_code = CONTROL_CLOSE_SLOW;
-    k->closing = true;
+    k->closing = k->urgent = true;
   }
+}
+
+void control_send(struct control *c, struct conn *k, struct msg *m) {
+  k->urgent = true;
+  put(c, k, m);
+}
+
+void control_send_later(struct control *c, struct conn *k, struct msg *m, us_t at) {
+  c->held_at = at < c->held_at ? at : c->held_at;
+  put(c, k, m);
 }
 
 static void send_text(struct control *c, struct conn *k, char *text, json_int_t reply_to) {
@@ -76,7 +88,8 @@ void control_refuse_with(struct control *c, struct conn *k, json_int_t id, enum 
     limit_hit(c, LIMIT_SESSIONS);
   if (e == ERR_RATE)
     c->count.rate_limited++;
-  int retry_ms = e == ERR_RATE && c->retry_ms ? c->retry_ms : e == ERR_RATE || e == ERR_AGAIN ? 1000 : 0;
+  bool later = e == ERR_RATE || e == ERR_AGAIN;
+  int retry_ms = later && c->retry_ms ? c->retry_ms : later ? 1000 : 0;
   c->retry_ms = 0;
   char *text = rpc_error(id, e, detail, retry_ms);
   send_text(c, k, more ? with_data(text, more) : text, id);
@@ -87,7 +100,7 @@ void control_notify(struct control *c, struct conn *k, const char *method, json_
 }
 
 void control_close(struct control *c, struct conn *k) {
-  k->close_after = true;
+  k->close_after = k->urgent = true;
   mark_dirty(c, k);
 }
 
@@ -103,7 +116,7 @@ enum err control_create(const struct control_config *cfg, us_t now, int64_t wall
   c->media_rooms = map_create(rng_u64(cfg->rng));
   c->conns = map_create(rng_u64(cfg->rng));
   c->peers = map_create(rng_u64(cfg->rng));
-  c->next_hello = US_NEVER;
+  c->next_hello = c->held_at = US_NEVER;
   c->book = limit_book_create(rng_u64(cfg->rng));
   c->seats_of = map_create(rng_u64(cfg->rng));
   c->revision = UINT64_MAX; /* nobody was looked at yet */
@@ -175,6 +188,8 @@ static void call(struct control *c, struct conn *k, const struct rpc_in *in) {
     seat_join(c, k, in->id, in->params);
   else if (strcmp(in->method, "room.media") == 0)
     seat_media(c, k, in->id, in->params);
+  else if (strcmp(in->method, "media.bandwidth") == 0)
+    seat_bandwidth(c, k, in->id, in->params);
   else
     acts_call(c, k, in->id, in->method, in->params);
 }
@@ -204,6 +219,13 @@ void control_message(struct control *c, uint32_t conn, const char *text, size_t 
   json_decref(in.root);
 }
 
+/* When we are late, what he said may be here and not read yet: two turns are enough to read it. */
+static bool had_his_chance(struct control *c, struct conn *k) {
+  if (!k->late_at)
+    k->late_at = c->turns + 2;
+  return c->turns >= k->late_at;
+}
+
 static void hello_timeouts(struct control *c) {
   us_t next = US_NEVER;
   struct conn *k;
@@ -211,6 +233,8 @@ static void hello_timeouts(struct control *c) {
     if (k->admin || k->seat || k->close_after || k->closing)
       continue;
     us_t due = k->opened_at + CONTROL_HELLO_MS * US_PER_MS;
+    if (due <= c->now && !had_his_chance(c, k))
+      due = c->now + US_PER_MS;
     if (due <= c->now) {
       json_t *body =
           json_pack("{s:s,s:s}", "code", err_code(ERR_NOT_JOINED), "text", err_text(ERR_NOT_JOINED));
@@ -224,9 +248,21 @@ static void hello_timeouts(struct control *c) {
   c->next_hello = next;
 }
 
+static void release_held(struct control *c) {
+  struct conn *k;
+  c->held_at = US_NEVER;
+  for (size_t at = 0; (k = map_next(c->conns, &at));) {
+    if (k->held)
+      c->cfg.want_write(c->cfg.ctx, k->handle);
+    k->held = false;
+  }
+}
+
 void control_tick(struct control *c, us_t now, int64_t wall_ms) {
   c->now = now;
   c->wall_ms = wall_ms;
+  if (c->held_at <= now)
+    release_held(c);
   if (c->next_hello <= now)
     hello_timeouts(c);
   access_tick(c->access, wall_ms);
@@ -241,6 +277,7 @@ us_t control_next_timeout(const struct control *c) {
     us_t at = c->now + (wait_ms < CONTROL_SLEEP_MS ? wait_ms : CONTROL_SLEEP_MS) * US_PER_MS;
     due = at < due ? at : due;
   }
+  due = c->held_at < due ? c->held_at : due;
   return c->next_hello < due ? c->next_hello : due;
 }
 
@@ -269,6 +306,7 @@ static void commit_failed(struct control *c, enum err why) {
 }
 
 enum err control_commit(struct control *c) {
+  c->turns++;
   seats_recheck(c); /* in the same group: what was revoked is gone when the operator hears of it */
   bool any = c->n_touched > 0 || store_pending(c->cfg.store) > 0;
   enum err lost = access_error(c->access);
@@ -290,9 +328,11 @@ enum err control_commit(struct control *c) {
   c->group_err = ERR_OK;
   for (size_t i = 0; i < c->n_dirty; i++) {
     struct conn *k = c->dirty[i];
-    k->dirty = false;
     outbox_release(&k->out);
-    c->cfg.want_write(c->cfg.ctx, k->handle);
+    k->held = !k->urgent && (k->held || c->held_at != US_NEVER);
+    if (!k->held)
+      c->cfg.want_write(c->cfg.ctx, k->handle);
+    k->dirty = k->urgent = false;
   }
   c->n_dirty = 0;
   web_release(c, e == ERR_OK);
@@ -308,6 +348,11 @@ char *control_next_message(struct control *c, uint32_t conn, size_t *n) {
     return NULL;
   *n = m->len;
   return m->text;
+}
+
+size_t control_next_size(const struct control *c, uint32_t conn) {
+  const struct conn *k = map_get_u32(c->conns, conn);
+  return k && !k->closing ? outbox_next_size(&k->out) : 0;
 }
 
 bool control_wants_close(const struct control *c, uint32_t conn) {

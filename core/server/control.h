@@ -22,9 +22,10 @@
 #include <stdint.h>
 
 #define CONTROL_THREADS_MAX 16
-#define CONTROL_QUEUE_MAX LIMIT_VALUE_QUEUE /* messages waiting for one slow connection; then it is closed   \
-                                             */
-#define CONTROL_QUEUE_BYTES (8 << 20)       /* and bytes: a snapshot of a full room fits */
+#define CONTROL_QUEUE_MAX                                                                                    \
+  LIMIT_VALUE_QUEUE                   /* messages waiting for one slow connection; then it is closed         \
+                                       */
+#define CONTROL_QUEUE_BYTES (8 << 20) /* and bytes: a snapshot of a full room fits */
 #define CONTROL_HELLO_MS LIMIT_VALUE_FIRST_SLOW /* from the upgrade to room.join */
 #define CONTROL_HEADROOM 32                     /* bytes before a message's text, for the shell's framing */
 #define CONTROL_ROOMS_MAX 20000
@@ -39,6 +40,7 @@ struct control_config {
   struct store *store; /* borrowed */
   struct rng *rng;     /* borrowed */
   unsigned media_threads;
+  unsigned edge_from; /* people of a room on one media thread, then others help it; 0: never */
   struct sdp_candidate candidates[CONTROL_THREADS_MAX][4]; /* host candidates of each media thread's port */
   size_t n_candidates[CONTROL_THREADS_MAX];
   uint32_t rekey_s;            /* media paths get new keys this often, 0 never */
@@ -47,14 +49,22 @@ struct control_config {
   const char *backups;         /* the folder of its backups, for gavelctl; NULL: none */
   struct access_config access; /* rules and names; store and rng are the ones above */
   struct link link; /* host, port and pin for invite links; room and secret are filled per invite */
-  /* Called from inside control_* calls. want_write: the connection has messages or is to be closed. */
+  /* Called from inside control_* calls. want_write: the connection has messages or is to be closed. Not asked
+   * to write, it may: what waits for company is there already. */
   void (*media)(void *ctx, unsigned thread, const struct media_cmd *cmd);
   void (*want_write)(void *ctx, uint32_t conn);
+  /* Does its socket take nothing now? Only then what waits is held against a connection, and not when we are
+   * late. NULL: so it is. */
+  bool (*blocked)(void *ctx, uint32_t conn);
   /* What plain HTTPS was asked (web.h): NULL where there is none. kdf: ERR_BUSY when its queue is full. */
   void (*http_reply)(void *ctx, uint32_t request, struct web_reply *r);
   enum err (*kdf)(void *ctx, const struct kdf_job *job);
   /* What the media threads counted, summed up; NULL: nothing. */
   void (*media_counters)(void *ctx, struct mediaport_counters *out);
+  /* How busy a media thread was lately, in thousandths of a core; NULL: not known. */
+  unsigned (*media_load)(void *ctx, unsigned thread);
+  /* Datagrams of handshakes that wait to be looked at (shell_handshake.h); NULL: none ever. */
+  unsigned (*handshakes)(void *ctx);
   struct limits_set limits; /* all 0: none of those */
   void *ctx;
 };
@@ -86,6 +96,8 @@ enum err control_commit(struct control *c);
  */
 char *control_next_message(struct control *c, uint32_t conn, size_t *n);
 bool control_wants_close(const struct control *c, uint32_t conn);
+/* control_next_size: how long the next message is, 0 when there is none. */
+size_t control_next_size(const struct control *c, uint32_t conn);
 /* control_close_code: the WebSocket close code it then gets. */
 unsigned control_close_code(const struct control *c, uint32_t conn);
 /* control_ending: it will want to close, at the latest once what it was told last has gone out. */

@@ -24,24 +24,36 @@ struct seat_bits {
   uint32_t room; /* handle */
   bool may_send, may_hear, priority;
   int8_t gain_db;
+  uint16_t kbps; /* his wish */
 };
 /* Just admitted, and not told yet: he sees what all such see, or something of his own too. */
 enum fresh { FRESH_NOT, FRESH_NEW, FRESH_OWN };
-/* How his line was, as the media thread reported it: sums over n reports. */
+/* How his line is, as the media thread reported it last, and sums, of the worse direction each, weighted by
+ * the time they are about (n; n_mos, n_burst: of the time that had one). */
 struct seat_line {
-  uint64_t n, loss_percent, jitter_ms, rtt_ms;
+  us_t at; /* of the last report of his present path, 0: none yet */
+  enum media_tier tier;
+  uint8_t copies;
+  struct media_stats last;
+  uint64_t n, loss_percent, jitter_ms, rtt_ms, concealed_percent, frozen, kbps;
+  uint64_t n_mos, mos_tenths, n_burst, burst_ms;
+  unsigned better; /* reports in a row that were better than what all were told */
+  us_t asked_at;   /* when his path was asked for */
+  uint32_t join_ms;
 };
 struct seat {
   uint32_t member;
   struct conn *conn;     /* NULL while away */
   uint32_t peer;         /* media handle, 0 = none */
+  unsigned thread;       /* where it is */
   struct seat_bits told; /* last told to the media thread */
+  uint16_t kbps;         /* the most he wants to get, 0: what his line carries */
   enum view view;        /* last synced */
   char *offer;           /* SDP that came with the knock; answered on admission, kept until his path is up */
   enum fresh fresh;
   struct bucket shown; /* acts that all see */
   struct bucket resumes;
-  uint8_t quality; /* of his line, as everyone was told: 0 good, 1 weak, 2 bad */
+  uint8_t quality; /* of his line, as everyone was told: 0 good, 1 weak, 2 bad (lines.c) */
   struct seat_line line;
   uint8_t addr[16];   /* of his last connection, zero when unknown: what a ban can hold on to */
   struct grant grant; /* by what he came in: seat_claim */
@@ -63,8 +75,12 @@ struct hosted {
   char app[ACCESS_APP_MAX + 1];   /* whose room it is, "" the server's own */
   char name[HOSTED_NAME_MAX + 1]; /* with the application: what the operator calls it */
   char stream[HOSTED_STREAM_MAX]; /* of the log */
-  us_t empty_at; /* since when a room made by joining has nobody in it; 0: it has, or it is none */
-  unsigned thread;
+  us_t calm_at;     /* who comes and goes before that is told then, all at once: see tell_event */
+  us_t empty_at;    /* since when a room made by joining has nobody in it; 0: it has, or it is none */
+  unsigned thread;  /* of its media rooms */
+  unsigned peers;   /* sound paths of its people: while there are any, the thread stays */
+  unsigned at_home; /* of them, how many on that thread */
+  uint32_t edges[ROOM_SIDES_MAX + 1]; /* by media room, the other threads that help: a set of 1 << thread */
   uint32_t media[ROOM_SIDES_MAX + 1]; /* handles: the main room, then side rooms by number; 0: not open */
   struct map *seats;                  /* member id -> seat */
   bool touched;                       /* has events in the open group */
@@ -82,14 +98,18 @@ struct hosted {
 struct conn {
   uint32_t handle;
   bool admin, closing, dirty, close_after;
-  uint8_t addr[16]; /* IPv4 as ::ffff:a.b.c.d; zero when unknown */
+  bool urgent, held; /* of what waits: something may not wait; nothing may leave before control.held_at */
+  uint8_t addr[16];  /* IPv4 as ::ffff:a.b.c.d; zero when unknown */
   us_t opened_at;
+  uint64_t late_at;    /* the turn in which he is late with his room.join, 0: not yet */
   struct hosted *room; /* NULL before joining */
   struct seat *seat;
   struct outbox out;
   struct bucket acts, moderates, chat, chat_minute;
-  uint16_t close_code; /* of WebSocket; 0: 1000 */
-  unsigned wrong;      /* passwords */
+  uint16_t close_code;       /* of WebSocket; 0: 1000 */
+  unsigned wrong;            /* passwords */
+  enum media_tier told_tier; /* what he knows to get: first what all begin with; TIER_N: who knows */
+  uint8_t told_copies;
 };
 struct web;
 struct control {
@@ -112,12 +132,15 @@ struct control {
   size_t n_touched, cap_touched;
   enum err group_err; /* why the open group cannot be committed */
   us_t next_hello;
+  uint64_t turns;                             /* that have ended */
+  us_t held_at;                               /* when what waits for company leaves; US_NEVER: nothing does */
   struct timers expiry;                       /* of hosted rooms */
   int retry_ms;                               /* how long what was limited last has to wait */
   struct limit_book *book;                    /* of addresses */
   struct hosted *stays[ATTENDANCE_FOLDS_MAX]; /* the one asked for last at the end */
   size_t n_stays;
   struct control_counters count;
+  uint64_t paths_up, paths_up_ms; /* sound paths that came about, and how long that took in all */
 };
 struct peer_ref { /* finds the seat of a media event */
   struct hosted *room;
@@ -126,6 +149,8 @@ struct peer_ref { /* finds the seat of a media event */
 
 /* control.c */
 void control_send(struct control *c, struct conn *k, struct msg *m);
+/* control_send_later: it may wait until `at`, for company. */
+void control_send_later(struct control *c, struct conn *k, struct msg *m, us_t at);
 void control_reply(struct control *c, struct conn *k, json_int_t id, json_t *body);
 void control_refuse(struct control *c, struct conn *k, json_int_t id, enum err e, const char *detail);
 /* control_refuse_with: the same, and `more` (stolen, may be NULL) in the error's data. */
@@ -207,6 +232,7 @@ void seat_forget(struct control *c, struct hosted *h, struct seat *s);
 
 /* seat_media.c: the media path of a seat */
 void seat_media(struct control *c, struct conn *k, json_int_t id, const json_t *params);
+void seat_bandwidth(struct control *c, struct conn *k, json_int_t id, const json_t *params);
 /* seat_admitted: he is in, never before when `first`. seat_tell_admitted: all who came in with this act get
  * the room as it is now, the same message for all who see the same, and each his answer. */
 void seat_admitted(struct hosted *h, struct seat *s, bool first);
@@ -282,8 +308,14 @@ void rights_stay(struct control *c, struct hosted *h, const struct room_event *e
 void web_release(struct control *c, bool durable);
 void web_free(struct control *c);
 
-/* levels.c: what the media threads report. levels_qualities: whose line is not good, for those who have just
- * come in; NULL when all are. */
-struct msg *levels_qualities(struct hosted *h);
+/* lines.c: whose line is how good. lines_report: a MEDIA_STATS; everyone inside hears of it when a line
+ * becomes better or worse. lines_path: a path was asked for (up: is there). lines_now: whose line is not
+ * good, for those who have just come in; NULL when all are. lines_visit: what of it stays when he leaves.
+ * lines_call: room.quality, for who moderates the room and the operator. */
+void lines_report(struct control *c, struct hosted *h, struct seat *about, const struct media_event *ev);
+void lines_path(struct control *c, struct seat *s, bool up);
+struct msg *lines_now(struct hosted *h);
+void lines_visit(struct seat *s, struct access_visit *v);
+void lines_call(struct control *c, struct conn *k, json_int_t id, const json_t *params);
 
 #endif

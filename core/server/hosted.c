@@ -81,9 +81,6 @@ struct hosted *hosted_create(struct control *c, const char *name, const char *st
     snprintf(h->stream, sizeof h->stream, "room:%s@%lld", h->name, (long long)c->wall_ms);
   h->timer = (struct timer)TIMER_IDLE;
   h->seats = map_create(rng_u64(c->cfg.rng));
-  for (unsigned t = 1; t < c->cfg.media_threads; t++)
-    if (c->threads_load[t] < c->threads_load[h->thread])
-      h->thread = t;
   struct name_key k = key_of(h->name);
   map_put(c->rooms, k.sha256, sizeof k.sha256, h);
   return h;

@@ -1,5 +1,5 @@
-/* levels.c: what the media threads report, and who is told: who is heard, whose line is weak, whose path
- * ended. */
+/* levels.c: what the media threads report, and who is told: who is heard, whose path is up, what sound he
+ * gets, whose path ended. */
 #include "core/base/log.h"
 #include "core/server/control_private.h"
 
@@ -35,48 +35,16 @@ static void tell_levels(struct control *c, const struct media_event *ev) {
   msg_unref(m);
 }
 
-/* 0 good, 1 weak, 2 bad: by the worse of both directions. */
-static uint8_t quality_of(const struct media_event *ev) {
-  unsigned loss = ev->stats.loss_up > ev->stats.loss_down ? ev->stats.loss_up : ev->stats.loss_down;
-  if (loss >= 15 || ev->stats.rtt_ms >= 800)
-    return 2;
-  return loss >= 4 || ev->stats.rtt_ms >= 400 || ev->stats.jitter_ms >= 80;
-}
-
-struct msg *levels_qualities(struct hosted *h) {
-  json_t *who = json_array();
-  struct seat *s;
-  for (size_t at = 0; (s = map_next(h->seats, &at));)
-    if (s->quality)
-      json_array_append_new(who, json_pack("[i,i]", (int)s->member, (int)s->quality));
-  struct msg *m =
-      json_array_size(who) ? msg_take(rpc_notify("quality", json_pack("{s:O}", "who", who))) : NULL;
-  json_decref(who);
-  return m;
-}
-
-static void sum_up(struct seat_line *l, const struct media_event *ev) {
-  l->n++;
-  l->loss_percent += ev->stats.loss_up > ev->stats.loss_down ? ev->stats.loss_up : ev->stats.loss_down;
-  l->jitter_ms += ev->stats.jitter_ms;
-  l->rtt_ms += ev->stats.rtt_ms;
-}
-
-/* Everyone inside hears of it when someone's line becomes better or worse, and only then. */
-static void tell_quality(struct control *c, struct hosted *h, struct seat *about,
-                         const struct media_event *ev) {
-  uint8_t quality = quality_of(ev);
-  sum_up(&about->line, ev);
-  if (quality == about->quality)
+/* What he gets, when it has changed; and once to who came back on another connection. */
+static void tell_tier(struct control *c, struct seat *s, const struct media_event *ev) {
+  struct conn *k = s->conn;
+  if (!k || (k->told_tier == ev->tier && k->told_copies == ev->copies))
     return;
-  about->quality = quality;
-  struct msg *m =
-      msg_take(rpc_notify("quality", json_pack("{s:[[i,i]]}", "who", (int)about->member, (int)quality)));
-  struct seat *s;
-  for (size_t at = 0; (s = map_next(h->seats, &at));)
-    if (s->conn && room_may_hear(&h->room, s->member))
-      control_send(c, s->conn, m);
-  msg_unref(m);
+  k->told_tier = ev->tier;
+  k->told_copies = ev->copies;
+  control_notify(c, k, "media",
+                 json_pack("{s:s,s:s,s:i}", "state", "tier", "tier", tier_info(ev->tier)->name, "copies",
+                           (int)ev->copies));
 }
 
 void control_media_event(struct control *c, unsigned thread, const struct media_event *ev) {
@@ -93,6 +61,7 @@ void control_media_event(struct control *c, unsigned thread, const struct media_
   case MEDIA_CONNECTED:
     free(s->offer);
     s->offer = NULL;
+    lines_path(c, s, true);
     if (s->conn)
       control_notify(c, s->conn, "media",
                      json_pack("{s:s,s:s}", "state", "connected", "profile", srtp_profile_text(ev->profile)));
@@ -110,7 +79,11 @@ void control_media_event(struct control *c, unsigned thread, const struct media_
       tell_lost(c, s, ev->why, ev->kind == MEDIA_FAILED);
     seat_drop_media(c, ref->room, s);
     break;
+  case MEDIA_TIER:
+    tell_tier(c, s, ev);
+    break;
   default:
-    tell_quality(c, ref->room, s, ev);
+    tell_tier(c, s, ev);
+    lines_report(c, ref->room, s, ev);
   }
 }

@@ -24,6 +24,7 @@ const struct limits_set LIMITS_DEFAULT = {.half_open_per_network = LIMIT_VALUE_T
                                           .joins_per_invite = LIMIT_VALUE_JOINS_INVITE,
                                           .joins_per_room = LIMIT_VALUE_JOINS_ROOM,
                                           .waiting_per_address = LIMIT_VALUE_WAITING_ADDRESS,
+                                          .handshakes_waiting = LIMIT_VALUE_HANDSHAKES,
                                           .chat_per_minute = LIMIT_VALUE_CHAT_MINUTE,
                                           .strikes = LIMIT_VALUE_IDS};
 

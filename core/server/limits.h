@@ -37,7 +37,7 @@ extern const struct limit_row LIMITS[LIMIT__COUNT];
 /* What the configuration says of the rows it may change; 0: no such limit. */
 struct limits_set {
   unsigned half_open_per_network, joins_per_address, joins_per_invite, joins_per_room, waiting_per_address,
-      chat_per_minute, strikes;
+      handshakes_waiting, chat_per_minute, strikes;
   bool loopback; /* joins from this very machine count as well */
 };
 extern const struct limits_set LIMITS_DEFAULT;

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <jansson.h>
+#include <malloc.h>
 #include <openssl/crypto.h>
 #include <signal.h>
 #include <stdio.h>
@@ -241,6 +242,9 @@ int main(int argc, char **argv) {
   struct server *s;
   char why[256];
   harden_early();
+  /* A snapshot of a full room is large and soon gone: it must not leave a hole in the heap. */
+  (void)mallopt(M_MMAP_THRESHOLD, 64 << 10);
+  (void)mallopt(M_TRIM_THRESHOLD, 256 << 10);
   json_set_alloc_funcs(malloc, harden_free);
   enum err e = start(&o, &s, why);
   bool started = e == ERR_OK;

@@ -11,13 +11,13 @@
 
 #include "core/base/err.h"
 #include "core/media/dtls.h"
+#include "core/media/ladder.h"
 
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-enum media_tier { TIER_FULL, TIER_PACKED, TIER_LOW, TIER_MIN };
-
+struct secure;
 struct media_peer_params {
   char local_ufrag[9], local_pwd[25]; /* ours for this peer; the ufrag names him on the shared port */
   char hash[8];
@@ -31,19 +31,53 @@ struct media_peer_params {
   bool recv, send;   /* the peer wants to receive / may send, by its SDP */
 };
 struct media_cmd {
-  enum { MEDIA_ROOM_OPEN, MEDIA_ROOM_CLOSE, MEDIA_PEER_ADD, MEDIA_PEER_SET, MEDIA_PEER_DEL, MEDIA_STOP } kind;
+  enum {
+    MEDIA_ROOM_OPEN,
+    MEDIA_ROOM_CLOSE,
+    MEDIA_PEER_ADD,
+    MEDIA_PEER_SET,
+    MEDIA_PEER_DEL,
+    MEDIA_SECURED, /* from a handshake thread */
+    /* A room on several threads (mediaedge.h): */
+    MEDIA_EDGE_OPEN, /* to a thread that helps: `thread` is the room's home. CLOSE as any room */
+    MEDIA_EDGE_ADD,  /* to the home: `thread` helps */
+    MEDIA_REMOTE,    /* to the home: `member`, who is on `thread`, may speak or not; with gain and priority */
+    MEDIA_STOP
+  } kind;
   uint32_t room, peer;
   uint32_t member; /* CSRC and level reports name people by member id */
+  unsigned thread; /* EDGE_*, REMOTE: which other */
   /* ADD and SET, each time all of them: */
   bool may_send, may_hear; /* the bits the media path enforces per packet. Fail closed: false until set */
   bool priority;           /* while he is heard, the others are softer (mixer.h) */
   int8_t gain_db;          /* how much louder he is for all, ROOM_GAIN_MIN_DB..ROOM_GAIN_MAX_DB */
-  enum media_tier tier;
+  uint16_t kbps;           /* the most he wants to get, on the wire; 0: what his line carries */
   struct media_peer_params params; /* ADD */
+  struct secure *secure; /* SECURED: up or failed, the reader's from now on; NULL: came to nothing */
+};
+/* How a peer's line was since the last STATS: up is what comes from him, down what he gets. */
+struct media_stats {
+  uint16_t over_ms;                     /* how long that is: less often while all is well */
+  uint8_t loss_up, loss_down;           /* percent, before repair */
+  uint8_t concealed_up, concealed_down; /* percent of the sound made up; down: as he says, 0 if he does not */
+  uint8_t mos_up,
+      mos_down; /* MOS-LQ times 10 by the E-model (emodel.h), 0: not known, or there was no sound */
+  uint16_t burst_up_ms, burst_down_ms;   /* mean length of a loss */
+  uint16_t jitter_ms, rtt_ms, buffer_ms; /* buffer: his, 0: not known */
+  uint16_t kbps_up, kbps_down;           /* on the wire, IPv4 headers counted */
+  uint64_t in, out;                      /* packets so far */
 };
 #define MEDIA_LEVELS_MAX 16
 struct media_event {
-  enum { MEDIA_CONNECTED, MEDIA_REKEYED, MEDIA_FAILED, MEDIA_LOST, MEDIA_LEVELS, MEDIA_STATS } kind;
+  enum {
+    MEDIA_CONNECTED,
+    MEDIA_REKEYED,
+    MEDIA_FAILED,
+    MEDIA_LOST,
+    MEDIA_LEVELS,
+    MEDIA_STATS,
+    MEDIA_TIER
+  } kind;
   uint32_t room, peer;
   enum err why;                 /* FAILED: FINGERPRINT, NO_SRTP, DTLS; LOST: consent expired */
   enum srtp_profile_id profile; /* CONNECTED */
@@ -54,12 +88,10 @@ struct media_event {
     uint32_t member;
     uint8_t level;
   } level[MEDIA_LEVELS_MAX];
-  /* STATS, every 5 s a peer */
-  struct {
-    uint8_t loss_up, loss_down; /* percent */
-    uint16_t jitter_ms, rtt_ms;
-    uint64_t in, out;
-  } stats;
+  /* TIER, when it changes, and STATS: what he gets */
+  enum media_tier tier;
+  uint8_t copies;           /* of each packet, RFC 2198 */
+  struct media_stats stats; /* STATS, about every 5 s a peer */
 };
 
 #endif

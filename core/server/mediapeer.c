@@ -1,5 +1,6 @@
 /* mediapeer.c: one peer on the media port: checks, handshake, packets. */
 #include "core/server/mediaport_private.h"
+#include "core/wire/red.h"
 #include "core/wire/stun.h"
 
 #include "audio/codec.h"
@@ -77,6 +78,7 @@ static void addr_select(struct mediaport *m, struct peer *r, int i, const struct
   a->nominated |= s->use_candidate;
   if (r->selected < 0) {
     r->selected = i;
+    fan_update(r);
     return;
   }
   const struct peer_addr *cur = &r->addr[r->selected];
@@ -138,12 +140,14 @@ static void failed(struct mediaport *m, struct peer *r, enum err why) {
 
 static void connected(struct mediaport *m, struct peer *r) {
   m->count.dtls_ok++;
+  fan_update(r);
   r->next_report = m->now + RTPSTAT_INTERVAL_US;
+  r->line.since = m->now;
   struct media_event ev = {.kind = MEDIA_CONNECTED,
                            .room = r->room->handle,
                            .peer = r->handle,
-                           .profile = secure_profile(r->secure),
-                           .addr = r->addr[r->dtls_addr].sa};
+                           .profile = secure_profile(r->secure)};
+  memcpy(&ev.addr, &r->addr[r->dtls_addr].sa, sizeof r->addr[r->dtls_addr].sa);
   mediaport_event(m, &ev);
 }
 
@@ -187,7 +191,41 @@ static void drain_dtls(struct mediaport *m, struct peer *r) {
   schedule(m, r);
 }
 
+static void shake_elsewhere(struct mediaport *m, struct peer *r, const uint8_t *p, size_t n) {
+  const struct peer_addr *a = &r->addr[r->dtls_addr];
+  struct mediaport_hello h = {.peer = r->handle,
+                              .first = !r->shaking,
+                              .params = r->shaking ? NULL : &r->p,
+                              .from = (const struct sockaddr *)&a->sa,
+                              .from_len = a->len,
+                              .p = p,
+                              .n = n};
+  if (m->cfg.shake(m->cfg.ctx, &h))
+    r->shaking = true;
+  else
+    m->count.dtls_dropped++;
+}
+
+void peer_secured(struct mediaport *m, struct peer *r, struct secure *s) {
+  r->shaking = false;
+  if (!s || r->secure) {
+    secure_destroy(s);
+    return;
+  }
+  r->secure = s;
+  if (secure_up(s))
+    connected(m, r);
+  else
+    failed(m, r, secure_failure(s));
+  drain_dtls(m, r);
+}
+
 void peer_dtls(struct mediaport *m, struct peer *r, int addr, const uint8_t *p, size_t n) {
+  if (!r->secure && m->cfg.shake) {
+    r->dtls_addr = addr;
+    shake_elsewhere(m, r, p, n);
+    return;
+  }
   if (!r->secure)
     r->secure =
         secure_create(m->cfg.dtls, true, r->p.hash, r->p.fingerprint, r->p.fingerprint_len, r->p.ssrc_in);
@@ -202,6 +240,7 @@ static void report_send(struct mediaport *m, struct peer *r) {
   if (!peer_up(r) || r->selected < 0)
     return;
   struct media_datagram *d = mediaport_slot(m, &r->addr[r->selected]);
+  peer_ear(r);
   size_t n = rtpstat_report(&r->stat, m->now, r->p.ssrc_out, r->p.ssrc_in, "gavel", d->data,
                             sizeof d->data - SRTP_TRAILER_MAX);
   if (n && secure_protect_rtcp(r->secure, d->data, &n, sizeof d->data) == ERR_OK) {
@@ -209,12 +248,7 @@ static void report_send(struct mediaport *m, struct peer *r) {
     mediaport_commit_slot(m);
   }
   struct media_event ev = {.kind = MEDIA_STATS, .room = r->room->handle, .peer = r->handle};
-  ev.stats.loss_up = r->stat.loss_in_pct;
-  ev.stats.loss_down = r->stat.loss_out_pct;
-  ev.stats.jitter_ms = rtpstat_jitter_ms(&r->stat);
-  ev.stats.rtt_ms = r->stat.rtt_ms;
-  ev.stats.in = r->stat.received;
-  ev.stats.out = r->stat.sent;
+  peer_stats(r, m->now, &ev);
   mediaport_event(m, &ev);
 }
 
@@ -231,23 +265,24 @@ void peer_timeout(struct mediaport *m, struct peer *r) {
   }
   if (r->next_report <= m->now) {
     report_send(m, r);
-    r->next_report = m->now + RTPSTAT_INTERVAL_US;
+    r->next_report = m->now + peer_report_interval(m, r);
   }
   schedule(m, r);
 }
 
 /* ---- SRTP ---- */
 
-/* Unwrap RED, check that it is Opus of a sane length. */
-static bool take_payload(struct peer *r, struct rtp *h) {
-  if (h->pt == r->p.red_pt && r->p.red_pt != 255) {
-    uint8_t pt;
-    if (rtp_red_primary(h->payload, h->payload_len, &pt, &h->payload, &h->payload_len) != ERR_OK ||
-        pt != r->p.opus_pt)
-      return false;
-  } else if (h->pt != r->p.opus_pt)
-    return false;
-  return h->payload_len > 0 && opus_packet_samples(h->payload, h->payload_len) >= PACKET_SAMPLES_MIN;
+/* Opus of a sane length, bare or in RED: its samples, or 0. The blocks come oldest first, the packet's own
+ * last. */
+static uint32_t take_payload(const struct peer *r, const struct rtp *h, struct red_block v[RED_BLOCKS_MAX],
+                             size_t *n) {
+  v[0] = (struct red_block){.pt = h->pt, .p = h->payload, .len = h->payload_len};
+  *n = 1;
+  if (h->pt == r->p.red_pt && r->p.red_pt != 255 && red_parse(h->payload, h->payload_len, v, n) != ERR_OK)
+    return 0;
+  const struct red_block *own = &v[*n - 1];
+  int samples = own->pt == r->p.opus_pt && own->len > 0 ? opus_packet_samples(own->p, own->len) : -1;
+  return samples >= PACKET_SAMPLES_MIN ? (uint32_t)samples : 0;
 }
 
 /* At most 100 packets a second, with half a second of slack for a line that stalls: a talker must not cost
@@ -260,8 +295,60 @@ static bool in_pace(const struct mediaport *m, struct peer *r) {
   return true;
 }
 
+/* Whether this packet is news, which it is once. Copies older than the first of his own are not: what he said
+ * without the right to, or in another room, must not come back. A sender who jumps back starts anew. */
+static bool take_seq(struct peer_seen *w, uint16_t seq, bool own) {
+  int ahead = (int16_t)(uint16_t)(seq - w->high);
+  if (!w->started || (own && ahead <= -64)) {
+    if (own)
+      *w = (struct peer_seen){.started = true, .high = seq, .mask = UINT64_MAX};
+    return own;
+  }
+  if (ahead > 0) {
+    w->mask = ahead < 64 ? w->mask << ahead | 1 : 1;
+    w->high = seq;
+    return true;
+  }
+  uint64_t bit = ahead > -64 ? UINT64_C(1) << -ahead : 0;
+  bool news = bit && !(w->mask & bit);
+  w->mask |= bit;
+  return news;
+}
+
+/* Whether the packet just before the next one is missing. */
+static bool take_lost(const struct peer_seen *w, uint16_t seq) {
+  int ahead = (int16_t)(uint16_t)(seq - w->high);
+  return w->started && ahead > 0 && ahead < 64;
+}
+
+/* What the packet brings that was not there before: itself, and copies of what was lost on the way. */
+static void put_blocks(struct mediaport *m, struct peer *r, const struct rtp *h, const struct red_block *v,
+                       size_t n, uint32_t samples) {
+  for (size_t i = 0; i < n; i++) {
+    const struct red_block *b = &v[i];
+    bool own = i + 1 == n;
+    struct rtp one = *h;
+    one.seq = (uint16_t)(h->seq - b->offset / samples);
+    one.ts = h->ts - b->offset;
+    one.payload = b->p;
+    one.payload_len = b->len;
+    one.marker = own && h->marker;
+    bool fits = own || (b->pt == r->p.opus_pt && b->offset % samples == 0 &&
+                        opus_packet_samples(b->p, b->len) == (int)samples);
+    if (own && opus_has_fec(b->p, b->len) && take_lost(&r->seen, (uint16_t)(one.seq - 1)))
+      r->line.repaired++;
+    if (!fits || !take_seq(&r->seen, one.seq, own) || (!own && !in_pace(m, r)))
+      continue;
+    r->line.fresh++;
+    media_room_put(r->room, r, &one);
+  }
+}
+
 void peer_rtp(struct mediaport *m, struct peer *r, uint8_t *p, size_t n) {
   struct rtp h;
+  struct red_block v[RED_BLOCKS_MAX];
+  size_t blocks;
+  uint32_t samples = 0;
   if (!peer_up(r) || !r->p.send)
     return;
   if (rtp_parse(p, n, true, &h) != ERR_OK) {
@@ -272,6 +359,11 @@ void peer_rtp(struct mediaport *m, struct peer *r, uint8_t *p, size_t n) {
    * counter keeps up. */
   if (!r->may_send && (uint16_t)(h.seq - r->opened_seq) < 4096) {
     m->count.no_right++;
+    r->stat.skipped = true;
+    return;
+  }
+  if (m->waited >= MEDIAPORT_STALE_US && (uint16_t)(h.seq - r->opened_seq) < 4096) {
+    m->count.stale++;
     return;
   }
   enum err e = secure_unprotect(r->secure, m->now, p, &n);
@@ -287,12 +379,13 @@ void peer_rtp(struct mediaport *m, struct peer *r, uint8_t *p, size_t n) {
   r->opened_seq = h.seq;
   r->alive = m->now;
   r->p.ssrc_in = h.ssrc; /* announced, or the first that authenticated: the session is locked to it */
-  if (rtp_parse(p, n, false, &h) != ERR_OK || !take_payload(r, &h)) {
+  if (rtp_parse(p, n, false, &h) != ERR_OK || !(samples = take_payload(r, &h, v, &blocks))) {
     m->count.bad_rtp++;
     return;
   }
   if (!r->may_send) {
     m->count.no_right++;
+    r->stat.skipped = true;
     return;
   }
   if (!in_pace(m, r)) {
@@ -300,7 +393,8 @@ void peer_rtp(struct mediaport *m, struct peer *r, uint8_t *p, size_t n) {
     return;
   }
   rtpstat_received(&r->stat, m->now, h.seq, h.ts);
-  media_room_put(r->room, r, &h);
+  r->stat.received_bytes += (uint32_t)h.payload_len;
+  put_blocks(m, r, &h, v, blocks, samples);
 }
 
 void peer_rtcp(struct mediaport *m, struct peer *r, uint8_t *p, size_t n) {
@@ -312,4 +406,5 @@ void peer_rtcp(struct mediaport *m, struct peer *r, uint8_t *p, size_t n) {
   }
   r->alive = m->now;
   rtpstat_rtcp(&r->stat, m->now, r->p.ssrc_out, p, n);
+  peer_judge(m, r);
 }

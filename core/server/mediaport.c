@@ -13,7 +13,7 @@ struct mediaport *mediaport_create(const struct mediaport_config *c) {
   if (!m)
     return NULL;
   m->cfg = *c;
-  m->batch = calloc(BATCH, sizeof *m->batch);
+  m->batch = calloc(MEDIAPORT_BATCH_MAX, sizeof *m->batch);
   if (!m->batch) {
     free(m);
     return NULL;
@@ -35,7 +35,7 @@ void mediaport_flush(struct mediaport *m) {
 }
 
 struct media_datagram *mediaport_slot(struct mediaport *m, const struct peer_addr *to) {
-  if (m->n_batch == BATCH)
+  if (m->n_batch == MEDIAPORT_BATCH_MAX)
     mediaport_flush(m);
   struct media_datagram *d = &m->batch[m->n_batch];
   memcpy(&d->to, &to->sa, to->len);
@@ -45,7 +45,7 @@ struct media_datagram *mediaport_slot(struct mediaport *m, const struct peer_add
 }
 
 void mediaport_commit_slot(struct mediaport *m) {
-  assert(m->n_batch < BATCH && m->batch[m->n_batch].len > 0);
+  assert(m->n_batch < MEDIAPORT_BATCH_MAX && m->batch[m->n_batch].len > 0);
   m->n_batch++;
 }
 
@@ -60,20 +60,25 @@ static void peer_take(struct peer *r, const struct media_cmd *cmd) {
   r->may_hear = cmd->may_hear;
   r->priority = cmd->priority;
   r->gain_db = cmd->gain_db;
-  r->tier = cmd->tier;
+  r->kbps = cmd->kbps;
 }
 
 static void peer_add(struct mediaport *m, const struct media_cmd *cmd) {
   struct media_room *g = map_get_u32(m->rooms, cmd->room);
   if (!g || map_get_u32(m->peers, cmd->peer))
     return;
-  struct peer *r = calloc(1, sizeof *r);
+  struct peer *r = aligned_alloc(64, (sizeof *r + 63) / 64 * 64); /* what the fan-out reads begins a line */
   if (!r)
     abort();
+  *r = (struct peer){0};
   r->handle = cmd->peer;
   r->member = cmd->member;
   r->p = cmd->params;
   peer_take(r, cmd);
+  for (unsigned i = 0; i < IN_LISTS; i++)
+    r->in[i] = IN_NONE;
+  r->ear = TIER_N;
+  ladder_init(&r->ladder, m->now, r->kbps, r->p.red_pt != 255);
   r->selected = r->dtls_addr = -1;
   r->alive = m->now;
   r->next_report = US_NEVER;
@@ -98,13 +103,17 @@ void peer_free(struct mediaport *m, struct peer *r) {
       map_del(m->addrs, key, n);
   }
   timers_set(&m->peer_timers, &r->timer, US_NEVER);
+  if (r->shaking)
+    (void)m->cfg.shake(m->cfg.ctx, &(struct mediaport_hello){.peer = r->handle});
   secure_destroy(r->secure);
   free(r);
 }
 
 static void peer_set(struct peer *r, struct media_room *g, const struct media_cmd *cmd) {
-  bool could_send = r->may_send;
+  bool could_send = r->may_send, wish = r->kbps != cmd->kbps;
   peer_take(r, cmd);
+  if (!r->may_send || g != r->room)
+    r->seen = (struct peer_seen){0};
   if (!g)
     r->may_send = r->may_hear = false;
   else if (g != r->room) {
@@ -113,6 +122,8 @@ static void peer_set(struct peer *r, struct media_room *g, const struct media_cm
     return;
   }
   media_room_rights(r->room, r, could_send);
+  if (wish)
+    peer_limit(r);
 }
 
 void mediaport_command(struct mediaport *m, us_t now, const struct media_cmd *cmd) {
@@ -122,7 +133,7 @@ void mediaport_command(struct mediaport *m, us_t now, const struct media_cmd *cm
   switch (cmd->kind) {
   case MEDIA_ROOM_OPEN:
     if (!g)
-      media_room_open(m, cmd->room);
+      media_room_open(m, cmd->room, false);
     break;
   case MEDIA_ROOM_CLOSE:
     if (g)
@@ -139,17 +150,75 @@ void mediaport_command(struct mediaport *m, us_t now, const struct media_cmd *cm
     if (r)
       peer_free(m, r);
     break;
+  case MEDIA_SECURED:
+    if (r)
+      peer_secured(m, r, cmd->secure);
+    else
+      secure_destroy(cmd->secure);
+    break;
+  case MEDIA_EDGE_OPEN:
+    if (!g)
+      media_room_open(m, cmd->room, true)->home = cmd->thread;
+    break;
+  case MEDIA_EDGE_ADD:
+    if (g && g->mixer)
+      edge_add(g, cmd->thread);
+    break;
+  case MEDIA_REMOTE:
+    if (g && g->mixer)
+      edge_remote(g, cmd);
+    break;
   case MEDIA_STOP:
     break; /* for the thread's shell */
   }
   mediaport_flush(m);
 }
 
+/* ---- load ---- */
+
+#define LOAD_WINDOW_US (500 * US_PER_MS)
+#define LOAD_LATE_US (20 * US_PER_MS)
+#define LOAD_CALM 10 /* windows */
+
+static void load_set(struct mediaport *m, unsigned level) {
+  struct media_room *g;
+  m->count.overloads += level > m->load.level;
+  m->load.level = level;
+  for (size_t at = 0; (g = map_next(m->rooms, &at));)
+    if (g->mixer)
+      mixer_set_load(g->mixer, level);
+}
+
+/* Something was done so much later than it was due. */
+static void load_note(struct mediaport *m, us_t late) {
+  struct load *l = &m->load;
+  if (m->now >= l->until) {
+    bool behind = l->until != 0 && l->least >= LOAD_LATE_US;
+    l->calm = behind ? 0 : l->calm + 1;
+    if (behind && l->level < MIXER_LOAD_MAX)
+      load_set(m, l->level + 1);
+    else if (l->level > 0 && l->calm >= LOAD_CALM) {
+      l->calm = 0;
+      load_set(m, l->level - 1);
+    }
+    l->until = m->now + LOAD_WINDOW_US;
+    l->least = late;
+  }
+  l->least = late < l->least ? late : l->least;
+}
+
 /* ---- packets ---- */
 
 void mediaport_handle_packet(struct mediaport *m, us_t now, const struct sockaddr *from, socklen_t from_len,
                              uint8_t *p, size_t n) {
+  mediaport_handle_waited(m, now, 0, from, from_len, p, n);
+}
+
+void mediaport_handle_waited(struct mediaport *m, us_t now, us_t waited, const struct sockaddr *from,
+                             socklen_t from_len, uint8_t *p, size_t n) {
   m->now = now;
+  m->waited = waited;
+  load_note(m, waited);
   m->count.packets_in++;
   if (n == 0 || n > MEDIAPORT_DATAGRAM_MAX)
     return;
@@ -180,6 +249,9 @@ void mediaport_handle_packet(struct mediaport *m, us_t now, const struct sockadd
 void mediaport_handle_timeout(struct mediaport *m, us_t now) {
   m->now = now;
   struct timer *t;
+  us_t due = timers_next(&m->room_timers);
+  if (due <= now)
+    load_note(m, now - due);
   while ((t = timers_pop(&m->room_timers, now)))
     media_room_timeout((struct media_room *)((char *)t - offsetof(struct media_room, timer)));
   while ((t = timers_pop(&m->peer_timers, now)))

@@ -3,7 +3,8 @@
  *   datagram -> mediaport.c (demultiplex by first byte, RFC 7983)
  *     STUN  -> mediapeer.c: ufrag -> peer, integrity, address
  *     DTLS  -> mediapeer.c: handshake, keys
- *     SRTP  -> mediapeer.c: rights, SSRC, unprotect -> mediaroom.c: mixer -> fan-out: one packet a listener
+ *     SRTP  -> mediapeer.c: rights, SSRC, unprotect -> mediaroom.c: mixer
+ *              -> mediafan.c: tiers -> one packet a listener
  */
 #ifndef GAVEL_SERVER_MEDIAPORT_PRIVATE_H
 #define GAVEL_SERVER_MEDIAPORT_PRIVATE_H
@@ -14,14 +15,19 @@
 #include "core/media/secure.h"
 #include "core/server/mediaport.h"
 #include "core/server/mixer.h"
+#include "core/server/tiers.h"
 #include "core/wire/rtp.h"
 
 #define PEER_ADDRS 4
 #define PEER_CONSENT_US (30 * US_PER_S)
-#define BATCH 64
 
+union peer_sa {
+  struct sockaddr any;
+  struct sockaddr_in v4;
+  struct sockaddr_in6 v6;
+};
 struct peer_addr {
-  struct sockaddr_storage sa;
+  union peer_sa sa;
   socklen_t len;
   us_t seen;
   uint32_t priority;
@@ -29,47 +35,116 @@ struct peer_addr {
 };
 struct peer_out { /* what we send him */
   bool started;
-  bool moved; /* to another room: its stream is another one, whatever its number */
+  bool moved;    /* what comes next is another time line: he was in another room, or did not hear */
+  uint8_t tier;  /* of the last packet */
+  uint8_t since; /* packets since stream or tier changed, up to 255 */
   uint32_t stream, seq_off, ts_off;
   uint32_t last_seq, last_end; /* extended seq, RTP time after the last sample */
+  uint64_t pos;                /* after the last sample, on the room's time line */
+};
+/* Lists of peers that a room keeps; each peer knows his place in each. */
+enum peer_in { IN_ROOM, IN_EARS, IN_SHIFTING, IN_LISTS };
+#define IN_NONE UINT32_MAX
+struct peer_list {
+  struct peer **v;
+  uint32_t n, cap;
+};
+struct peer_seen { /* which of his packets went to the mixer; zero: none of those before the next */
+  bool started;
+  uint16_t high;
+  uint64_t mask; /* bit n: high - n */
+};
+struct peer_line {   /* mediastat.c: since the last report */
+  us_t since, told;  /* told: when he last said how it arrives */
+  uint32_t fresh;    /* packets of his that the room got, copies too */
+  uint32_t repaired; /* packets that did not come, but the next one holds their sound (LBRR) */
+  uint32_t received, received_bytes, sent, sent_bytes, reports; /* as rtpstat had them */
+};
+struct peer_judged { /* medialadder.c: what was when he reported last */
+  uint32_t reports, sent, last_seq;
 };
 struct media_room;
 struct peer {
-  uint32_t handle, member;
-  struct media_room *room;
-  size_t at; /* in room->peers */
+  /* what the fan-out touches comes first */
+  struct secure *secure; /* NULL before the first hello, and while its handshake is done elsewhere: */
+  bool shaking;
+  uint8_t ear;          /* the tier he gets, TIER_N: none */
+  int n_addr, selected; /* -1 before the first check */
+  uint32_t member;
+  struct peer_out out;
+  struct peer_addr addr[PEER_ADDRS];
   struct media_peer_params p;
+  struct ladder ladder; /* what he is to get; after a change of it call peer_ladder_changed */
+  struct rtpstat stat;
+  uint32_t handle;
+  uint32_t in[IN_LISTS]; /* places in the room's lists, or IN_NONE */
+  us_t shift_by;         /* in IN_SHIFTING: how long he waits for a place where the tiers meet */
+  struct media_room *room;
+  uint16_t kbps; /* his wish */
+  bool packed;   /* no better than TIER_PACKED: the audience of a large room */
+  uint8_t told_tier, told_copies;
   bool may_send, may_hear, priority, told_failed;
   int8_t gain_db;
-  enum media_tier tier;
-  struct peer_addr addr[PEER_ADDRS];
-  int n_addr, selected;  /* -1 before the first check */
-  int dtls_addr;         /* where the handshake runs */
-  struct secure *secure; /* NULL before the first hello */
+  int dtls_addr; /* where the handshake runs */
   us_t alive, next_report;
-  struct timer timer; /* the next of: what `secure` waits for, report, consent */
-  struct rtpstat stat;
+  struct timer timer;  /* the next of: what `secure` waits for, report, consent */
   us_t pace;           /* when his next packet is due at the highest rate we take */
   uint16_t opened_seq; /* of the last packet that went through unprotect */
-  struct peer_out out;
+  struct peer_seen seen;
+  struct peer_line line;
+  struct peer_judged judged;
 };
 struct media_room {
   uint32_t handle;
   struct mediaport *port;
-  struct mixer *mixer;
-  struct peer **peers;
-  size_t n_peers, cap_peers;
-  struct timer timer; /* the mixer's next, or the next level report */
+  struct mixer *mixer; /* NULL: an edge of a room whose mixer is on another thread */
+  struct peer_list peers;
+  struct timer timer; /* the next of: mixer, tiers, level report */
   us_t next_levels;
-  bool told_sound;
+  bool told_sound, large;
+  /* mediafan.c */
+  struct tiers *tiers;
+  struct peer_list ears[TIER_N]; /* who hears, by the tier he gets */
+  struct peer_list shifting;     /* of them, who is to get another */
+  size_t n_personal;
+  struct media_personal { /* who has a PERSONAL stream now */
+    uint32_t member;
+    struct peer *peer; /* NULL: not here */
+  } personal[MIXER_HEARD_MAX];
+  /* mediaedge.c */
+  unsigned home;       /* of an edge */
+  uint32_t edges;      /* of a home: a set of 1 << thread */
+  uint32_t cuts;       /* home: how often somebody was silenced; edge: as far as it knows */
+  struct map *remotes; /* home: struct media_remote by member, who may speak on an edge; NULL: none yet */
+};
+struct media_remote {
+  unsigned thread;
+  bool priority;
+  int8_t gain_db;
+};
+#define FAN_RED 4
+struct fan_red { /* a payload with copies, as several listeners get it */
+  uint8_t plan, pt;
+  size_t len; /* 0: there is nothing to copy */
+  uint8_t data[MEDIAPORT_DATAGRAM_MAX];
+};
+struct load {           /* whether we fall behind */
+  us_t until;           /* of the present window */
+  us_t least;           /* by which anything in it was late: a peak is no load, a queue that never ends is */
+  unsigned level, calm; /* windows since it was not */
 };
 struct mediaport {
   struct mediaport_config cfg;
   us_t now;
+  us_t waited; /* the present packet, in the socket */
+  struct load load;
   struct map *peers, *ufrags, *addrs, *rooms;
   struct timers peer_timers, room_timers;
   struct media_datagram *batch;
   size_t n_batch;
+  unsigned n_red;
+  struct fan_red red[FAN_RED]; /* of the packet that is fanned out now */
+  struct media_edge edge;      /* being written */
   struct mediaport_counters count;
 };
 
@@ -85,6 +160,8 @@ bool peer_up(const struct peer *r);
 void peer_stun(struct mediaport *m, const struct sockaddr *from, socklen_t from_len, const uint8_t *p,
                size_t n);
 void peer_dtls(struct mediaport *m, struct peer *r, int addr, const uint8_t *p, size_t n);
+/* peer_secured: what came of the handshake done elsewhere; takes s, which may be NULL. */
+void peer_secured(struct mediaport *m, struct peer *r, struct secure *s);
 void peer_rtp(struct mediaport *m, struct peer *r, uint8_t *p, size_t n);
 void peer_rtcp(struct mediaport *m, struct peer *r, uint8_t *p, size_t n);
 void peer_timeout(struct mediaport *m, struct peer *r);
@@ -93,8 +170,18 @@ size_t peer_addr_key(const struct sockaddr *sa, uint8_t out[24]);
 int peer_addr_find(const struct peer *r, const struct sockaddr *sa);
 void peer_free(struct mediaport *m, struct peer *r);
 
+/* mediastat.c. peer_ear: before a report of ours: what it will say of what he sends. peer_stats: after it, of
+ * both directions; begins the next interval. */
+void peer_ear(struct peer *r);
+void peer_stats(struct peer *r, us_t now, struct media_event *ev);
+
+/* medialadder.c. peer_judge: after RTCP of his: what he gets may change. peer_report_interval: until our next
+ * report. */
+void peer_judge(struct mediaport *m, struct peer *r);
+us_t peer_report_interval(const struct mediaport *m, const struct peer *r);
+
 /* mediaroom.c */
-struct media_room *media_room_open(struct mediaport *m, uint32_t handle);
+struct media_room *media_room_open(struct mediaport *m, uint32_t handle, bool edge);
 void media_room_close(struct mediaport *m, struct media_room *g);
 /* media_room_add, media_room_remove: r is in a room from now on, or in none; then nothing of his is left in
  * it and nothing of it reaches him. */
@@ -102,6 +189,43 @@ void media_room_add(struct media_room *g, struct peer *r);
 void media_room_remove(struct media_room *g, struct peer *r);
 void media_room_rights(struct media_room *g, struct peer *r, bool could_send);
 void media_room_put(struct media_room *g, struct peer *r, const struct rtp *h);
+/* media_room_speak: sound of one who may speak, into the mixer, or towards it. */
+void media_room_speak(struct media_room *g, const struct mixer_in *in);
+/* media_room_silence: nothing of his is heard from now on. */
+void media_room_silence(struct media_room *g, uint32_t member);
+void media_room_schedule(struct media_room *g);
 void media_room_timeout(struct media_room *g);
+/* peer_limit: what he may get at best, from his wish and the room's size. */
+void peer_limit(struct peer *r);
+/* peer_ladder_changed: r->ladder has another tier or plan: he gets it from the next packet that fits on, and
+ * is told. */
+void peer_ladder_changed(struct peer *r);
+
+/* mediafan.c */
+void fan_open(struct media_room *g);
+void fan_close(struct media_room *g);
+void list_add(struct peer_list *l, struct peer *r, enum peer_in in);
+void list_del(struct peer_list *l, struct peer *r, enum peer_in in);
+/* fan_update: to be called when anything has changed that decides whether, or in which tier, he hears. */
+void fan_update(struct peer *r);
+/* fan_leave: he hears nothing of this room any more. */
+void fan_leave(struct peer *r);
+void fan_enter(struct peer *r); /* on a new path: a stream of his own that goes on is sent there */
+/* fan_personal: who has a PERSONAL stream from now on. fan_put: a packet of the mixer to all who hear it. */
+void fan_personal(struct media_room *g, const uint32_t *members, size_t n);
+void fan_put(struct media_room *g, const struct mixer_out *o);
+/* fan_silence: what is held of the sound in which `member` may be heard is dropped; before the mixer forgets
+ * him. */
+void fan_silence(struct media_room *g, uint32_t member);
+/* fan_forget: all that is held is dropped. */
+void fan_forget(struct media_room *g);
+
+/* mediaedge.c */
+void edge_sound(struct media_room *g, const struct mixer_out *o);
+void edge_silence(struct media_room *g, uint32_t member);
+void edge_add(struct media_room *g, unsigned thread);
+void edge_remote(struct media_room *g, const struct media_cmd *cmd);
+void edge_speak(struct media_room *g, const struct mixer_in *in);
+void edge_close(struct media_room *g);
 
 #endif

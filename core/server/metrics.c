@@ -7,11 +7,11 @@
 #include <stddef.h>
 #include <stdio.h>
 
-enum type { COUNTER, GAUGE };
+enum type { COUNTER, GAUGE, SUMMARY };
 
 static void head(FILE *f, const char *name, enum type type, const char *help) {
-  fprintf(f, "# HELP gavel_%s %s\n# TYPE gavel_%s %s\n", name, help, name,
-          type == COUNTER ? "counter" : "gauge");
+  static const char *const TYPES[] = {"counter", "gauge", "summary"};
+  fprintf(f, "# HELP gavel_%s %s\n# TYPE gavel_%s %s\n", name, help, name, TYPES[type]);
 }
 
 static void number(FILE *f, const char *name, enum type type, const char *help, uint64_t n) {
@@ -31,6 +31,71 @@ static void people(FILE *f, const struct control *c) {
   fprintf(f, "gavel_people{presence=\"here\"} %" PRIu64 "\n", here);
   fprintf(f, "gavel_people{presence=\"waiting\"} %" PRIu64 "\n", waiting);
   fprintf(f, "gavel_people{presence=\"away\"} %" PRIu64 "\n", away);
+}
+
+/* ---- the lines of all who are in a room: how many, in which tier, and means ---- */
+
+enum { LOSS, CONCEALED, MOS, BURST, JITTER, RTT, KBPS, FIGURES };
+enum { UP, DOWN };
+struct lines {
+  uint64_t n, tier[TIER_N];
+  double sum[FIGURES][2], of[FIGURES][2]; /* of so many lines that have the figure */
+};
+
+static void add(struct lines *l, unsigned figure, unsigned way, double v, bool known) {
+  l->sum[figure][way] += known ? v : 0;
+  l->of[figure][way] += known;
+}
+
+static void add_line(struct lines *l, const struct seat_line *s) {
+  const struct media_stats *q = &s->last;
+  l->n++;
+  l->tier[s->tier]++;
+  add(l, LOSS, UP, q->loss_up, true);
+  add(l, LOSS, DOWN, q->loss_down, true);
+  add(l, CONCEALED, UP, q->concealed_up, true);
+  add(l, CONCEALED, DOWN, q->concealed_down, true);
+  add(l, MOS, UP, q->mos_up / 10.0, q->mos_up);
+  add(l, MOS, DOWN, q->mos_down / 10.0, q->mos_down);
+  add(l, BURST, UP, q->burst_up_ms / 1000.0, q->burst_up_ms);
+  add(l, BURST, DOWN, q->burst_down_ms / 1000.0, q->burst_down_ms);
+  add(l, JITTER, UP, q->jitter_ms / 1000.0, true);
+  add(l, RTT, UP, q->rtt_ms / 1000.0, q->rtt_ms);
+  add(l, KBPS, UP, q->kbps_up, true);
+  add(l, KBPS, DOWN, q->kbps_down, true);
+}
+
+static void mean(FILE *f, const struct lines *l, unsigned figure, const char *name, const char *help) {
+  static const char *const WAYS[] = {"{direction=\"up\"}", "{direction=\"down\"}"};
+  bool both = figure != JITTER && figure != RTT;
+  head(f, name, GAUGE, help);
+  for (unsigned way = UP; way <= (both ? DOWN : UP); way++)
+    if (l->of[figure][way] > 0)
+      fprintf(f, "gavel_%s%s %.4f\n", name, both ? WAYS[way] : "", l->sum[figure][way] / l->of[figure][way]);
+}
+
+static void lines_part(FILE *f, const struct control *c) {
+  struct lines l = {0};
+  const struct hosted *h;
+  const struct seat *s;
+  for (size_t at = 0; (h = map_next(c->rooms, &at));)
+    for (size_t in = 0; (s = map_next(h->seats, &in));)
+      if (s->peer && s->line.at)
+        add_line(&l, &s->line);
+  head(f, "line_tier", GAUGE, "lines by what they get");
+  for (enum media_tier t = 0; t < TIER_N; t++)
+    fprintf(f, "gavel_line_tier{tier=\"%s\"} %" PRIu64 "\n", tier_info(t)->name, l.tier[t]);
+  number(f, "lines", GAUGE, "sound paths that were reported on: the means below are theirs", l.n);
+  mean(f, &l, LOSS, "line_loss_percent", "before repair, mean of the lines");
+  mean(f, &l, CONCEALED, "line_concealed_percent", "sound made up, mean of the lines");
+  mean(f, &l, MOS, "line_mos", "by the E-model, mean of the lines on which somebody spoke");
+  mean(f, &l, BURST, "line_burst_seconds", "mean length of a loss, mean of the lines that lost something");
+  mean(f, &l, JITTER, "line_jitter_seconds", "of what comes in, mean of the lines");
+  mean(f, &l, RTT, "line_rtt_seconds", "mean of the lines");
+  mean(f, &l, KBPS, "line_kbps", "on the wire, mean of the lines");
+  head(f, "path_setup_seconds", SUMMARY, "from the answer to an offer until the sound path is up");
+  fprintf(f, "gavel_path_setup_seconds_sum %.3f\ngavel_path_setup_seconds_count %" PRIu64 "\n",
+          (double)c->paths_up_ms / 1000, c->paths_up);
 }
 
 static void control_part(FILE *f, const struct control *c) {
@@ -80,6 +145,9 @@ static void media_part(FILE *f, const struct mediaport_counters *m) {
               {"stun_bad", "connectivity checks dropped unanswered", m->stun_bad},
               {"dtls_ok", "handshakes done", m->dtls_ok},
               {"dtls_bad", "handshakes failed", m->dtls_bad},
+              {"stale", "packets of sound dropped because they had waited too long: overload", m->stale},
+              {"overloads", "times the load was taken off the mixers by a step", m->overloads},
+              {"dtls_dropped", "datagrams of handshakes there was no place for", m->dtls_dropped},
               {"rekeys", "changes of keys", m->rekeys},
               {"rekeys_bad", "changes of keys that did not come about: the old ones stayed", m->rekeys_bad},
               {"srtp_auth", "packets that did not authenticate", m->srtp_auth},
@@ -103,6 +171,7 @@ char *metrics_text(const struct control *c) {
   if (!f)
     return NULL;
   control_part(f, c);
+  lines_part(f, c);
   struct mediaport_counters media = {0};
   if (c->cfg.media_counters)
     c->cfg.media_counters(c->cfg.ctx, &media);

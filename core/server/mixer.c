@@ -3,6 +3,7 @@
 #include "core/server/mixer_private.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #define HOLD_US (MIXER_HOLD_MS * US_PER_MS)
@@ -16,6 +17,7 @@ struct mixer *mixer_create(mixer_emit *emit, void *ctx) {
     m->emit = emit;
     m->ctx = ctx;
     m->common.marker = true;
+    m->ears = UINT_MAX;
   }
   return m;
 }
@@ -52,8 +54,26 @@ static bool talker_plain(const struct mixer *m, const struct talker *t) {
   return mix_scale(m, t) == 1.0f && (!t->live || t->voice->scale == 1.0f);
 }
 
+/* Whether nobody would hear the mix: two talk to each other, and both can be forwarded. */
+static bool mix_for_nobody(const struct mixer *m) {
+  unsigned hear = 0;
+  for (size_t i = 0; i < MIXER_TALKERS_MAX; i++) {
+    const struct talker *t = m->talkers[i];
+    if (t && t->active) {
+      hear += t->hears;
+      if (!talker_plain(m, t)) {
+        return false;
+      }
+    }
+  }
+  return hear >= m->ears;
+}
+
 static bool mix_wanted(const struct mixer *m) {
   size_t n = active_count(m);
+  if (n == 2 && !m->mixing && mix_for_nobody(m)) {
+    return false;
+  }
   return n > 1 || (n == 1 && !talker_plain(m, active_other(m, NULL)));
 }
 
@@ -211,9 +231,10 @@ static void talker_put(struct mixer *m, us_t now, struct talker *t, const struct
 }
 
 static void talker_set(struct mixer *m, us_t now, struct talker *t, const struct mixer_in *in) {
-  if (t->gain_db == in->gain_db && t->priority == in->priority) {
+  if (t->gain_db == in->gain_db && t->priority == in->priority && t->hears == in->hears) {
     return;
   }
+  t->hears = in->hears;
   t->gain_db = in->gain_db;
   t->priority = in->priority;
   if (t->active) {
@@ -253,6 +274,14 @@ void mixer_put(struct mixer *m, us_t now, const struct mixer_in *in) {
   }
   if (t->active || voice) {
     talker_put(m, now, t, in, voice, (uint32_t)samples);
+  }
+}
+
+void mixer_set_ears(struct mixer *m, us_t now, unsigned n) {
+  bool more = n > m->ears;
+  m->ears = n;
+  if (more && !m->mixing && active_count(m) > 1) {
+    mixer_settle(m, now, NULL);
   }
 }
 

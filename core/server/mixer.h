@@ -63,6 +63,7 @@ struct mixer_in {
   uint8_t level;  /* -dBov, a claim: verified on decode while mixing */
   int8_t gain_db; /* his, from this packet on: ROOM_GAIN_MIN_DB..MAX_DB; 0: untouched */
   bool priority;  /* the others are ducked while he is heard */
+  bool hears;     /* is one of mixer_set_ears */
   const uint8_t *payload;
   size_t len;
 };
@@ -72,6 +73,15 @@ struct mixer_in {
 void mixer_put(struct mixer *m, us_t now, const struct mixer_in *in);
 /* mixer_silence: the member's right to speak is gone (or he left): drop everything of his at once. */
 void mixer_silence(struct mixer *m, us_t now, uint32_t member);
+/* mixer_set_ears: how many hear the room, talkers among them; UINT_MAX, as at first: not known. Two who talk
+ * at once are not mixed while nobody else hears: each gets the other's packets anyway. */
+void mixer_set_ears(struct mixer *m, us_t now, unsigned n);
+/* mixer_set_lossy: some who listen lose packets that nothing else brings back: mixes then carry LBRR, at four
+ * times the cost. False at first. */
+void mixer_set_lossy(struct mixer *m, bool lossy);
+/* mixer_set_load: 0 there is time for all; from 1 on no LBRR and one less is mixed a step. */
+#define MIXER_LOAD_MAX 2
+void mixer_set_load(struct mixer *m, unsigned load);
 /* mixer_handle_timeout: mix ticks, hold expiry, freeing of kept codecs. mixer_next_timeout: US_NEVER when
  * nobody is active and nothing is kept (MIXER_KEEP_MS after the last packet that needed state). */
 void mixer_handle_timeout(struct mixer *m, us_t now);

@@ -27,8 +27,41 @@
 #define LOUDER_US (500 * US_PER_MS)
 #define PRIORITY_DB ((float)SILENT_DBOV) /* who has it and speaks outdoes any voice without */
 
+/* By log-spectral distance on two voices CELT at complexity 0 is as near to what went in (4.5 dB) as SILK at
+ * 5 with LBRR (4.8 dB), for 15 us instead of 171; with LBRR, 0 is as near as 5 (4.7 dB) for 58. */
+static const struct encoder_config *lane_config(const struct mixer *m) {
+  static const struct encoder_config cheap = {.bitrate = 32000, .celt = true},
+                                     lossy = {.bitrate = 32000, .loss_pct = 10};
+  return mix_is_celt(m) ? &cheap : &lossy;
+}
+
+bool mix_is_celt(const struct mixer *m) {
+  return !m->lossy || m->load > 0;
+}
+
+static void lanes_set(struct mixer *m) {
+  for (size_t i = 0; m->mix && i < LANES; i++) {
+    if (m->mix->lanes[i].encoder) {
+      encoder_set(m->mix->lanes[i].encoder, lane_config(m));
+    }
+  }
+}
+
+void mixer_set_lossy(struct mixer *m, bool lossy) {
+  if (m->lossy != lossy) {
+    m->lossy = lossy;
+    lanes_set(m);
+  }
+}
+
+void mixer_set_load(struct mixer *m, unsigned load) {
+  if (m->load != load) {
+    m->load = load;
+    lanes_set(m);
+  }
+}
+
 static struct lane *lane_get(struct mixer *m) {
-  static const struct encoder_config config = {.bitrate = 32000, .complexity = 5, .loss_pct = 10};
   struct lane *best = NULL;
   for (size_t i = 0; i < LANES; i++) {
     struct lane *l = &m->mix->lanes[i];
@@ -41,7 +74,7 @@ static struct lane *lane_get(struct mixer *m) {
   }
   if (best->encoder) {
     encoder_reset(best->encoder);
-  } else if (!(best->encoder = encoder_create(&config))) {
+  } else if (!(best->encoder = encoder_create(lane_config(m)))) {
     return NULL;
   } else {
     m->counters.codecs++;
@@ -358,9 +391,13 @@ static size_t select_rank(const struct mixer *m, struct talker **loudest, struct
 
 static void select_places(struct mixer *m, us_t now) {
   struct talker *loudest, *quietest;
-  while (select_rank(m, &loudest, &quietest) < MIXER_MIXED && loudest) {
+  size_t most = MIXER_MIXED - m->load;
+  while (select_rank(m, &loudest, &quietest) < most && loudest) {
     loudest->slotted = true;
     loudest->louder_since = 0;
+  }
+  while (select_rank(m, &loudest, &quietest) > most) {
+    quietest->slotted = false; /* the load has risen */
   }
   if (!loudest || !quietest) {
     return;

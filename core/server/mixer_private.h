@@ -13,11 +13,12 @@
 
 #include "audio/codec.h"
 #include "audio/dsp.h"
+#include "core/server/conceal.h"
 #include "core/server/mixer.h"
 
-#define RING 8                 /* packets kept: reorder depth, and the last 3 warm the decoder at a seam */
-#define PACKET_MAX 1500        /* a 120 ms packet may exceed AUDIO_PACKET_MAX; the media port bounds it */
-#define JUMP_SEQ 64            /* a sequence step beyond this is a new talkspurt */
+#define RING 16         /* packets kept: the oldest copy (ladder.h) still finds its place; 3 warm a decoder */
+#define PACKET_MAX 1500 /* a 120 ms packet may exceed AUDIO_PACKET_MAX; the media port bounds it */
+#define JUMP_SEQ 64     /* a sequence step beyond this is a new talkspurt */
 #define FIFO_CAP AUDIO_MS(200) /* 3 frames and the longest packet fit */
 #define SILENT_DBOV 60         /* nothing quieter is voice */
 #define WARM_SAMPLES (3 * AUDIO_FRAME)
@@ -39,7 +40,7 @@ struct voice { /* what decoding one talker needs */
   uint64_t next_ext; /* to decode next */
   int64_t end_ts;    /* end of what was decoded */
   uint64_t consumed; /* samples that left the FIFO */
-  size_t concealed;  /* made up since the last packet */
+  struct conceal conceal;
   size_t last_samples;
   size_t low, low_ticks, excess; /* least depth over half a second, and what of it is not needed */
   size_t calm_ticks;             /* since a packet was lost */
@@ -86,7 +87,7 @@ struct talker {
   uint32_t member;
   bool active, live;
   bool slotted, mixed; /* has one of the K places; slotted or in grace */
-  bool priority;
+  bool priority, hears;
   int8_t gain_db;
   bool verify;    /* no level claim, or a false one: judged by decoding */
   bool confirmed; /* had voice since he became active; as measured, in a mix */
@@ -117,6 +118,9 @@ struct mixer {
   mixer_emit *emit;
   void *ctx;
   bool mixing;
+  bool lossy; /* mixes are to carry LBRR */
+  unsigned ears;
+  unsigned load;
   uint32_t spurts;
   uint32_t old_seq; /* personal streams that are gone were numbered below these */
   uint64_t old_pos;
@@ -163,6 +167,8 @@ bool mix_begin(struct mixer *m, us_t now, const struct talker *newcomer);
  * packet on. */
 void mix_end(struct mixer *m, us_t now);
 void mix_tick(struct mixer *m, us_t now);
+/* mix_is_celt: mixes are coded by CELT alone, without LBRR. */
+bool mix_is_celt(const struct mixer *m);
 /* mix_scale: the loudness due to t now, a factor: his gain, and ducking. */
 float mix_scale(const struct mixer *m, const struct talker *t);
 /* mix_select: who is in the mix: those with priority, then the loudest, K in all and with hysteresis; and

@@ -89,13 +89,16 @@ static void lane_drop(struct lane *l, size_t n) {
   memmove(l->held, l->held + n, l->held_len * sizeof l->held[0]);
 }
 
-/* The first n samples held, as one packet; next to a seam of frames that Opus codes with CELT. */
+/* The first n samples held, as one packet. A decoder that comes from another past must not predict from it:
+ * the first packet of CELT says all, and SILK begins afresh after frames so short that they are CELT. */
 static void stream_packet(struct mixer *m, struct stream *s, size_t n, bool seam) {
   uint8_t bytes[AUDIO_PACKET_MAX];
   struct lane *l = s->lane;
   limiter_run(&l->limiter, l->held, n);
   int len = -1;
-  if (seam) {
+  if (l->seam && mix_is_celt(m)) {
+    len = encoder_run_fresh(l->encoder, l->held, n, bytes, sizeof bytes);
+  } else if (seam && !mix_is_celt(m)) {
     len = encoder_run_split(l->encoder, l->held, n, n < CELT_FRAME ? n : CELT_FRAME, bytes, sizeof bytes);
   }
   if (len <= 0) {

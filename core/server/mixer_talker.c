@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONCEAL_MAX AUDIO_MS(60)
-#define GRAIN (AUDIO_MS(5) / 2) /* the shortest Opus frame: every length here is a multiple */
+#define GRAIN CONCEAL_GRAIN
 #define FADE AUDIO_MS(5)
 #define WINDOW_TICKS 25 /* half a second */
 #define CALM_TICKS 250  /* 5 s without loss: the frame of delay that LBRR needs may go */
@@ -146,17 +145,15 @@ static void fifo_add(struct voice *v, const float *pcm, size_t n) {
 static size_t voice_decode(struct mixer *m, struct voice *v, const struct slot *s, float *pcm) {
   m->counters.decodes++;
   int n = decoder_run(v->decoder, s->data, s->len, pcm);
-  if (n <= 0) {
-    n = decoder_plc(v->decoder, pcm, s->samples);
-  }
-  if (n <= 0) {
-    memset(pcm, 0, s->samples * sizeof pcm[0]);
+  if (n > 0) {
+    conceal_end(&v->conceal, pcm, (size_t)n);
+  } else {
     n = (int)s->samples;
+    conceal_more(&v->conceal, v->decoder, pcm, s->samples);
   }
   v->next_ext = s->ext + 1;
   v->end_ts = s->ts + s->samples;
   v->last_samples = s->samples;
-  v->concealed = 0;
   return (size_t)n;
 }
 
@@ -168,7 +165,8 @@ bool voice_start(struct mixer *m, struct talker *t, uint64_t ext, float *warm, s
   struct voice *v = t->voice;
   decoder_reset(v->decoder);
   v->agc = (struct agc){0};
-  v->consumed = v->concealed = v->low_ticks = v->excess = v->len = 0;
+  v->conceal = (struct conceal){0};
+  v->consumed = v->low_ticks = v->excess = v->len = 0;
   v->calm_ticks = CALM_TICKS;
   v->low = FIFO_CAP;
   v->gain = 0.0f;
@@ -205,15 +203,12 @@ static void voice_bridge(struct mixer *m, struct voice *v, const struct slot *s)
     return; /* nothing lost; a step of the timestamp alone is a pause he made (DTX) */
   }
   size_t fill = gap > AUDIO_FRAME_MAX ? AUDIO_FRAME_MAX : (size_t)gap / GRAIN * GRAIN;
-  size_t fec = opus_has_fec(s->data, s->len) && v->last_samples <= fill ? v->last_samples : 0;
-  size_t plc = fill - fec > v->concealed ? fill - fec - v->concealed : 0;
-  if (plc > 0 && decoder_plc(v->decoder, pcm, plc) > 0) {
-    fifo_add(v, pcm, plc);
+  size_t n = fill > v->conceal.made ? fill - v->conceal.made : 0;
+  if (n < v->last_samples && v->last_samples <= fill && opus_has_fec(s->data, s->len)) {
+    n = v->last_samples;
   }
-  if (fec > 0 && decoder_fec(v->decoder, s->data, s->len, pcm, fec) > 0) {
-    m->counters.decodes++;
-    fifo_add(v, pcm, fec);
-  }
+  m->counters.decodes += conceal_before(&v->conceal, v->decoder, s->data, s->len, v->last_samples, pcm, n);
+  fifo_add(v, pcm, n);
   v->calm_ticks = 0;
 }
 
@@ -251,16 +246,10 @@ void voice_feed(struct mixer *m, struct talker *t, bool all) {
   }
 }
 
-/* Concealment at first, faded out at its end, then silence. */
 static void voice_conceal(struct voice *v, size_t n) {
-  float pcm[AUDIO_FRAME] = {0};
+  float pcm[AUDIO_FRAME];
   assert(n <= AUDIO_FRAME);
-  if (v->concealed < CONCEAL_MAX && decoder_plc(v->decoder, pcm, n) > 0) {
-    for (size_t i = 0; v->concealed + n >= CONCEAL_MAX && i < n; i++) {
-      pcm[i] *= (float)(n - i) / (float)n;
-    }
-  }
-  v->concealed += n;
+  conceal_more(&v->conceal, v->decoder, pcm, n);
   fifo_add(v, pcm, n);
 }
 

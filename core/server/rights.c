@@ -131,19 +131,17 @@ enum err rights_access_call(struct control *c, const char *actor, const char *me
 /* ---- visits ---- */
 
 static void visit_ended(struct control *c, struct hosted *h, const struct member *m, int64_t at_ms) {
-  const struct seat *s = hosted_seat(h, m->id);
-  const struct seat_line line = s ? s->line : (struct seat_line){0};
-  uint64_t n = line.n ? line.n : 1;
+  struct seat *s = hosted_seat(h, m->id);
   struct access_visit v = {.pid = m->pid,
                            .app = h->app,
                            .room = h->room.name,
                            .from_ms = m->since_ms,
-                           .to_ms = m->dropped_ms ? m->dropped_ms : at_ms,
-                           .loss_permille = (uint32_t)(line.loss_percent * 10 / n),
-                           .jitter_ms = (uint32_t)(line.jitter_ms / n),
-                           .rtt_ms = (uint32_t)(line.rtt_ms / n)};
-  if (m->presence != PRESENCE_WAITING) /* time in the lobby is not counted */
-    access_visit(c->access, &v);
+                           .to_ms = m->dropped_ms ? m->dropped_ms : at_ms};
+  if (m->presence == PRESENCE_WAITING) /* time in the lobby is not counted */
+    return;
+  if (s)
+    lines_visit(s, &v);
+  access_visit(c->access, &v);
 }
 
 void rights_stay(struct control *c, struct hosted *h, const struct room_event *ev) {

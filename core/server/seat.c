@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define STORM_RETRY_MS 1000 /* to twice that */
+
 /* ---- seats ---- */
 
 static struct seat *take_seat(struct control *c, struct conn *k, struct hosted *h, uint32_t member) {
@@ -211,6 +213,19 @@ static enum err join_address(struct control *c, struct conn *k, const struct joi
   return !b || limit_take_set(c, b, LIMIT_JOINS_ADDRESS, c->cfg.limits.joins_per_address) ? ERR_OK : ERR_RATE;
 }
 
+/* More come than can shake hands now: they come again, not all at once. Those who are inside, or were, never
+ * wait for them. */
+static enum err join_storm(struct control *c, struct conn *k, const struct join *j) {
+  unsigned most = c->cfg.limits.handshakes_waiting;
+  if (!most || j->resume || !c->cfg.handshakes || c->cfg.handshakes(c->cfg.ctx) < most)
+    return ERR_OK;
+  limit_hit(c, LIMIT_HANDSHAKES);
+  c->retry_ms = STORM_RETRY_MS + (int)rng_below(c->cfg.rng, STORM_RETRY_MS);
+  k->close_code = CONTROL_CLOSE_SLOW;
+  control_close(c, k);
+  return ERR_AGAIN;
+}
+
 /* Nobody's name: a ban of him holds on to his device. */
 static bool is_nameless(const char *user) {
   return strncmp(user, TOKEN_NAMELESS, strlen(TOKEN_NAMELESS)) == 0;
@@ -302,6 +317,8 @@ void seat_join(struct control *c, struct conn *k, json_int_t id, const json_t *p
   if (e == ERR_OK)
     e = join_address(c, k, &j);
   if (e == ERR_OK)
+    e = join_storm(c, k, &j);
+  if (e == ERR_OK)
     e = j.resume ? grant_again(c, k, &j) : grant_claim(c, k, &j);
   if (e == ERR_OK)
     e = j.resume ? join_resume(c, &j, &evs) : join_new(c, k, &j, &evs);
@@ -316,14 +333,15 @@ void seat_join(struct control *c, struct conn *k, json_int_t id, const json_t *p
   seat_claim(c, k->seat, &j.grant);
   if (!j.resume) /* his line broke: he was here all the time */
     audited_join(c, k, j.h->room.name, grant_method(&j), ERR_OK);
-  if (j.resume)
+  if (j.resume) {
     c->count.resumes++;
-  else
+    k->told_tier = TIER_N; /* what changed while he was away, nobody has told him */
+  } else
     c->count.joins++;
   json_t *body = join_result(c, k, &j, &why);
   OPENSSL_cleanse(j.secret, sizeof j.secret);
   control_reply(c, k, id, body);
-  struct msg *lines = room_may_hear(&j.h->room, j.member) ? levels_qualities(j.h) : NULL;
+  struct msg *lines = room_may_hear(&j.h->room, j.member) ? lines_now(j.h) : NULL;
   if (lines)
     control_send(c, k, lines);
   msg_unref(lines);

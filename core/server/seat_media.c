@@ -1,9 +1,11 @@
 /* seat_media.c: the media path of a seat: offer and answer, in which media room it is, and what it may there.
- * A side room is a media room of its own, opened when the first person is moved to it. */
+ * A side room is a media room of its own, opened when the first person is moved to it. A room too large for
+ * its media thread has edges on others (mediaedge.h); a person stays on the thread of his path. */
 #include "core/server/control_private.h"
 #include "core/wire/room_json.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,15 +22,63 @@ static uint32_t room_handle(struct control *c, struct hosted *h, unsigned side) 
   return h->media[side];
 }
 
+/* The same, open on `thread`. */
+static uint32_t room_on(struct control *c, struct hosted *h, unsigned side, unsigned thread) {
+  uint32_t room = room_handle(c, h, side);
+  if (thread == h->thread || h->edges[side] & 1U << thread)
+    return room;
+  h->edges[side] |= 1U << thread;
+  struct media_cmd open = {.kind = MEDIA_EDGE_OPEN, .room = room, .thread = h->thread},
+                   add = {.kind = MEDIA_EDGE_ADD, .room = room, .thread = thread};
+  c->cfg.media(c->cfg.ctx, thread, &open);
+  c->cfg.media(c->cfg.ctx, h->thread, &add);
+  return room;
+}
+
 void seat_close_rooms(struct control *c, struct hosted *h, unsigned from) {
   for (unsigned side = from; side <= ROOM_SIDES_MAX; side++) {
     struct media_cmd cmd = {.kind = MEDIA_ROOM_CLOSE, .room = h->media[side]};
     if (!cmd.room)
       continue;
-    c->cfg.media(c->cfg.ctx, h->thread, &cmd);
+    for (unsigned t = 0; t < CONTROL_THREADS_MAX; t++)
+      if (t == h->thread || h->edges[side] & 1U << t)
+        c->cfg.media(c->cfg.ctx, t, &cmd);
     map_del_u32(c->media_rooms, cmd.room);
-    h->media[side] = 0;
+    h->media[side] = h->edges[side] = 0;
   }
+}
+
+/* By what a thread really does, and by its paths, so that those who have just come count before they are
+ * heard: five of them as a thousandth of a core. */
+static unsigned thread_load(struct control *c, unsigned t) {
+  unsigned busy = c->cfg.media_load ? c->cfg.media_load(c->cfg.ctx, t) : 0;
+  return 5 * busy + c->threads_load[t];
+}
+
+/* The thread with the least to do takes a room that begins to sound. */
+static void place(struct control *c, struct hosted *h) {
+  unsigned best = h->thread, least = UINT_MAX;
+  if (h->peers > 0 || c->cfg.media_threads < 2)
+    return;
+  for (unsigned t = 0; t < c->cfg.media_threads; t++) {
+    unsigned load = thread_load(c, t);
+    best = load < least ? t : best;
+    least = load < least ? load : least;
+  }
+  if (best != h->thread)
+    seat_close_rooms(c, h, 0);
+  h->thread = best;
+}
+
+/* Where the next one's path goes: the room's own thread, until that has enough of the room's people. */
+static unsigned choose_thread(struct control *c, const struct hosted *h) {
+  unsigned best = h->thread;
+  if (c->cfg.edge_from == 0 || h->at_home < c->cfg.edge_from)
+    return best;
+  for (unsigned t = 0; t < c->cfg.media_threads; t++)
+    if (thread_load(c, t) < thread_load(c, best))
+      best = t;
+  return best;
 }
 
 /* ---- rights ---- */
@@ -36,11 +86,12 @@ void seat_close_rooms(struct control *c, struct hosted *h, unsigned from) {
 static struct seat_bits wanted(struct control *c, struct hosted *h, const struct seat *s) {
   const struct member *m = room_member(&h->room, s->member);
   assert(m);
-  return (struct seat_bits){.room = room_handle(c, h, m->side),
+  return (struct seat_bits){.room = room_on(c, h, m->side, s->thread),
                             .may_send = room_may_send(&h->room, s->member),
                             .may_hear = room_may_hear(&h->room, s->member),
                             .priority = m->priority,
-                            .gain_db = m->gain_db};
+                            .gain_db = m->gain_db,
+                            .kbps = s->kbps};
 }
 
 static struct media_cmd command(const struct seat *s, struct seat_bits b) {
@@ -50,12 +101,25 @@ static struct media_cmd command(const struct seat *s, struct seat_bits b) {
                             .may_send = b.may_send,
                             .may_hear = b.may_hear,
                             .priority = b.priority,
-                            .gain_db = b.gain_db};
+                            .gain_db = b.gain_db,
+                            .kbps = b.kbps};
 }
 
 static bool same_bits(const struct seat_bits *a, const struct seat_bits *b) {
   return a->room == b->room && a->may_send == b->may_send && a->may_hear == b->may_hear &&
-         a->priority == b->priority && a->gain_db == b->gain_db;
+         a->priority == b->priority && a->gain_db == b->gain_db && a->kbps == b->kbps;
+}
+
+/* At the room's home: whether what he says on an edge may be heard. */
+static void tell_home(struct control *c, struct hosted *h, const struct seat *s, struct seat_bits b,
+                      bool may_send) {
+  if (s->thread == h->thread)
+    return;
+  struct media_cmd cmd = command(s, b);
+  cmd.kind = MEDIA_REMOTE;
+  cmd.thread = s->thread;
+  cmd.may_send = may_send;
+  c->cfg.media(c->cfg.ctx, h->thread, &cmd);
 }
 
 void seat_bits(struct control *c, struct hosted *h, struct seat *s) {
@@ -64,22 +128,28 @@ void seat_bits(struct control *c, struct hosted *h, struct seat *s) {
   struct seat_bits b = wanted(c, h, s);
   if (same_bits(&b, &s->told))
     return;
+  if (b.room != s->told.room)
+    tell_home(c, h, s, s->told, false);
+  tell_home(c, h, s, b, b.may_send);
   s->told = b;
   struct media_cmd cmd = command(s, b);
   cmd.kind = MEDIA_PEER_SET;
-  c->cfg.media(c->cfg.ctx, h->thread, &cmd);
+  c->cfg.media(c->cfg.ctx, s->thread, &cmd);
 }
 
 void seat_drop_media(struct control *c, struct hosted *h, struct seat *s) {
   if (!s->peer)
     return;
   struct media_cmd cmd = {.kind = MEDIA_PEER_DEL, .room = s->told.room, .peer = s->peer};
-  c->cfg.media(c->cfg.ctx, h->thread, &cmd);
+  tell_home(c, h, s, s->told, false);
+  c->cfg.media(c->cfg.ctx, s->thread, &cmd);
   free(map_del_u32(c->peers, s->peer));
   s->peer = 0;
   s->told = (struct seat_bits){0};
-  assert(c->threads_load[h->thread] > 0);
-  c->threads_load[h->thread]--;
+  assert(c->threads_load[s->thread] > 0);
+  c->threads_load[s->thread]--;
+  h->peers--;
+  h->at_home -= s->thread == h->thread;
 }
 
 /* ---- offer and answer ---- */
@@ -107,13 +177,15 @@ char *seat_answer(struct control *c, struct hosted *h, struct seat *s, const cha
   struct media_peer_params params = {0};
   if (sdp_parse(text, strlen(text), &offer, why) != ERR_OK)
     return NULL;
+  place(c, h);
   fill_params(c, &offer, &params);
+  unsigned thread = s->peer ? s->thread : choose_thread(c, h);
   struct sdp_local me = {.ufrag = params.local_ufrag,
                          .pwd = params.local_pwd,
                          .fingerprint = c->cfg.dtls_sha256,
                          .ssrc = params.ssrc_out,
-                         .cand = c->cfg.candidates[h->thread],
-                         .n_cand = c->cfg.n_candidates[h->thread],
+                         .cand = c->cfg.candidates[thread],
+                         .n_cand = c->cfg.n_candidates[thread],
                          .lite = true,
                          .rekey_s = c->cfg.rekey_s};
   char *out = sdp_write_answer(&offer, &me);
@@ -126,14 +198,19 @@ char *seat_answer(struct control *c, struct hosted *h, struct seat *s, const cha
   if (!ref)
     abort();
   *ref = (struct peer_ref){h, s->member};
+  s->thread = thread;
   s->peer = ++c->last_peer;
   map_put_u32(c->peers, s->peer, ref);
   s->told = wanted(c, h, s);
+  lines_path(c, s, false);
   struct media_cmd cmd = command(s, s->told);
   cmd.kind = MEDIA_PEER_ADD;
   cmd.params = params;
-  c->threads_load[h->thread]++;
-  c->cfg.media(c->cfg.ctx, h->thread, &cmd);
+  c->threads_load[thread]++;
+  h->at_home += thread == h->thread;
+  tell_home(c, h, s, s->told, s->told.may_send);
+  h->peers++;
+  c->cfg.media(c->cfg.ctx, thread, &cmd);
   return out;
 }
 
@@ -162,6 +239,22 @@ void seat_media(struct control *c, struct conn *k, json_int_t id, const json_t *
   else
     control_reply(c, k, id, json_pack("{s:s}", "sdp", a));
   free(a);
+}
+
+void seat_bandwidth(struct control *c, struct conn *k, json_int_t id, const json_t *params) {
+  json_int_t kbps = json_int(params, "kbps", -1);
+  if (!json_only_keys(params, "kbps", NULL) ||
+      (kbps != 0 && (kbps < LADDER_KBPS_MIN || kbps > LADDER_KBPS_MAX))) {
+    control_refuse(c, k, id, ERR_BAD_ARG, "media.bandwidth wants kbps: 6 to 1000, or 0 for automatic");
+    return;
+  }
+  if (!k->seat) {
+    control_refuse(c, k, id, ERR_NOT_JOINED, NULL);
+    return;
+  }
+  k->seat->kbps = (uint16_t)kbps;
+  seat_bits(c, k->room, k->seat);
+  control_reply(c, k, id, json_object());
 }
 
 /* ---- through the lobby's door, both ways ---- */
@@ -204,7 +297,7 @@ void seat_tell_admitted(struct control *c, struct hosted *h) {
     return;
   h->fresh = false;
   find_own(h);
-  struct msg *all[VIEW_MODERATOR + 1] = {0}, *lines = levels_qualities(h);
+  struct msg *all[VIEW_MODERATOR + 1] = {0}, *lines = lines_now(h);
   struct seat *s;
   for (size_t at = 0; (s = map_next(h->seats, &at));) {
     struct msg **room = &all[s->view], *own = NULL;

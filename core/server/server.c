@@ -13,12 +13,14 @@
 #include <limits.h>
 #include <net/if.h>
 #include <openssl/crypto.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #define BYE_MS 500
+#define MEDIA_LOOK_US (US_PER_S / 5)
 #define CERT_DAYS 3650 /* pinned in links, so it must outlive them */
 
 void server_config_default(struct server_config *c) {
@@ -27,6 +29,9 @@ void server_config_default(struct server_config *c) {
                               .port = 8443,
                               .media_port = 0,
                               .media_threads = 1,
+                              .packed_from = 200,
+                              .edge_from = 1500,
+                              .handshake_threads = 1,
                               .public_address = "",
                               .database = "gavel.db",
                               .name = "gavel",
@@ -186,7 +191,7 @@ static void take_hashes(struct server *s) {
 static void take_backup(struct server *s) {
   struct backup_outcome o;
   if (s->backup && shell_backup_take(s->backup, &o))
-  control_backup(s->control, o.e, o.name);
+    control_backup(s->control, o.e, o.name);
 }
 
 static void on_media_counters(void *ctx, struct mediaport_counters *out) {
@@ -196,6 +201,25 @@ static void on_media_counters(void *ctx, struct mediaport_counters *out) {
     media_thread_counters(s->media[t], &m);
     metrics_add_media(out, &m);
   }
+}
+
+/* Since it was asked last, but over a second at least. */
+static unsigned on_media_load(void *ctx, unsigned thread) {
+  struct server *s = ctx;
+  struct media_load *l = &s->media_load[thread];
+  us_t now = clock_now();
+  if (now - l->at < US_PER_S)
+    return l->permille;
+  us_t cpu = media_thread_cpu(s->media[thread]);
+  l->permille = (unsigned)((cpu - l->cpu) * 1000 / (now - l->at));
+  l->at = now;
+  l->cpu = cpu;
+  return l->permille;
+}
+
+static unsigned on_handshakes(void *ctx) {
+  const struct server *s = ctx;
+  return handshakes_waiting(s->handshakes);
 }
 
 static void serve_request(struct server *s) {
@@ -217,7 +241,10 @@ static void serve_request(struct server *s) {
 }
 
 static void turn(struct server *s) {
-  shell_ws_turn(s);
+  us_t due = control_next_timeout(s->control), now = clock_now();
+  if (map_count(s->wsis) > 0 && now + MEDIA_LOOK_US < due) /* what media threads tell without waking us */
+    due = now + MEDIA_LOOK_US;
+  shell_ws_turn(s, due);
   control_tick(s->control, clock_now(), clock_wall_ms());
   struct media_event ev;
   for (unsigned t = 0; t < s->cfg.media_threads; t++)
@@ -240,9 +267,7 @@ static void *run(void *arg) {
   struct control_counters n;
   us_t until = clock_now() + BYE_MS * US_PER_MS;
   do { /* let the goodbyes out */
-    lws_sul_schedule(s->lws, 0, &s->sul, NULL, LWS_SET_TIMER_USEC_CANCEL);
-    lws_cancel_service(s->lws); /* so that the round does not wait */
-    lws_service(s->lws, 0);
+    shell_ws_turn(s, until);
     control_commit(s->control);
     control_counters(s->control, &n);
   } while (n.conns > 0 && clock_now() < until);
@@ -252,10 +277,15 @@ static void *run(void *arg) {
 /* ---- life ---- */
 
 static enum err start_media(struct server *s, char why[256]) {
+  enum err started = handshakes_start(s->dtls, s->cfg.handshake_threads, &s->handshakes);
+  if (started != ERR_OK)
+    return started;
   for (unsigned t = 0; t < s->cfg.media_threads; t++) {
     struct media_thread_config c = {.listen = s->cfg.listen,
                                     .port = (uint16_t)(s->cfg.media_port ? s->cfg.media_port + t : 0),
+                                    .packed_from = s->cfg.packed_from,
                                     .dtls = s->dtls,
+                                    .handshakes = s->handshakes,
                                     .index = t,
                                     .wake = shell_ws_wake,
                                     .ctx = s};
@@ -266,6 +296,7 @@ static enum err start_media(struct server *s, char why[256]) {
       return e;
     }
   }
+  media_threads_link(s->media, s->cfg.media_threads);
   return ERR_OK;
 }
 
@@ -278,12 +309,16 @@ static enum err start_control(struct server *s, char why[256]) {
   struct control_config cc = {.store = s->store,
                               .rng = rng_system(),
                               .media_threads = s->cfg.media_threads,
+                              .edge_from = s->cfg.edge_from,
                               .database = s->database,
                               .backups = s->backups,
                               .rekey_s = s->cfg.rekey_s,
                               .media = on_media,
                               .want_write = shell_ws_want_write,
+                              .blocked = shell_ws_blocked,
                               .media_counters = on_media_counters,
+                              .handshakes = on_handshakes,
+                              .media_load = on_media_load,
                               .http_reply = shell_http_reply,
                               .kdf = on_kdf,
                               .limits = s->cfg.limits,
@@ -322,13 +357,25 @@ enum err server_start_backups(struct server *s) {
   return s->backup ? shell_backup_start(s->backup) : ERR_OK;
 }
 
+/* That we may run on. */
+static unsigned cores(void) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+  return n > 0 ? (unsigned)n : 1;
+}
+
 enum err server_start(const struct server_config *c, struct server **out, char why[256]) {
   struct server *s = calloc(1, sizeof *s);
   if (!s)
     return ERR_NOMEM;
   s->cfg = *c;
-  if (s->cfg.media_threads < 1 || s->cfg.media_threads > CONTROL_THREADS_MAX)
-    s->cfg.media_threads = 1;
+  if (s->cfg.media_threads < 1)
+    s->cfg.media_threads = cores();
+  if (s->cfg.media_threads > CONTROL_THREADS_MAX)
+    s->cfg.media_threads = CONTROL_THREADS_MAX;
+  if (s->cfg.handshake_threads < 1 || s->cfg.handshake_threads > HANDSHAKE_THREADS_MAX)
+    s->cfg.handshake_threads = 1;
   pthread_mutex_init(&s->lock, NULL);
   pthread_cond_init(&s->answered, NULL);
   s->wsis = map_create(rng_u64(rng_system()));
@@ -381,7 +428,7 @@ uint16_t server_media_port(const struct server *s) {
 static void ask(struct server *s, struct server_request *r) {
   pthread_mutex_lock(&s->lock);
   s->request = r;
-  lws_cancel_service(s->lws);
+  shell_ws_wake(s);
   while (!r->done)
     pthread_cond_wait(&s->answered, &s->lock);
   s->request = NULL;
@@ -405,14 +452,18 @@ void server_stop(struct server *s) {
     return;
   atomic_store(&s->stop, true);
   if (s->running) {
-    lws_cancel_service(s->lws);
+    shell_ws_wake(s);
     pthread_join(s->thread, NULL);
   }
-  shell_backup_stop(s->backup); /* the control thread asks it; it wakes the other by s->lws */
+  shell_backup_stop(s->backup); /* the control thread asks it; it wakes the other */
+  handshakes_stop(s->handshakes);
+  for (unsigned t = 0; t < CONTROL_THREADS_MAX; t++)
+    media_thread_halt(s->media[t]);
   for (unsigned t = 0; t < CONTROL_THREADS_MAX; t++)
     media_thread_stop(s->media[t]);
-  shell_ws_close(s);
+  handshakes_free(s->handshakes);
   kdf_stop(s->kdf);
+  shell_ws_close(s);
   control_destroy(s->control);
   store_close(s->store);
   dtls_ctx_destroy(s->dtls);

@@ -19,7 +19,10 @@ struct server_config {
   const char *listen;     /* address to bind, "" for all */
   uint16_t port;          /* TCP, TLS; 0: any free one */
   uint16_t media_port;    /* UDP of the first media thread; 0: any free one; thread k uses media_port + k */
-  unsigned media_threads; /* 1.. */
+  unsigned media_threads; /* each with a UDP port of its own; 0: as many as cores */
+  unsigned packed_from;   /* people in a room from which on its audience gets 40 ms packets; 0 never */
+  unsigned edge_from;     /* people of a room on one media thread, then others help it; 0 never */
+  unsigned handshake_threads; /* that do the DTLS handshakes of all of them */
   const char *public_address; /* address put into candidates and links; "" : guessed from the interfaces */
   const char *cert_file,
       *key_file;            /* operator's PEM files; NULL: self-made, kept in the database, pinned in links */

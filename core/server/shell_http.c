@@ -104,6 +104,7 @@ static void begin(struct lws *wsi, struct server *s) {
   if (!k)
     abort();
   k->begun = clock_now();
+  shell_ws_nudge(s);
   lws_set_opaque_user_data(wsi, k);
   lws_set_timer_usecs(wsi, LIMIT_VALUE_HTTP_SLOW * US_PER_S);
   k->known = getpeername(lws_get_socket_fd(wsi), (struct sockaddr *)&sa, &n) == 0 && address_of(&sa, k->peer);
@@ -142,7 +143,7 @@ static void forget_request(struct server *s, struct http_conn *k) {
   k->asked = false;
 }
 
-static void end(struct lws *wsi, struct server *s) {
+void shell_http_end(struct lws *wsi, struct server *s) {
   struct http_conn *k = lws_get_opaque_user_data(wsi);
   if (!k)
     return;
@@ -233,6 +234,7 @@ void shell_http_reply(void *ctx, uint32_t request, struct web_reply *r) {
     bool head = k->head, stay = !k->post && r->status == 200;
     forget_request(s, k);
     lws_set_timer_usecs(wsi, LIMIT_VALUE_HTTP_SLOW * US_PER_S); /* also for whom does not read */
+    shell_ws_nudge(s);
     if (write_reply(wsi, r, head, stay) != 0)
       lws_set_timeout(wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_SYNC);
     else
@@ -323,6 +325,7 @@ static int on_http(struct lws *wsi, struct server *s, struct http_conn *k, const
     limit_hit(s->control, LIMIT_HTTP_BODY);
     return refuse(wsi, k, 413, NULL);
   }
+  shell_ws_nudge(s);
   k->request = ++s->http->last ? s->http->last : ++s->http->last;
   map_put_u32(s->http->conns, k->request, wsi);
   k->n = 0;
@@ -379,7 +382,7 @@ int shell_http_callback(struct lws *wsi, enum lws_callback_reasons reason, void 
     begin(wsi, s);
     return 0;
   case LWS_CALLBACK_WSI_DESTROY:
-    end(wsi, s);
+    shell_http_end(wsi, s);
     return 0;
   case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
     return confirm_upgrade(wsi);

@@ -24,6 +24,8 @@ int shell_http_callback(struct lws *wsi, enum lws_callback_reasons reason, void 
 const struct lws_protocol_vhost_options *shell_http_headers(void);
 /* shell_http_upgraded: a connection becomes a WebSocket: it is not watched any more. */
 void shell_http_upgraded(struct lws *wsi);
+/* shell_http_end: forgets the connection; of an upgraded one, once its address is known. */
+void shell_http_end(struct lws *wsi, struct server *s);
 /* shell_http_address: of a connection, as control.h wants it; of what stands before our proxies. False: not
  * known. */
 bool shell_http_address(struct lws *wsi, uint8_t addr[16]);

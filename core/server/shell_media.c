@@ -2,31 +2,45 @@
 
 #include "core/base/log.h"
 #include "core/base/mailbox.h"
+#include "core/media/secure.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define RX_BATCH 64
+#define TX_BATCH MEDIAPORT_BATCH_MAX
 #define COMMANDS 8192
 #define EVENTS 8192
+#define EDGES 512 /* 0.9 MB; a second of sound for two rooms of ten packets in 20 ms */
 #define SOCKET_BUFFER (4 << 20)
+#define WAITED_MAX_US (60 * US_PER_S)
 #define KEPT_MAX 65536
 #define KEPT_US (10 * US_PER_MS) /* then the mailbox is tried again */
 
 struct media_thread {
   struct media_thread_config cfg;
+  struct handshake_home home;
   int fd;
   uint16_t port;
   pthread_t thread;
   struct mailbox *in, *out;
+  struct mailbox *edges;              /* from other media threads; NULL: not linked */
+  struct media_thread *const *linked; /* by index */
+  unsigned n_linked;
+  bool halted;
   struct mediaport *mp;
+  const struct media_datagram *tx_of; /* what tx and tx_iov point at */
+  struct mmsghdr tx[TX_BATCH];
+  struct iovec tx_iov[TX_BATCH];
   pthread_mutex_t lock; /* of `counters` only; taken once a second by the media thread */
   struct mediaport_counters counters;
   us_t counted_at;
@@ -57,7 +71,8 @@ static enum err bind_socket(const char *listen, uint16_t port, int *fd, uint16_t
   }
   if (*fd < 0)
     return ERR_IO;
-  int off = 0, size = SOCKET_BUFFER;
+  int off = 0, on = 1, size = SOCKET_BUFFER;
+  (void)setsockopt(*fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
   if (sa.ss_family == AF_INET6)
     (void)setsockopt(*fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
   (void)setsockopt(*fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
@@ -73,20 +88,27 @@ static enum err bind_socket(const char *listen, uint16_t port, int *fd, uint16_t
   return ERR_OK;
 }
 
+/* The port's batch is always the same array: all but lengths is written once. */
+static void prepare_batch(struct media_thread *t, const struct media_datagram *v) {
+  for (size_t i = 0; i < TX_BATCH; i++) {
+    t->tx_iov[i].iov_base = (void *)(uintptr_t)v[i].data;
+    t->tx[i].msg_hdr =
+        (struct msghdr){.msg_name = (void *)(uintptr_t)&v[i].to, .msg_iov = &t->tx_iov[i], .msg_iovlen = 1};
+  }
+  t->tx_of = v;
+}
+
 static void send_batch(void *ctx, const struct media_datagram *v, size_t n) {
   struct media_thread *t = ctx;
-  struct mmsghdr msg[RX_BATCH];
-  struct iovec iov[RX_BATCH];
-  assert(n <= RX_BATCH);
+  assert(n <= TX_BATCH);
+  if (t->tx_of != v)
+    prepare_batch(t, v);
   for (size_t i = 0; i < n; i++) {
-    iov[i] = (struct iovec){(void *)(uintptr_t)v[i].data, v[i].len};
-    msg[i] = (struct mmsghdr){.msg_hdr = {.msg_name = (void *)(uintptr_t)&v[i].to,
-                                          .msg_namelen = v[i].to_len,
-                                          .msg_iov = &iov[i],
-                                          .msg_iovlen = 1}};
+    t->tx_iov[i].iov_len = v[i].len;
+    t->tx[i].msg_hdr.msg_namelen = v[i].to_len;
   }
   for (size_t sent = 0; sent < n;) {
-    int k = sendmmsg(t->fd, msg + sent, (unsigned)(n - sent), 0);
+    int k = sendmmsg(t->fd, t->tx + sent, (unsigned)(n - sent), 0);
     if (k <= 0 && errno != EINTR)
       sent++; /* one destination failed (ENETUNREACH, full buffer): sound does not wait */
     else if (k > 0)
@@ -107,9 +129,11 @@ static void keep(struct media_thread *t, const struct media_event *ev) {
 static void tell(void *ctx, const struct media_event *ev) {
   struct media_thread *t = ctx;
   bool again = ev->kind == MEDIA_STATS || (ev->kind == MEDIA_LEVELS && ev->n > 0);
-  if (t->n_kept == 0 && mailbox_put(t->out, ev))
-    t->cfg.wake(t->cfg.ctx);
-  else if (!again && t->n_kept < KEPT_MAX)
+  bool waits = ev->kind == MEDIA_STATS || ev->kind == MEDIA_LEVELS; /* the control thread looks by itself */
+  if (t->n_kept == 0 && mailbox_put(t->out, ev)) {
+    if (!waits)
+      t->cfg.wake(t->cfg.ctx);
+  } else if (!again && t->n_kept < KEPT_MAX)
     keep(t, ev);
 }
 
@@ -124,6 +148,23 @@ static void tell_kept(struct media_thread *t) {
   t->cfg.wake(t->cfg.ctx);
 }
 
+/* ---- handshakes, on a thread of theirs ---- */
+
+static bool shake(void *ctx, const struct mediaport_hello *h) {
+  struct media_thread *t = ctx;
+  return handshakes_give(t->cfg.handshakes, &t->home, h);
+}
+
+static void shake_send(void *ctx, const struct sockaddr *to, socklen_t to_len, const uint8_t *p, size_t n) {
+  const struct media_thread *t = ctx;
+  (void)sendto(t->fd, p, n, 0, to, to_len); /* lost like any datagram */
+}
+
+static void shake_done(void *ctx, uint32_t peer, struct secure *s) {
+  struct media_cmd cmd = {.kind = MEDIA_SECURED, .peer = peer, .secure = s};
+  media_thread_command(ctx, &cmd);
+}
+
 static bool run_commands(struct media_thread *t) {
   struct media_cmd cmd;
   while (mailbox_get(t->in, &cmd)) {
@@ -134,21 +175,41 @@ static bool run_commands(struct media_thread *t) {
   return true;
 }
 
+/* How long it has lain in the socket; the kernel stamps by wall time. */
+static us_t waited(struct msghdr *h, us_t wall_us) {
+  for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c))
+    if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
+      struct timespec at;
+      memcpy(&at, CMSG_DATA(c), sizeof at);
+      us_t us = wall_us - (us_t)at.tv_sec * US_PER_S - at.tv_nsec / 1000;
+      return us > 0 && us < WAITED_MAX_US ? us : 0; /* else the wall clock was set */
+    }
+  return 0;
+}
+
 static void receive(struct media_thread *t, uint8_t (*buf)[MEDIAPORT_DATAGRAM_MAX + 1]) {
   struct mmsghdr msg[RX_BATCH];
   struct iovec iov[RX_BATCH];
   struct sockaddr_storage from[RX_BATCH];
+  _Alignas(struct cmsghdr) char control[RX_BATCH][CMSG_SPACE(sizeof(struct timespec))];
   for (int i = 0; i < RX_BATCH; i++) {
     iov[i] = (struct iovec){buf[i], MEDIAPORT_DATAGRAM_MAX + 1};
-    msg[i] = (struct mmsghdr){
-        .msg_hdr = {
-            .msg_name = &from[i], .msg_namelen = sizeof from[i], .msg_iov = &iov[i], .msg_iovlen = 1}};
+    msg[i] = (struct mmsghdr){.msg_hdr = {.msg_name = &from[i],
+                                          .msg_namelen = sizeof from[i],
+                                          .msg_iov = &iov[i],
+                                          .msg_iovlen = 1,
+                                          .msg_control = control[i],
+                                          .msg_controllen = sizeof control[i]}};
   }
   int n = recvmmsg(t->fd, msg, RX_BATCH, MSG_DONTWAIT, NULL);
-  us_t now = clock_now();
-  for (int i = 0; i < n; i++)
-    mediaport_handle_packet(t->mp, now, (struct sockaddr *)&from[i], msg[i].msg_hdr.msg_namelen, buf[i],
-                            msg[i].msg_len);
+  us_t began = clock_now(), wall_us = clock_wall_us();
+  for (int i = 0; i < n; i++) { /* in a large room each of them takes milliseconds */
+    us_t now = clock_now();
+    if (mediaport_next_timeout(t->mp) <= now)
+      mediaport_handle_timeout(t->mp, now);
+    mediaport_handle_waited(t->mp, now, waited(&msg[i].msg_hdr, wall_us) + now - began,
+                            (struct sockaddr *)&from[i], msg[i].msg_hdr.msg_namelen, buf[i], msg[i].msg_len);
+  }
 }
 
 static void count(struct media_thread *t, us_t now) {
@@ -160,8 +221,22 @@ static void count(struct media_thread *t, us_t now) {
   pthread_mutex_unlock(&t->lock);
 }
 
+static bool give_edge(void *ctx, unsigned thread, const struct media_edge *e) {
+  const struct media_thread *t = ctx;
+  return thread < t->n_linked && mailbox_put(t->linked[thread]->edges, e);
+}
+
+static void take_edges(struct media_thread *t) {
+  struct media_edge e;
+  for (unsigned i = 0; i < EDGES && mailbox_get(t->edges, &e); i++)
+    mediaport_handle_edge(t->mp, clock_now(), &e);
+}
+
 static void *run(void *arg) {
   struct media_thread *t = arg;
+  char name[16]; /* for top -H and /proc */
+  snprintf(name, sizeof name, "media%u", t->cfg.index);
+  (void)pthread_setname_np(pthread_self(), name);
   uint8_t(*buf)[MEDIAPORT_DATAGRAM_MAX + 1] = malloc(RX_BATCH * sizeof *buf);
   if (!buf)
     abort();
@@ -176,10 +251,13 @@ static void *run(void *arg) {
       wait = (struct timespec){d / US_PER_S, (long)(d % US_PER_S) * 1000};
       timeout = &wait;
     }
-    struct pollfd p[2] = {{t->fd, POLLIN, 0}, {mailbox_fd(t->in), POLLIN, 0}};
-    int n = ppoll(p, 2, timeout, NULL);
+    struct pollfd p[3] = {
+        {t->fd, POLLIN, 0}, {mailbox_fd(t->in), POLLIN, 0}, {mailbox_fd(t->edges), POLLIN, 0}};
+    int n = ppoll(p, 3, timeout, NULL);
     if (n > 0 && p[1].revents && !run_commands(t))
       break;
+    if (n > 0 && p[2].revents)
+      take_edges(t);
     if (n > 0 && p[0].revents)
       receive(t, buf);
     now = clock_now();
@@ -202,14 +280,23 @@ enum err media_thread_start(const struct media_thread_config *c, struct media_th
     free(t);
     return e;
   }
-  struct mediaport_config mc = {
-      .dtls = c->dtls, .rng = rng_system(), .send = send_batch, .tell = tell, .ctx = t};
+  struct mediaport_config mc = {.dtls = c->dtls,
+                                .rng = rng_system(),
+                                .send = send_batch,
+                                .tell = tell,
+                                .packed_from = c->packed_from,
+                                .shake = c->handshakes ? shake : NULL,
+                                .edge = give_edge,
+                                .ctx = t};
+  t->home = (struct handshake_home){.send = shake_send, .done = shake_done, .ctx = t};
   t->in = mailbox_create(sizeof(struct media_cmd), COMMANDS);
   t->out = mailbox_create(sizeof(struct media_event), EVENTS);
+  t->edges = mailbox_create(sizeof(struct media_edge), EDGES);
   t->mp = mediaport_create(&mc);
-  if (!t->in || !t->out || !t->mp || pthread_create(&t->thread, NULL, run, t) != 0) {
+  if (!t->in || !t->out || !t->edges || !t->mp || pthread_create(&t->thread, NULL, run, t) != 0) {
     mailbox_destroy(t->in);
     mailbox_destroy(t->out);
+    mailbox_destroy(t->edges);
     mediaport_destroy(t->mp);
     close(t->fd);
     free(t);
@@ -217,6 +304,13 @@ enum err media_thread_start(const struct media_thread_config *c, struct media_th
   }
   *out = t;
   return ERR_OK;
+}
+
+void media_threads_link(struct media_thread *const *v, unsigned n) {
+  for (unsigned i = 0; i < n; i++) {
+    v[i]->linked = v;
+    v[i]->n_linked = n;
+  }
 }
 
 uint16_t media_thread_port(const struct media_thread *t) {
@@ -239,15 +333,31 @@ void media_thread_counters(struct media_thread *t, struct mediaport_counters *ou
   pthread_mutex_unlock(&t->lock);
 }
 
-void media_thread_stop(struct media_thread *t) {
-  if (!t)
+void media_thread_halt(struct media_thread *t) {
+  if (!t || t->halted)
     return;
   struct media_cmd stop = {.kind = MEDIA_STOP};
   media_thread_command(t, &stop);
   pthread_join(t->thread, NULL);
+  t->halted = true;
+}
+
+us_t media_thread_cpu(const struct media_thread *t) {
+  return clock_cpu(t->thread);
+}
+
+void media_thread_stop(struct media_thread *t) {
+  if (!t)
+    return;
+  media_thread_halt(t);
+  struct media_cmd left;
+  while (mailbox_get(t->in, &left))
+    if (left.kind == MEDIA_SECURED)
+      secure_destroy(left.secure);
   mediaport_destroy(t->mp);
   mailbox_destroy(t->in);
   mailbox_destroy(t->out);
+  mailbox_destroy(t->edges);
   free(t->kept);
   close(t->fd);
   pthread_mutex_destroy(&t->lock);

@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
@@ -25,12 +26,18 @@ _Static_assert(CONTROL_HEADROOM >= LWS_PRE, "messages need room for libwebsocket
 
 #define WRITES_A_ROUND 64 /* messages to one connection before the others have their turn */
 #define CLOSE_S 5         /* for a connection that is to end and does not read */
+#define LOOK_US (5 * US_PER_S)
+#define SILENT_MS 30000 /* then a connection is asked whether it lives */
+#define SILENT_LOOKS 4  /* for so long after that */
+#define NUDGE_US (30 * US_PER_S)
 
 struct pss { /* per connection; zeroed by libwebsockets */
   uint32_t conn;
   char *rx; /* message being assembled */
   size_t n;
   unsigned fragments;
+  unsigned asked; /* looks since a ping went unanswered, 0: none has */
+  bool ping;
 };
 
 static struct server *server_of(struct lws *wsi) {
@@ -38,6 +45,13 @@ static struct server *server_of(struct lws *wsi) {
 }
 
 /* ---- both transports ---- */
+
+/* libwebsockets 4.1.6 with libev looks at its timeouts only when something happens on a socket, or when the
+ * one is due that was first when it last looked. So for a while after it may have set one it is given
+ * something to do once a second. */
+void shell_ws_nudge(struct server *s) {
+  s->nudge_until = clock_now() + NUDGE_US;
+}
 
 /* What libwebsockets reports happens now, not when the last turn ended. */
 static struct server *server_now(struct lws *wsi) {
@@ -81,8 +95,16 @@ void shell_ws_want_write(void *ctx, uint32_t conn) {
   if (!wsi)
     return;
   lws_callback_on_writable(wsi);
-  if (control_ending(s->control, conn))
+  if (control_ending(s->control, conn)) {
     lws_set_timeout(wsi, PENDING_TIMEOUT_CLOSE_SEND, CLOSE_S);
+    shell_ws_nudge(s);
+  }
+}
+
+bool shell_ws_blocked(void *ctx, uint32_t conn) {
+  const struct server *s = ctx;
+  struct lws *wsi = map_get_u32(s->wsis, conn);
+  return wsi && lws_send_pipe_choked(wsi);
 }
 
 /* ---- WebSocket ---- */
@@ -109,22 +131,90 @@ static int on_receive(struct lws *wsi, struct pss *p, void *in, size_t len) {
   return 0;
 }
 
+/* The head of a text frame, RFC 6455 5.2: the server does not mask. */
+static size_t put_head(unsigned char *p, size_t n) {
+  p[0] = 0x81;
+  p[1] = n < 126 ? (unsigned char)n : 126;
+  p[2] = (unsigned char)(n >> 8);
+  p[3] = (unsigned char)n;
+  return n < 126 ? 2 : 4;
+}
+
+/* What waits leaves together, each message in a frame of its own: in a rush to the door the cost is the TLS
+ * records and packets, not the bytes. libwebsockets would make a record of each frame. */
+static int write_some(struct lws *wsi, struct pss *p, struct server *s) {
+  static_assert(SHELL_FRAMES_MAX <= UINT16_MAX && sizeof s->frames >= LWS_PRE + SHELL_FRAMES_MAX, "put_head");
+  unsigned char *frames = s->frames + LWS_PRE;
+  size_t len = 0, next, n;
+  while ((next = control_next_size(s->control, p->conn)) > 0 && len + next + 4 <= SHELL_FRAMES_MAX) {
+    const char *text = control_next_message(s->control, p->conn, &n);
+    len += put_head(frames + len, n);
+    memcpy(frames + len, text, n);
+    len += n;
+  }
+  if (len > 0) { /* as they are: the frames are made already */
+    bool sent = lws_write(wsi, frames, len, LWS_WRITE_HTTP) == (int)len;
+    explicit_bzero(frames, len); /* messages hand out links, keys and tokens */
+    return sent ? 1 : -1;
+  }
+  char *text = control_next_message(s->control, p->conn, &n);
+  if (!text)
+    return 0;
+  return lws_write(wsi, (unsigned char *)text, n, LWS_WRITE_TEXT) == (int)n ? 1 : -1;
+}
+
 static int on_writeable(struct lws *wsi, struct pss *p) {
   struct server *s = server_of(wsi);
-  for (int i = 0; i < WRITES_A_ROUND && !lws_send_pipe_choked(wsi); i++) {
-    size_t n;
-    char *text = control_next_message(s->control, p->conn, &n);
-    if (!text && control_wants_close(s->control, p->conn)) {
-      lws_close_reason(wsi, (enum lws_close_status)control_close_code(s->control, p->conn), NULL, 0);
-      return -1;
-    }
-    if (!text)
-      return 0;
-    if (lws_write(wsi, (unsigned char *)text, n, LWS_WRITE_TEXT) < (int)n)
-      return -1;
+  unsigned char ping[LWS_PRE];
+  int wrote = 1;
+  if (p->ping && lws_write(wsi, ping + LWS_PRE, 0, LWS_WRITE_PING) < 0)
+    return -1;
+  p->ping = false;
+  for (int i = 0; i < WRITES_A_ROUND && wrote > 0 && !lws_partial_buffered(wsi); i++)
+    wrote = write_some(wsi, p, s);
+  if (wrote < 0)
+    return -1;
+  if (wrote > 0) {
+    lws_callback_on_writable(wsi);
+    return 0;
   }
-  lws_callback_on_writable(wsi);
-  return 0;
+  if (!control_wants_close(s->control, p->conn))
+    return 0;
+  shell_ws_nudge(s);
+  lws_close_reason(wsi, (enum lws_close_status)control_close_code(s->control, p->conn), NULL, 0);
+  return -1;
+}
+
+/* ---- who has gone without a word ---- */
+
+/* How long nothing has come from there. The kernel knows: what arrived while we were busy counts. */
+static uint32_t silent_ms(struct lws *wsi) {
+  struct tcp_info info = {0};
+  socklen_t n = sizeof info;
+  int fd = lws_get_socket_fd(wsi);
+  return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &n) == 0 ? info.tcpi_last_data_recv : 0;
+}
+
+static void look_at(struct lws *wsi, struct pss *p) {
+  if (silent_ms(wsi) < SILENT_MS)
+    p->asked = 0;
+  else if (p->asked++ == 0) {
+    p->ping = true;
+    lws_callback_on_writable(wsi);
+  } else if (p->asked > SILENT_LOOKS) {
+    lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+    shell_ws_nudge(lws_context_user(lws_get_context(wsi)));
+  }
+}
+
+/* All at once and not each at its time: their answers come together too. */
+static void look_around(struct server *s, us_t now) {
+  struct lws *wsi;
+  if (now < s->look_at)
+    return;
+  s->look_at = now + LOOK_US;
+  for (size_t at = 0; (wsi = map_next(s->wsis, &at));)
+    look_at(wsi, lws_wsi_user(wsi));
 }
 
 /* Only /v1/ws, only our subprotocol, and from a browser only our own pages (RFC 6455 10.2). */
@@ -152,10 +242,16 @@ static int callback_ws(struct lws *wsi, enum lws_callback_reasons reason, void *
     return admit_upgrade(wsi);
   case LWS_CALLBACK_ESTABLISHED:
     opened(wsi, p, false);
+    shell_http_end(wsi, server_of(wsi)); /* it is none any more */
+    return 0;
+  case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+    shell_ws_nudge(server_of(wsi));
     return 0;
   case LWS_CALLBACK_RECEIVE: {
     int rc = on_receive(wsi, p, in, len);
     explicit_bzero(in, len); /* libwebsockets' own buffer */
+    if (rc != 0)
+      shell_ws_nudge(server_of(wsi));
     return rc;
   }
   case LWS_CALLBACK_SERVER_WRITEABLE:
@@ -231,17 +327,29 @@ static int callback_admin(struct lws *wsi, enum lws_callback_reasons reason, voi
   }
 }
 
-/* libwebsockets 4.1.6 leaves only P-256 to choose from: it asks here once its TLS context is ready. */
+/* libwebsockets 4.1.6 leaves only P-256 to choose from. Of sessions nothing is kept here; one ticket, and not
+ * none: it acknowledges the end of the handshake, which a client that delays small packets waits for. */
+static int set_up_tls(SSL_CTX *tls) {
+  SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
+  bool ok = SSL_CTX_set_num_tickets(tls, 1) == 1 && SSL_CTX_set1_groups_list(tls, "X25519:P-256:P-384") == 1;
+  return ok ? 0 : -1;
+}
+
+/* libwebsockets asks here once its TLS context is ready. */
 static int callback_first(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                           size_t len) {
   if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS)
-    return SSL_CTX_set1_groups_list(user, "X25519:P-256:P-384") == 1 ? 0 : -1;
+    return set_up_tls(user);
   return shell_http_callback(wsi, reason, user, in, len);
 }
 
+#define RX_PIECE                                                                                             \
+  1024 /* a buffer of this size is kept for each connection; longer messages come in pieces                  \
+        */
+#define TX_PIECE 16384
 static const struct lws_protocols PROTOCOLS[] = {
     {"http", callback_first, 0, 0, 0, NULL, 0},
-    {"gavel.1", callback_ws, sizeof(struct pss), 16384, 0, NULL, 0},
+    {"gavel.1", callback_ws, sizeof(struct pss), RX_PIECE, 0, NULL, TX_PIECE},
     {NULL, NULL, 0, 0, 0, NULL, 0}};
 static const struct lws_protocols ADMIN_PROTOCOLS[] = {
     {"admin", callback_admin, sizeof(struct pss), 16384, 0, NULL, 0}, {NULL, NULL, 0, 0, 0, NULL, 0}};
@@ -265,7 +373,7 @@ static bool pem_of(const struct cert *c, BUF_MEM **cert, BUF_MEM **key, BIO *b[2
   return true;
 }
 
-static const lws_retry_bo_t KEEPALIVE = {.secs_since_valid_ping = 15, .secs_since_valid_hangup = 25};
+static const lws_retry_bo_t NO_KEEPALIVE; /* look_around does it: libwebsockets' timers are one sorted list */
 
 static void public_info(struct server *s, struct lws_context_creation_info *i) {
   i->port = s->cfg.port ? s->cfg.port : 0;
@@ -284,7 +392,7 @@ static void public_info(struct server *s, struct lws_context_creation_info *i) {
   i->timeout_secs = 5;
   i->timeout_secs_ah_idle = 5;
   i->keepalive_timeout = 5;
-  i->retry_and_idle_policy = &KEEPALIVE;
+  i->retry_and_idle_policy = &NO_KEEPALIVE;
 }
 
 static enum err open_public(struct server *s, char why[256]) {
@@ -367,9 +475,16 @@ static enum err open_admin(struct server *s, char why[256]) {
 
 enum err shell_ws_open(struct server *s, char why[256]) {
   lws_set_log_level(LLL_WARN, log_lws); /* what fails in here becomes our one sentence */
+  s->loop = loop_create();
+  if (!s->loop) {
+    snprintf(why, 256, "there is no epoll here");
+    return ERR_IO;
+  }
+  void *loops[] = {loop_native(s->loop)};
   struct lws_context_creation_info i = {
       .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
-                 LWS_SERVER_OPTION_VALIDATE_UTF8, /* the vhost's is ignored */
+                 LWS_SERVER_OPTION_LIBEV | LWS_SERVER_OPTION_VALIDATE_UTF8, /* the vhost's is ignored */
+      .foreign_loops = loops,
       .gid = -1,
       .uid = -1,
       .user = s,
@@ -378,7 +493,7 @@ enum err shell_ws_open(struct server *s, char why[256]) {
       .pt_serv_buf_size = 16384};
   s->lws = lws_create_context(&i);
   if (!s->lws) {
-    snprintf(why, 256, "libwebsockets cannot start");
+    snprintf(why, 256, "libwebsockets cannot start: is libwebsockets-evlib-ev installed?");
     return ERR_NOMEM;
   }
   enum err e = shell_http_open(s, why);
@@ -394,26 +509,33 @@ enum err shell_ws_open(struct server *s, char why[256]) {
 
 void shell_ws_wake(void *ctx) {
   struct server *s = ctx;
-  lws_cancel_service(s->lws);
+  loop_wake(s->loop);
 }
 
-static void on_timer(lws_sorted_usec_list_t *sul) {
-  (void)sul; /* waking up is all: the turn does the rest */
+static us_t sooner(us_t a, us_t b) {
+  return a < b ? a : b;
 }
 
-void shell_ws_turn(struct server *s) {
-  us_t due = control_next_timeout(s->control), now = clock_now();
-  if (due == US_NEVER)
-    lws_sul_schedule(s->lws, 0, &s->sul, on_timer, LWS_SET_TIMER_USEC_CANCEL);
-  else
-    lws_sul_schedule(s->lws, 0, &s->sul, on_timer, due > now ? due - now : 1);
-  lws_service(s->lws, 0);
+void shell_ws_turn(struct server *s, us_t due) {
+  us_t now = clock_now();
+  look_around(s, now);
+  if (map_count(s->wsis) > 0)
+    due = sooner(due, s->look_at);
+  if (now < s->nudge_until && s->nudge_at <= now) {
+    s->nudge_at = now + US_PER_S;
+    lws_cancel_service(s->lws);
+  }
+  if (now < s->nudge_until)
+    due = sooner(due, s->nudge_at);
+  loop_turn(s->loop, now, due);
 }
 
 void shell_ws_close(struct server *s) {
   if (s->lws)
     lws_context_destroy(s->lws);
+  loop_destroy(s->loop);
   s->lws = NULL;
+  s->loop = NULL;
   shell_http_close(s);
   SSL_CTX_free(s->tls_client);
   s->tls_client = NULL;

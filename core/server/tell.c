@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define CALM_US (US_PER_S / 4)
+
 static bool is_target(const struct room_event *ev, uint32_t id) {
   for (size_t i = 0; i < ev->n_targets; i++)
     if (ev->targets[i] == id)
@@ -62,16 +64,37 @@ static void name_actor(const struct room *r, const struct room_event *ev, struct
   snprintf(t->by, sizeof t->by, "%s", m ? m->name : "");
 }
 
+static void pass_on(struct control *c, struct conn *k, struct msg *m, us_t later) {
+  if (later)
+    control_send_later(c, k, m, later);
+  else
+    control_send(c, k, m);
+}
+
+/* Until when an event may wait: 0: it may not. Who comes and goes is told at once, but in a rush four times a
+ * second: with a thousand people inside, each newcomer would cost a thousand packets. */
+static us_t may_wait(struct control *c, struct hosted *h, const struct room_event *ev) {
+  bool passes = ev->kind == ROOM_EV_JOINED || ev->kind == ROOM_EV_LEFT || ev->kind == ROOM_EV_AWAY ||
+                ev->kind == ROOM_EV_BACK || ev->kind == ROOM_EV_HAND;
+  if (!passes)
+    return 0;
+  if (h->calm_at > c->now)
+    return h->calm_at;
+  h->calm_at = c->now + CALM_US;
+  return 0;
+}
+
 void tell_event(struct control *c, struct hosted *h, const struct room_event *ev, struct told *t) {
   struct forms f = {0};
   struct seat *s;
+  us_t later = may_wait(c, h, ev);
   rights_stay(c, h, ev);
   name_actor(&h->room, ev, t);
   const struct member *m = ev->n_targets ? room_member(&h->room, ev->targets[0]) : NULL;
   t->first = m && !m->held;
   for (size_t at = 0; (s = map_next(h->seats, &at));)
     if (s->conn && !s->fresh && !told_apart(ev, s->member) && room_event_visible(&h->room, ev, s->member))
-      control_send(c, s->conn, form_for(&f, h, ev, s->member));
+      pass_on(c, s->conn, form_for(&f, h, ev, s->member), relation(ev, s->member) == OF_HIS_OWN ? 0 : later);
   for (unsigned i = 0; i < CLASSES; i++)
     msg_unref(f.of[i]);
   msg_unref(f.plain);

@@ -4,6 +4,7 @@
 #include "core/wire/room_json.h"
 #include "tests/sim/world.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,10 +16,9 @@
 
 static void on_media(void *ctx, unsigned thread, const struct media_cmd *cmd) {
   struct host *h = ctx;
-  (void)thread;
   us_t due = h->w->now + (us_t)rng_below(&h->w->rng, 5 * US_PER_MS);
   h->last_command = due > h->last_command ? due : h->last_command + 1;
-  net_post(&h->w->net, h->last_command, NET_COMMAND, 0, h->life, NULL, 0)->cmd = *cmd;
+  net_post(&h->w->net, h->last_command, NET_COMMAND, thread, h->life, NULL, 0)->cmd = *cmd;
 }
 
 static void on_tell(void *ctx, const struct media_event *ev) {
@@ -26,6 +26,14 @@ static void on_tell(void *ctx, const struct media_event *ev) {
   us_t due = h->w->now + (us_t)rng_below(&h->w->rng, 5 * US_PER_MS);
   h->last_event = due > h->last_event ? due : h->last_event + 1;
   net_post(&h->w->net, h->last_event, NET_EVENT, 0, h->life, NULL, 0)->ev = *ev;
+}
+
+static bool on_edge(void *ctx, unsigned thread, const struct media_edge *e) {
+  struct host *h = ctx;
+  us_t due = h->w->now + (us_t)rng_below(&h->w->rng, US_PER_MS);
+  h->last_edge = due > h->last_edge ? due : h->last_edge + 1;
+  net_post(&h->w->net, h->last_edge, NET_EDGE, thread, h->life, e, sizeof *e);
+  return true;
 }
 
 static void on_want_write(void *ctx, uint32_t conn) {
@@ -54,23 +62,29 @@ static void start(struct host *h) {
   h->life++;
   struct control_config c = {.store = h->store,
                              .rng = &h->rng,
-                             .media_threads = 1,
+                             .media_threads = h->threads,
+                             .edge_from = h->edge_from,
                              .rekey_s = h->rekey_s,
                              .media = on_media,
                              .want_write = on_want_write,
                              .ctx = h};
-  c.n_candidates[0] = 1;
-  struct sdp_candidate *cand = &c.candidates[0][0];
-  *cand = (struct sdp_candidate){.address = SERVER_IP, .port = SERVER_PORT, .udp = true, .host = true};
-  snprintf(cand->line, sizeof cand->line, "candidate:1 1 udp 2130706431 %s %d typ host", SERVER_IP,
-           SERVER_PORT);
+  for (unsigned t = 0; t < h->threads; t++) {
+    c.n_candidates[t] = 1;
+    struct sdp_candidate *cand = &c.candidates[t][0];
+    uint16_t port = (uint16_t)(SERVER_PORT + t);
+    *cand = (struct sdp_candidate){.address = SERVER_IP, .port = port, .udp = true, .host = true};
+    snprintf(cand->line, sizeof cand->line, "candidate:1 1 udp 2130706431 %s %u typ host", SERVER_IP, port);
+  }
   memcpy(c.dtls_sha256, h->cert.sha256, sizeof c.dtls_sha256);
   snprintf(c.link.host, sizeof c.link.host, "sim.example");
   c.link.port = 443;
-  struct mediaport_config m = {.dtls = h->dtls, .rng = &h->rng, .send = on_send, .tell = on_tell, .ctx = h};
-  h->mediaport = mediaport_create(&m);
+  struct mediaport_config m = {
+      .dtls = h->dtls, .rng = &h->rng, .send = on_send, .tell = on_tell, .edge = on_edge, .ctx = h};
+  for (unsigned t = 0; t < h->threads; t++)
+    if (!(h->media[t] = mediaport_create(&m)))
+      abort();
   char why[256] = "";
-  if (control_create(&c, h->w->now, world_wall_ms(h->w), &h->control, why) != ERR_OK || !h->mediaport)
+  if (control_create(&c, h->w->now, world_wall_ms(h->w), &h->control, why) != ERR_OK)
     world_fail(h->w, "the server does not start: %s", why);
 }
 
@@ -79,6 +93,8 @@ void host_init(struct host *h, struct world *w, uint64_t seed, bool lobby) {
   char why[256] = "";
   *h = (struct host){.w = w};
   h->rekey_s = seed % 2; /* in every other world all keys change every second */
+  h->threads = seed % 4 < 2 ? 2 : 1;
+  h->edge_from = 1 + seed / 4 % 2;
   rng_seed(&h->rng, seed ^ 0x5e17e5);
   if (store_open(":memory:", KEY, &h->rng, &h->store, why) != ERR_OK ||
       cert_make("sim.example", 2, &h->cert) != ERR_OK) {
@@ -94,9 +110,11 @@ void host_init(struct host *h, struct world *w, uint64_t seed, bool lobby) {
 
 static void stop(struct host *h) {
   control_destroy(h->control);
-  mediaport_destroy(h->mediaport);
   h->control = NULL;
-  h->mediaport = NULL;
+  for (unsigned t = 0; t < h->threads; t++) {
+    mediaport_destroy(h->media[t]);
+    h->media[t] = NULL;
+  }
   h->n_conns = 0;
 }
 
@@ -197,17 +215,36 @@ static void open_conn(struct host *h, const struct net_event *e) {
   post_down(h, e->peer, e->epoch, NET_SIG_OPENED, NULL, 0);
 }
 
+/* To the port of every media thread: the one that does not know him is silent. */
+static void take_datagram(struct host *h, const struct net_event *e) {
+  for (unsigned t = 0; t < h->threads; t++) {
+    uint8_t copy[MEDIAPORT_DATAGRAM_MAX];
+    assert(e->n <= sizeof copy);
+    memcpy(copy, e->data, e->n);
+    mediaport_handle_packet(h->media[t], h->w->now, (const struct sockaddr *)&e->local, sizeof e->local, copy,
+                            e->n);
+  }
+}
+
+static void take_edge(struct host *h, const struct net_event *e) {
+  struct media_edge edge;
+  assert(e->n == sizeof edge);
+  memcpy(&edge, e->data, sizeof edge);
+  mediaport_handle_edge(h->media[e->peer], h->w->now, &edge);
+}
+
 void host_take(struct host *h, struct net_event *e) {
   struct host_conn *k = conn_of(h, e);
   if (e->kind == NET_SIG_OPEN)
     open_conn(h, e);
-  else if (!begin(h) || ((e->kind == NET_COMMAND || e->kind == NET_EVENT) && e->epoch != h->life))
+  else if (!begin(h) || (e->kind >= NET_COMMAND && e->epoch != h->life))
     return; /* what was in the mailboxes died with the process */
   else if (e->kind == NET_UP)
-    mediaport_handle_packet(h->mediaport, h->w->now, (struct sockaddr *)&e->local, sizeof e->local, e->data,
-                            e->n);
+    take_datagram(h, e);
+  else if (e->kind == NET_EDGE)
+    take_edge(h, e);
   else if (e->kind == NET_COMMAND)
-    mediaport_command(h->mediaport, h->w->now, &e->cmd);
+    mediaport_command(h->media[e->peer], h->w->now, &e->cmd);
   else if (e->kind == NET_EVENT)
     control_media_event(h->control, 0, &e->ev);
   else if (k && e->kind == NET_SIG_UP)
@@ -221,8 +258,12 @@ void host_take(struct host *h, struct net_event *e) {
 us_t host_due(const struct host *h) {
   if (!h->control)
     return h->up_at;
-  us_t a = control_next_timeout(h->control), b = mediaport_next_timeout(h->mediaport);
-  return a < b ? a : b;
+  us_t due = control_next_timeout(h->control);
+  for (unsigned t = 0; t < h->threads; t++) {
+    us_t next = mediaport_next_timeout(h->media[t]);
+    due = next < due ? next : due;
+  }
+  return due;
 }
 
 void host_timeout(struct host *h) {
@@ -232,8 +273,9 @@ void host_timeout(struct host *h) {
   }
   if (h->control && control_next_timeout(h->control) <= h->w->now)
     begin(h);
-  if (h->control && mediaport_next_timeout(h->mediaport) <= h->w->now)
-    mediaport_handle_timeout(h->mediaport, h->w->now);
+  for (unsigned t = 0; h->control && t < h->threads; t++)
+    if (mediaport_next_timeout(h->media[t]) <= h->w->now)
+      mediaport_handle_timeout(h->media[t], h->w->now);
 }
 
 /* ---- restart ---- */

@@ -15,6 +15,7 @@
 #include <jansson.h>
 
 #define HOST_CONNS 64
+#define HOST_THREADS 2
 #define HOST_ROOM "sim"
 
 struct world;
@@ -30,12 +31,14 @@ struct host {
   struct cert cert;
   struct dtls_ctx *dtls;
   struct control *control; /* NULL while the server is down */
-  struct mediaport *mediaport;
+  struct mediaport *media[HOST_THREADS];
+  unsigned threads; /* in every other world the room is on two media threads */
+  unsigned edge_from;
   struct link owner, guest;
   bool in_turn;
   uint32_t rekey_s; /* of control_config */
   uint32_t life;    /* counts starts */
-  us_t last_command, last_event, up_at;
+  us_t last_command, last_event, last_edge, up_at;
   us_t last_down[8]; /* per participant: signalling stays in order */
   struct host_conn conns[HOST_CONNS];
   size_t n_conns;

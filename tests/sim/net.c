@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define BURST_MOST 7
+#define FRAME_US (20 * US_PER_MS)
 
 static us_t ms_below(struct rng *rng, uint64_t least, uint64_t most) {
   return (us_t)(least + rng_below(rng, most - least + 1)) * US_PER_MS;
@@ -28,18 +29,19 @@ void net_init(struct net *n, struct rng *rng) {
   *n = (struct net){.rng = rng};
 }
 
-/* Random loss, or runs of 1..BURST_MOST packets with good times between them that make up the same share. */
+/* Random loss, or bad times of 1..BURST_MOST frames of 20 ms with good ones between them that make up the
+ * same share. Whether one began since the last datagram is asked now. */
 static bool lost(struct net *n, us_t now, struct net_link *l) {
   if (now < l->dark_until)
     return true;
   if (!l->bursty)
     return rng_below(n->rng, 100) < l->loss_pct;
-  if (l->burst == 0 && rng_below(n->rng, (uint64_t)(BURST_MOST + 1) / 2 * (100 - l->loss_pct)) < l->loss_pct)
-    l->burst = 1 + (unsigned)rng_below(n->rng, BURST_MOST);
-  if (l->burst == 0)
-    return false;
-  l->burst--;
-  return true;
+  us_t since = now - l->asked_at < BURST_MOST * FRAME_US ? now - l->asked_at : BURST_MOST * FRAME_US;
+  uint64_t mean_good_us = (uint64_t)(BURST_MOST + 1) / 2 * FRAME_US * (100 - l->loss_pct);
+  l->asked_at = now;
+  if (now >= l->burst_until && rng_below(n->rng, mean_good_us) < l->loss_pct * (uint64_t)since)
+    l->burst_until = now + (us_t)(1 + rng_below(n->rng, BURST_MOST)) * FRAME_US;
+  return now < l->burst_until;
 }
 
 static us_t flight(struct net *n, const struct net_link *l) {

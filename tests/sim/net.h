@@ -19,8 +19,8 @@
 struct net_link { /* of one participant, both directions */
   us_t base, jitter, reorder;
   unsigned loss_pct, duplicate_pct, reorder_pct;
-  bool bursty;     /* losses come in runs */
-  unsigned burst;  /* how many more of this run */
+  bool bursty; /* losses come in runs */
+  us_t burst_until, asked_at;
   us_t dark_until; /* everything is lost until then */
 };
 /* net_link_make: 5-60 ms, loss 0-20 %. net_link_most: the longest a datagram takes. */
@@ -37,7 +37,8 @@ enum net_kind {
   NET_SIG_LOST_UP, /* the server, or the participant, learns that it is gone */
   NET_SIG_LOST_DOWN,
   NET_COMMAND, /* the mailboxes between control and media */
-  NET_EVENT
+  NET_EVENT,
+  NET_EDGE /* between media threads; `peer`: which, as in NET_COMMAND */
 };
 struct net_event {
   struct timer timer;

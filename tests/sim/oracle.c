@@ -10,9 +10,11 @@
 
 #define TWO_PI 6.283185307179586
 #define EAR_US (60 * US_PER_MS)
-#define STOP_US (100 * US_PER_MS) /* what the product promises */
-#define TAIL_US (120 * US_PER_MS) /* concealment fades out */
-#define FRAME_US (80 * US_PER_MS) /* a frame, its look-ahead and the capture's fade */
+#define STOP_US (100 * US_PER_MS)       /* what the product promises */
+#define TAIL_US (120 * US_PER_MS)       /* concealment fades out */
+#define FRAME_US (80 * US_PER_MS)       /* a frame, its look-ahead and the capture's fade */
+#define THIN_FRAME_US (320 * US_PER_MS) /* the same of 120 ms, twice: up and down */
+#define THIN_CLEAR 0.015f               /* of five packets of 120 ms three may be lost */
 #define MENDED_US (250 * US_PER_MS)
 #define RUN_CLEAN 3
 #define RUN_MENDED 7 /* windows: the longest concealment and the two it splashes into */
@@ -69,7 +71,8 @@ static bool is_ducked(const struct room *r, const struct person *p) {
 }
 
 static bool sounds(const struct person *p, us_t now) {
-  return p->talking || now < p->talk_ended + net_link_most(&p->link) + FRAME_US;
+  us_t frame = p->w->thin ? THIN_FRAME_US : FRAME_US;
+  return p->talking || now < p->talk_ended + net_link_most(&p->link) + frame;
 }
 
 static void follow(us_t *since, bool yes, us_t now) {
@@ -169,7 +172,8 @@ static unsigned talkers(const struct oracle *o) {
 static bool path_steady(const struct oracle *o, const struct person *p) {
   us_t now = o->w->now;
   bool fresh = o->w->host.life > 1 && (p->sig_since == US_NEVER || now - p->sig_since < PATH_US);
-  return p->media_since != US_NEVER && now - p->media_since > PATH_US && !fresh &&
+  bool holes = o->w->thin && p->link.bursty && p->link.loss_pct > 0; /* of 120 ms each, in runs */
+  return !holes && p->media_since != US_NEVER && now - p->media_since > PATH_US && !fresh &&
          p->link.loss_pct <= LOSS_MOST_PCT;
 }
 
@@ -186,7 +190,7 @@ static void must(struct oracle *o, const struct person *e, const struct person *
   o->required++;
   if (sum < o->least_required)
     o->least_required = sum;
-  if (sum >= ORACLE_CLEAR)
+  if (sum >= (o->w->thin ? THIN_CLEAR : ORACLE_CLEAR))
     return;
   tell_ear(o, e);
   world_fail(o->w, "p%u does not hear p%u (average amplitude %.3f), who has been speaking since %.3f s",

@@ -44,8 +44,22 @@ static void on_send(void *ctx, char *text) {
   free(text);
 }
 
+static void follow_tier(struct person *p, const char **told, const char *tier) {
+  if (*told && strcmp(*told, tier) != 0) {
+    p->w->tiers++;
+    world_note(p->w, "p%u: %s %s", p->at, told == &p->tier_up ? "sends" : "gets", tier);
+  }
+  *told = tier;
+}
+
 static void on_event(void *ctx, struct client_event *ev) {
   struct person *p = ctx;
+  if (ev->kind == CLIENT_EV_LINK && ev->link.connected) {
+    follow_tier(p, &p->tier_down, ev->link.tier_down);
+    follow_tier(p, &p->tier_up, ev->link.tier_up);
+    p->w->copies_up += ev->link.copies_up > 0;
+    p->w->copies_down += ev->link.copies_down > 0;
+  }
   script_event(&p->w->script, p, ev);
   client_event_free(ev);
 }
@@ -56,6 +70,19 @@ static void on_audio(void *ctx, const struct rtp *h) {
     if (h->csrc[i] == session_me(p->session))
       world_fail(p->w, "p%u is sent sound that is said to be his own", p->at);
   jitter_put(p->jitter, p->w->now, h->seq, h->ts, h->marker, h->payload, h->payload_len);
+}
+
+static void on_copy(void *ctx, const struct rtp *h, uint32_t offset) {
+  struct person *p = ctx;
+  jitter_put_copy(p->jitter, p->w->now, h->seq, h->ts, offset, h->payload, h->payload_len);
+}
+
+static void on_voice(void *ctx, const struct session_voice *v) {
+  struct person *p = ctx;
+  struct capture_config c = {.ptime_ms = v->ptime_ms,
+                             .hush = v->hush,
+                             .opus = {.bitrate = v->bitrate, .loss_pct = v->loss_pct, .dtx = true}};
+  capture_set(p->capture, &c);
 }
 
 static void on_gate(void *ctx, bool open) {
@@ -95,6 +122,8 @@ void person_init(struct person *p, struct world *w, unsigned at) {
   capture_open(p->capture, p->rude);
   p->next_audio = w->now + (us_t)rng_below(&w->rng, 10 * US_PER_MS);
   p->media_since = p->sig_since = US_NEVER;
+  if (w->thin)
+    person_wish(p);
 }
 
 void person_free(struct person *p) {
@@ -112,6 +141,7 @@ void person_join(struct person *p, bool owner) {
                              .password = SCRIPT_PASSWORD,
                              .mic_open = true,
                              .has_input = true,
+                             .kbps = p->kbps,
                              .rng = &p->rng,
                              .dtls = p->dtls,
                              .ice = ice_sim_kind(&p->ice),
@@ -120,6 +150,8 @@ void person_join(struct person *p, bool owner) {
                              .send = on_send,
                              .event = on_event,
                              .audio = on_audio,
+                             .copy = on_copy,
+                             .voice = on_voice,
                              .gate = on_gate,
                              .ctx = p};
   memcpy(c.dtls_sha256, p->cert.sha256, sizeof c.dtls_sha256);
@@ -193,6 +225,14 @@ void person_take(struct person *p, struct net_event *e) {
     session_message(p->session, now, (const char *)e->data, e->n);
   else if (e->kind == NET_SIG_LOST_DOWN)
     lost(p);
+}
+
+void person_wish(struct person *p) {
+  static const unsigned WISHES[] = {0, 0, 12, 20, 48};
+  p->kbps = WISHES[rng_below(&p->w->rng, sizeof WISHES / sizeof WISHES[0])];
+  world_note(p->w, "p%u: wishes %u kb/s", p->at, p->kbps);
+  if (p->session)
+    session_bandwidth(p->session, p->w->now, p->kbps);
 }
 
 void person_cut(struct person *p) {

@@ -48,8 +48,10 @@ struct person {
   /* ear */
   float ear[PERSON_EAR]; /* the last 60 ms, oldest first */
   unsigned ear_blocks;
-  int delay_ms;             /* the most of the last second */
-  us_t delay_at, mended_at; /* sound was concealed or repaired */
+  const char *tier_down, *tier_up; /* static, as told last */
+  unsigned kbps;                   /* what he wishes his line to carry */
+  int delay_ms;                    /* the most of the last second */
+  us_t delay_at, mended_at;        /* sound was concealed or repaired */
   uint64_t mended;
 };
 void person_init(struct person *p, struct world *w, unsigned at);
@@ -58,6 +60,8 @@ void person_free(struct person *p);
 void person_join(struct person *p, bool owner);
 /* person_take: an event of the network for him. */
 void person_take(struct person *p, struct net_event *e);
+/* person_wish: something about his line, at random. */
+void person_wish(struct person *p);
 /* person_cut: his signalling connection breaks; both sides notice in their own time. */
 void person_cut(struct person *p);
 void person_timeout(struct person *p);

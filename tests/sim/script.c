@@ -208,6 +208,7 @@ static void act(struct script *s) {
   if (a == ACT_CHAT && s->n_chat < SCRIPT_CHATS)
     s->chat[s->n_chat++].ticket = ticket;
   s->cleared |= a == ACT_CHAT_CLEAR || a == ACT_CHAT_DELETE || a == ACT_CHAT_PURGE || a == ACT_CHAT_EDIT;
+  s->cleared |= a == ACT_BREAKOUTS && r->sides; /* what was said in a room that closes goes with it */
   s->acts++;
   world_note(s->w, "p%u: #%u %s %u num %lld %lld flags %u %s%s", p->at, ticket, ACTS[a].name,
              cmd.n_targets ? target[0] : 0, (long long)cmd.num, (long long)cmd.num2, cmd.flags,
@@ -263,7 +264,9 @@ void script_timeout(struct script *s) {
   }
   s->next = w->now + (us_t)(30 + below(s, 170)) * US_PER_MS;
   come_back(s);
-  if (below(s, 12) == 0)
+  if (w->thin && below(s, 8) == 0)
+    person_wish(&w->person[below(s, w->n_people)]);
+  else if (below(s, 12) == 0)
     accident(s);
   else
     act(s);

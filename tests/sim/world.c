@@ -34,10 +34,11 @@ void world_fail(struct world *w, const char *format, ...) {
   va_end(args);
 }
 
-static void begin(struct world *w, uint64_t seed, int seconds, bool verbose) {
+static void begin(struct world *w, uint64_t seed, int seconds, bool thin, bool verbose) {
   memset(w, 0, sizeof *w);
   w->seed = seed;
   w->verbose = verbose;
+  w->thin = thin;
   w->now = US_PER_S / 2;
   rng_seed(&w->rng, seed);
   net_init(&w->net, &w->rng);
@@ -122,9 +123,9 @@ static void report(const struct world *w) {
     puts(w->note[i % WORLD_NOTES]);
 }
 
-bool world_run(uint64_t seed, int seconds, bool verbose) {
+bool world_run(uint64_t seed, int seconds, bool thin, bool verbose) {
   static struct world w; /* large; one run at a time */
-  begin(&w, seed, seconds, verbose);
+  begin(&w, seed, seconds, thin, verbose);
   run_until(&w, w.script.quiet_at);
   us_t limit = w.now + SETTLE_US;
   while (!w.failed && unsettled(&w) && w.now < limit)
@@ -142,10 +143,10 @@ bool world_run(uint64_t seed, int seconds, bool verbose) {
     report(&w);
   else if (verbose)
     printf("seed %llu: %u acts, %u refused; %llu windows must be silent (most %.3f, longest %u), %llu must "
-           "sound (least %.3f), loudest %.3f\n",
+           "sound (least %.3f), loudest %.3f; %u tiers, copies %u up, %u down\n",
            (unsigned long long)seed, w.script.acts, w.script.refused, (unsigned long long)w.oracle.forbidden,
            (double)w.oracle.most_forbidden, w.oracle.longest, (unsigned long long)w.oracle.required,
-           (double)w.oracle.least_required, (double)w.oracle.loudest);
+           (double)w.oracle.least_required, (double)w.oracle.loudest, w.tiers, w.copies_up, w.copies_down);
   bool ok = !w.failed;
   for (unsigned i = 0; i < w.n_people; i++)
     person_free(&w.person[i]);

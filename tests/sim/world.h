@@ -21,6 +21,7 @@ struct world {
   us_t now;
   uint64_t seed;
   bool verbose, failed;
+  bool thin; /* people say what their lines carry, and change it in the call */
   char why[600];
   struct rng rng; /* network and script */
   struct net net;
@@ -31,10 +32,11 @@ struct world {
   struct script script;
   char note[WORLD_NOTES][WORLD_NOTE_MAX]; /* the last acts, a ring */
   unsigned n_notes;
+  unsigned tiers, copies_up, copies_down; /* changes of somebody's tier; reports of a path with copies */
 };
 
 /* world_run: true when every oracle held for the whole run of `seconds` and the quiet end. */
-bool world_run(uint64_t seed, int seconds, bool verbose);
+bool world_run(uint64_t seed, int seconds, bool thin, bool verbose);
 void world_note(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void world_fail(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int64_t world_wall_ms(const struct world *w);

@@ -44,7 +44,7 @@ struct kit {
   struct cert server, client;
   struct dtls_ctx *server_ctx, *client_ctx;
   struct mediaport *m;
-  us_t now;
+  us_t now, waited; /* waited: what is put lay in the socket for so long */
   struct media_datagram out[OUT_MAX];
   size_t n_out;
   struct media_event ev[OUT_MAX];
@@ -149,7 +149,7 @@ static inline int unmake(void **state) {
 static inline void put(struct kit *k, const struct sockaddr_in *from, const void *p, size_t n) {
   uint8_t buf[2000];
   memcpy(buf, p, n);
-  mediaport_handle_packet(k->m, k->now, (const struct sockaddr *)from, sizeof *from, buf, n);
+  mediaport_handle_waited(k->m, k->now, k->waited, (const struct sockaddr *)from, sizeof *from, buf, n);
 }
 
 static inline struct mediaport_counters counters(const struct kit *k) {

@@ -168,6 +168,7 @@ static inline void person_send(struct kit *k, struct person *p) {
                         .level = p->liar ? 5 : level,
                         .gain_db = p->gain_db,
                         .priority = p->priority,
+                        .hears = true,
                         .payload = p->last,
                         .len = p->last_len};
   p->ts += (uint32_t)p->frame;

@@ -126,6 +126,12 @@ static void the_table_is_whole(void **state) {
 
 /* ---- in the control plane ---- */
 
+static unsigned handshakes; /* that wait, as the media side says */
+static unsigned on_handshakes(void *ctx) {
+  (void)ctx;
+  return handshakes;
+}
+
 static struct kit *with(struct limits_set limits) {
   struct kit *k = calloc(1, sizeof *k);
   static const uint8_t KEY[32] = {7};
@@ -139,6 +145,7 @@ static struct kit *with(struct limits_set limits) {
                              .media_threads = 1,
                              .media = on_media,
                              .want_write = on_want_write,
+                             .handshakes = on_handshakes,
                              .limits = limits,
                              .ctx = k};
   assert_int_equal(control_create(&c, k->now, WALL, &k->c, why), ERR_OK);
@@ -246,6 +253,59 @@ static void an_invite_and_a_room_have_their_own(void **state) {
   kit_free(k);
 }
 
+/* A storm of joins: newcomers come again later, each at a time of his own; who resumes comes in. */
+static void a_storm_waits_outside(void **state) {
+  (void)state;
+  struct kit *k = with(LIMITS_DEFAULT);
+  char secret[64], text[400], resume[64];
+  int first = 0, differ = 0;
+  guest_secret(k, secret);
+  uint32_t in = open_conn(k, false), conn;
+  snprintf(
+      text, sizeof text,
+      "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"room.join\",\"params\":{\"room\":\"den\",\"name\":\"n\","
+      "\"invite\":\"%s\"}}",
+      secret);
+  handshakes = LIMIT_VALUE_HANDSHAKES - 1;
+  say(k, in, text);
+  json_t *o = answer(k, in, 1);
+  snprintf(resume, sizeof resume, "%s", json_str(json_object_get(o, "result"), "resume", ""));
+  assert_true(*resume);
+  json_decref(o);
+
+  handshakes = LIMIT_VALUE_HANDSHAKES;
+  for (int i = 0; i < 10; i++) {
+    conn = open_conn(k, false);
+    say(k, conn, text);
+    o = answer(k, conn, 1);
+    const json_t *e = json_object_get(json_object_get(o, "error"), "data");
+    int ms = (int)json_int(e, "retry_ms", 0);
+    assert_string_equal(json_str(e, "code", ""), "try_later");
+    assert_in_range(ms, 1000, 1999);
+    differ += i > 0 && ms != first;
+    first = ms;
+    json_decref(o);
+    assert_true(control_ending(k->c, conn));
+    assert_int_equal(control_close_code(k->c, conn), CONTROL_CLOSE_SLOW);
+  }
+  assert_true(differ > 5);
+  assert_int_equal(held(k, LIMIT_HANDSHAKES), 10);
+
+  control_closed(k->c, in);
+  conn = open_conn(k, false);
+  snprintf(
+      text, sizeof text,
+      "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"room.join\",\"params\":{\"room\":\"den\",\"name\":\"n\","
+      "\"resume\":\"%s\"}}",
+      resume);
+  say(k, conn, text);
+  o = answer(k, conn, 1);
+  assert_non_null(json_object_get(o, "result"));
+  json_decref(o);
+  handshakes = 0;
+  kit_free(k);
+}
+
 /* Nobody guesses 32 bytes: whoever follows an old link sits beside those who have a good one. */
 static void an_old_link_is_no_guess(void **state) {
   (void)state;
@@ -302,6 +362,10 @@ static void first_message(void **state) {
   assert_int_equal(held(k, LIMIT_FIRST_SIZE), 1);
   assert_false(control_ending(k->c, late));
   tick(k, LIMIT_VALUE_FIRST_SLOW * US_PER_MS);
+  for (int turn = 0; turn < 2; turn++) { /* what he said may not be read yet */
+    control_commit(k->c);
+    tick(k, US_PER_MS);
+  }
   assert_true(control_ending(k->c, late));
   assert_int_equal(control_close_code(k->c, late), CONTROL_CLOSE_LATE);
   assert_int_equal(held(k, LIMIT_FIRST_SLOW), 1);
@@ -342,6 +406,7 @@ int main(void) {
       cmocka_unit_test(a_class_comes_in_and_a_flood_does_not),
       cmocka_unit_test(this_machine_is_counted_when_asked),
       cmocka_unit_test(an_invite_and_a_room_have_their_own),
+      cmocka_unit_test(a_storm_waits_outside),
       cmocka_unit_test(an_old_link_is_no_guess),
       cmocka_unit_test(chat_by_the_minute),
       cmocka_unit_test(first_message),
