@@ -175,6 +175,9 @@ uint32_t front_carry(struct front *f, const struct intent *i, bool *other) {
   case INTENT_GATE:
     client_mic_gate(f->client, i->on);
     return 0;
+  case INTENT_OTHER:
+    client_other(f->client, i->member);
+    return 0;
   case INTENT_HISTORY:
     client_history(f->client, f->m->room.n_chat > 0 ? f->m->room.chat[0].id : 0);
     return 0;
@@ -183,6 +186,9 @@ uint32_t front_carry(struct front *f, const struct intent *i, bool *other) {
     return 0;
   case INTENT_AUDIO:
     client_audio(f->client, i->text, i->text2[0] != '\0' ? i->text2 : i->text);
+    return 0;
+  case INTENT_BANDWIDTH:
+    client_bandwidth(f->client, i->kbps);
     return 0;
   case INTENT_PRIVACY:
     if (i->on)

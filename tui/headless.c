@@ -57,9 +57,29 @@ static json_t *mic_json(const struct client_event *ev) {
 }
 
 static json_t *link_json(const struct client_link *l) {
-  return json_pack("{ss sb ss si si si si si}", "event", "link", "connected", l->connected, "profile",
-                   l->profile != NULL ? l->profile : "", "loss_down_pct", l->loss_down_pct, "loss_up_pct",
-                   l->loss_up_pct, "rtt_ms", l->rtt_ms, "jitter_ms", l->jitter_ms, "buffer_ms", l->buffer_ms);
+  json_t *o =
+      json_pack("{ss sb ss si si si si si}", "event", "link", "connected", l->connected, "profile",
+                l->profile != NULL ? l->profile : "", "loss_down_pct", l->loss_down_pct, "loss_up_pct",
+                l->loss_up_pct, "rtt_ms", l->rtt_ms, "jitter_ms", l->jitter_ms, "buffer_ms", l->buffer_ms);
+  json_t *more = json_pack("{ss ss si si si si si si si si si sI}", "tier_down",
+                           l->tier_down != NULL ? l->tier_down : "", "tier_up",
+                           l->tier_up != NULL ? l->tier_up : "", "copies_down", l->copies_down, "copies_up",
+                           l->copies_up, "concealed_pct", l->concealed_pct, "mos_down", l->mos_down, "mos_up",
+                           l->mos_up, "kbps_down", l->kbps_down, "kbps_up", l->kbps_up, "limit_kbps",
+                           l->limit_kbps, "playout_ms", l->playout_ms, "underruns", (json_int_t)l->underruns);
+  json_object_update(o, more);
+  json_decref(more);
+  return o;
+}
+
+static json_t *other_json(const struct client_other *o) {
+  return json_pack("{ss sI ss si si si si si si si si si si si si}", "event", "line", "id",
+                   (json_int_t)o->member, "tier", o->tier, "copies", (int)o->copies, "loss_up_pct",
+                   (int)o->loss_up_pct, "loss_down_pct", (int)o->loss_down_pct, "concealed_up_pct",
+                   (int)o->concealed_up_pct, "concealed_down_pct", (int)o->concealed_down_pct, "mos_up",
+                   (int)o->mos_up, "mos_down", (int)o->mos_down, "rtt_ms", (int)o->rtt_ms, "jitter_ms",
+                   (int)o->jitter_ms, "buffer_ms", (int)o->buffer_ms, "kbps_up", (int)o->kbps_up, "kbps_down",
+                   (int)o->kbps_down);
 }
 
 static json_t *history_json(const struct client_event *ev) {
@@ -104,6 +124,8 @@ static json_t *event_json(const struct client_event *ev) {
     return mic_json(ev);
   case CLIENT_EV_LINK:
     return link_json(&ev->link);
+  case CLIENT_EV_OTHER:
+    return other_json(&ev->other);
   case CLIENT_EV_CONSENT:
     return json_pack("{ss ss ss}", "event", "consent", "version", ev->text, "text", ev->data);
   case CLIENT_EV_SECURITY:
@@ -150,6 +172,8 @@ static void input_cmd(struct headless *h, const json_t *o, us_t now) {
     model_intent(h->m, INTENT_LEAVE);
   else if (strcmp(cmd, "history") == 0)
     model_intent(h->m, INTENT_HISTORY);
+  else if (strcmp(cmd, "line") == 0)
+    model_intent(h->m, INTENT_OTHER)->member = (uint32_t)json_int(o, "id", 0);
   else
     emit_reply(h, 0, ERR_BAD_METHOD, NULL);
 }

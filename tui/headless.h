@@ -1,10 +1,11 @@
 /* headless.h: for scripts: every event one JSON line; commands as JSON lines or as plain lines.
  *
  * Events: {"event":"state"|"room"|"room_event"|"reply"|"history"|"levels"|"quality"|"mic"|"link"|
- * "notice"|"page", ...}.
+ * "line"|"notice"|"page", ...}.
  * Commands: {"act":"mute","who":[3]} (the params of room.<act>), {"cmd":"mic","on":true}, {"cmd":"leave"},
- * {"cmd":"history"} (messages older than those known), or a plain line as in line mode: `/mute bob` or chat
- * text. Nothing asks: a script means what it says. Each act is answered at once by
+ * {"cmd":"history"} (messages older than those known), {"cmd":"line","id":3} (how good his line is, for
+ * hosts), or a plain line as in line mode: `/mute bob` or chat text. Nothing asks: a script means what it
+ * says. Each act is answered at once by
  * {"event":"sent","ticket":N} and later by {"event":"reply","ticket":N,...}; what does not get that far by a
  * reply with ticket 0. Invariant: one event, one line; other people's texts are JSON strings, so they cannot
  * fake a line. One thread. */

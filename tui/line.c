@@ -240,6 +240,16 @@ static void say_mic(struct line *l) {
   l->mic = words;
 }
 
+/* say_link: when the sound his line gets has changed, and only then. */
+static void say_link(struct line *l) {
+  char words[sizeof l->tier];
+  bandwidth_words(&l->m->link, words);
+  if (!l->m->link.connected || strcmp(words, l->tier) == 0)
+    return;
+  line_sayf(l, "Your line: %s.", words[0] != '\0' ? words : "full again");
+  memcpy(l->tier, words, sizeof l->tier);
+}
+
 static void say_update(struct line *l, int kind, const struct line_news *news, us_t now, int64_t wall_ms) {
   switch (kind) {
   case CLIENT_EV_STATE:
@@ -256,6 +266,9 @@ static void say_update(struct line *l, int kind, const struct line_news *news, u
     break;
   case CLIENT_EV_MIC:
     say_mic(l);
+    break;
+  case CLIENT_EV_LINK:
+    say_link(l);
     break;
   case CLIENT_EV_REPLY:
     line_crowd_flush(l, true, now);

@@ -9,6 +9,7 @@
 #ifndef GAVEL_TUI_LINE_H
 #define GAVEL_TUI_LINE_H
 
+#include "tui/bandwidth.h"
 #include "tui/pilot.h"
 
 #define LINE_TALK_US US_PER_S             /* who talks is said after this long */
@@ -65,7 +66,8 @@ struct line { /* private; init with line_init */
   struct {
     unsigned said;
     us_t due, again;
-  } place; /* in the lobby */
+  } place;                    /* in the lobby */
+  char tier[BANDWIDTH_WORDS]; /* what his line gets, as said last */
 };
 void line_init(struct line *l, struct pilot *ctl, void (*put)(void *ctx, const char *text), void *ctx);
 /* line_event: passes the event on to the model and says what came of it. */

@@ -222,9 +222,29 @@ static void want_history(struct model *m) {
   model_intent(m, INTENT_HISTORY);
 }
 
+/* looks_at: whose card the person moderating the room has before him, 0: nobody's. */
+static uint32_t looks_at(const struct model *m) {
+  const struct member *at = m->pane == PANE_CARD ? room_member(&m->room, m->cursor) : NULL;
+  bool hosts = m->state == CLIENT_JOINED && room_view_of(&m->room, m->me) == VIEW_MODERATOR;
+  return at != NULL && hosts && at->id != m->me && at->presence == PRESENCE_HERE ? at->id : 0;
+}
+
+/* want_other: what the server knows of his line, for as long as the card is looked at. */
+static void want_other(struct model *m) {
+  uint32_t at = looks_at(m);
+  if (at != m->other_of)
+    m->other_next = m->now;
+  m->other_of = at;
+  if (at == 0 || m->other_next > m->now)
+    return;
+  m->other_next = m->now + MODEL_OTHER_AGAIN_US;
+  model_intent(m, INTENT_OTHER)->member = at;
+}
+
 bool model_tick(struct model *m, us_t now) {
   m->now = now;
   want_history(m);
+  want_other(m);
   bool changed = roster_tick(m);
   changed |= tick_clock(m);
   for (size_t i = 0; i < CLIENT_LEVELS_MAX; i++)
@@ -247,6 +267,7 @@ us_t model_next_tick(const struct model *m) {
   us_t next = roster_next(m);
   next = m->knock_next < next ? m->knock_next : next;
   next = m->clock_next < next ? m->clock_next : next;
+  next = m->other_of != 0 && m->other_next < next ? m->other_next : next;
   for (size_t i = 0; i < CLIENT_LEVELS_MAX; i++)
     if (m->talk[i].member != 0 && m->talk[i].until < next)
       next = m->talk[i].until;

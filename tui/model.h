@@ -25,6 +25,7 @@
 #define MODEL_MARKS_MAX ACT_ORDER_TARGETS_MAX
 #define MODEL_TALK_HOLD_US (300 * US_PER_MS)
 #define MODEL_KNOCK_AGAIN_US (30 * US_PER_S)
+#define MODEL_OTHER_AGAIN_US (5 * US_PER_S) /* as often as the server learns of a line */
 #define MODEL_TOAST_US (8 * US_PER_S)
 #define MODEL_UNDO_WORDS " - u undoes" /* ends a toast; views keep it whole */
 #define MODEL_CROWD_MS 10000           /* knocks within so long are one line; so are joins and leaves */
@@ -72,12 +73,14 @@ enum intent_kind {
   INTENT_LEAVE, /* leave politely and end */
   INTENT_REDRAW,
   INTENT_SUSPEND,
-  INTENT_THEME,   /* text: name */
-  INTENT_COPY,    /* text, or when that is empty the newest part of the page */
-  INTENT_AUDIO,   /* text: input; text2: output */
-  INTENT_DEVICES, /* list them on a page */
-  INTENT_PRIVACY, /* on: withdraw the consent; else ask what is stored */
-  INTENT_HISTORY, /* messages older than the replica's oldest */
+  INTENT_THEME,     /* text: name */
+  INTENT_COPY,      /* text, or when that is empty the newest part of the page */
+  INTENT_AUDIO,     /* text: input; text2: output */
+  INTENT_DEVICES,   /* list them on a page */
+  INTENT_BANDWIDTH, /* kbps */
+  INTENT_PRIVACY,   /* on: withdraw the consent; else ask what is stored */
+  INTENT_OTHER,     /* member: how good his line is */
+  INTENT_HISTORY,   /* messages older than the replica's oldest */
   INTENT_BELL,
   INTENT_MOUSE,  /* on */
   INTENT_NOTIFY, /* text: what needs the person; text2: its kind, as hooks know it */
@@ -88,6 +91,8 @@ struct intent {
   bool on;
   struct act_order order;
   char text[640], text2[128];
+  unsigned kbps;
+  uint32_t member;
   uint32_t remote; /* who waits for the answer (reach.h), 0: nobody */
 };
 #define OUTBOX_MAX 8
@@ -163,6 +168,9 @@ struct model {
   bool gate;             /* the microphone is open on this side */
   const char *ptt_words; /* "TALK (hold)" ...; NULL: no push-to-talk in force */
   struct client_link link;
+  struct client_other other; /* of whom the card shows, when this person moderates */
+  uint32_t other_of;         /* his id, 0: nobody */
+  us_t other_next;           /* when that is asked for again */
   struct model_talk talk[CLIENT_LEVELS_MAX];
   struct model_weak weak[MODEL_WEAK_MAX];
   size_t n_weak;

@@ -316,6 +316,9 @@ void model_update(struct model *m, struct client_event *ev, us_t now) {
   case CLIENT_EV_LINK:
     m->link = ev->link;
     break;
+  case CLIENT_EV_OTHER:
+    m->other = ev->other;
+    break;
   case CLIENT_EV_SECURITY:
     free(m->security);
     m->security = ev->data;

@@ -2,6 +2,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/rng.h"
+#include "tui/bandwidth.h"
 #include "tui/osc.h"
 
 #include <errno.h>
@@ -119,6 +120,8 @@ static bool set_special(struct options *o, int option, char why[256]) {
       return false;
     o->front.baud = (unsigned)n;
     return true;
+  case O_BANDWIDTH:
+    return bandwidth_parse(optarg, &o->front.client.kbps, why);
   case O_ACCEPT_CONSENT:
     o->front.client.consent = optarg;
     return true;

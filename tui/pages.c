@@ -1,6 +1,7 @@
 #include "tui/pages.h"
 
 #include "core/base/text.h"
+#include "tui/bandwidth.h"
 #include "tui/menu.h"
 
 #include <inttypes.h>
@@ -52,6 +53,20 @@ void pages_person(const struct model *m, const struct member *p, char out[SAY_MA
   if (hand > 0)
     n += snprintf(out + n, SAY_MAX - (size_t)n, ", hand raised, place %zu", hand);
   snprintf(out + n, SAY_MAX - (size_t)n, " #%u", p->id);
+}
+
+char *pages_line(const struct model *m) {
+  struct page p;
+  struct bandwidth_fact v[BANDWIDTH_FACTS];
+  size_t n = bandwidth_facts(&m->link, v);
+  page_open(&p);
+  if (m->link.limit_kbps == 0)
+    fprintf(p.f, "%-10s %s\n", "limit", "automatic");
+  if (!m->link.connected)
+    fprintf(p.f, "%-10s %s\n", "sound", m->no_audio ? "none: moderating only" : "not connected");
+  for (size_t i = 0; i < n; i++)
+    fprintf(p.f, "%-10s %s\n", v[i].name, v[i].text);
+  return page_close(&p);
 }
 
 char *pages_people(const struct model *m, bool waiting) {

@@ -15,6 +15,8 @@ char *pages_log(const struct model *m);
 char *pages_chat(const struct model *m);
 /* pages_security: certificate, TLS, SRTP, fingerprints. */
 char *pages_security(const struct model *m);
+/* pages_line: how his own line is: limit, tiers, delay, loss, MOS. */
+char *pages_line(const struct model *m);
 /* pages_bans, pages_notes, pages_trusted, pages_invites: one a line, beginning with the number that acts
  * take. pages_search: the messages known here whose text or sender contains `text`. */
 char *pages_bans(const struct model *m);

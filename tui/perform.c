@@ -1,5 +1,6 @@
 #include "tui/perform.h"
 
+#include "tui/bandwidth.h"
 #include "tui/menu.h"
 #include "tui/pages.h"
 #include "tui/pilot_private.h"
@@ -137,6 +138,27 @@ static bool mouse(struct pilot *c, const char *words, us_t now) {
   if (!on && strcasecmp(words, "off") != 0)
     return pilot_refuse(c, now, "mouse needs on or off");
   model_intent(c->m, INTENT_MOUSE)->on = on;
+  return true;
+}
+
+/* bandwidth: without a word how the line is. */
+static bool bandwidth(struct pilot *c, const char *words, us_t now) {
+  char why[256], text[80];
+  unsigned kbps;
+  if (words[0] == '\0') {
+    model_page(c->m, "Your line", pages_line(c->m));
+    return true;
+  }
+  if (!bandwidth_parse(words, &kbps, why))
+    return pilot_refuse(c, now, why);
+  if (c->m->no_audio)
+    return pilot_refuse(c, now, "you moderate only: there is no sound to limit");
+  model_intent(c->m, INTENT_BANDWIDTH)->kbps = kbps;
+  if (kbps == 0)
+    snprintf(text, sizeof text, "Your line carries what it can.");
+  else
+    snprintf(text, sizeof text, "At most %u kb/s each way.", kbps);
+  model_toast(c->m, now, STYLE_OK, text);
   return true;
 }
 
@@ -365,6 +387,8 @@ bool perform_ui(struct pilot *c, enum ui ui, const char *words, us_t now) {
     return link_command(c, false, now);
   case UI_DEVICES:
     return text_intent(c, words[0] != '\0' ? INTENT_AUDIO : INTENT_DEVICES, words);
+  case UI_BANDWIDTH:
+    return bandwidth(c, words, now);
   case UI_PRIVACY:
     return privacy(c, false);
   case UI_CONSENT:

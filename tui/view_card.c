@@ -1,4 +1,5 @@
 /* The card of one person, and what is set in the room: pairs of a name and a value, then lines. */
+#include "tui/bandwidth.h"
 #include "tui/view.h"
 
 #include <stdio.h>
@@ -89,6 +90,46 @@ static void deeds_of(struct sheet *s, uint32_t id) {
   }
 }
 
+static void mos_words(uint16_t to, uint16_t from, char out[48]) {
+  char a[8] = "-", b[8] = "-";
+  if (to != 0)
+    snprintf(a, sizeof a, "%u.%u", to / 10u % 10, to % 10u);
+  if (from != 0)
+    snprintf(b, sizeof b, "%u.%u", from / 10u % 10, from % 10u);
+  snprintf(out, 48, "%s to, %s from", a, b);
+}
+
+/* line_of: what the server knows of his line, for who moderates: to and from this person. */
+static void line_of(struct sheet *s, const struct client_other *o) {
+  char text[64];
+  bool bad = o->concealed_down_pct > 5 || o->concealed_up_pct > 5;
+  snprintf(text, sizeof text, "%s, %u cop%s, %u kb/s", o->tier, o->copies, o->copies == 1 ? "y" : "ies",
+           o->kbps_down);
+  fact(s, "gets", STYLE_NORMAL, text);
+  snprintf(text, sizeof text, "%u%% to, %u%% from", o->loss_down_pct, o->loss_up_pct);
+  fact(s, "loss", o->loss_down_pct > 5 || o->loss_up_pct > 5 ? STYLE_WARN : STYLE_NORMAL, text);
+  snprintf(text, sizeof text, "%u%% to, %u%% from", o->concealed_down_pct, o->concealed_up_pct);
+  fact(s, "made up", bad ? STYLE_WARN : STYLE_NORMAL, text);
+  mos_words(o->mos_down, o->mos_up, text);
+  fact(s, "MOS", STYLE_NORMAL, text);
+  snprintf(text, sizeof text, "%u ms, jitter %u ms, buffer %u ms", o->rtt_ms, o->jitter_ms, o->buffer_ms);
+  fact(s, "delay", STYLE_NORMAL, text);
+}
+
+static void link_facts(struct sheet *s) {
+  const struct client_link *l = &s->v->m->link;
+  struct bandwidth_fact v[BANDWIDTH_FACTS];
+  size_t n = bandwidth_facts(l, v);
+  if (s->v->m->no_audio) {
+    fact(s, "sound", STYLE_NORMAL, "none: moderating only");
+    return;
+  }
+  fact(s, "sound", l->connected ? STYLE_OK : STYLE_WARN, l->connected ? "connected" : "not connected");
+  for (size_t i = 0; i < n; i++)
+    fact(s, v[i].name, v[i].warn ? STYLE_WARN : STYLE_NORMAL, v[i].text);
+  fact(s, "sealed", STYLE_NORMAL, l->profile != NULL ? l->profile : "");
+}
+
 static void person(struct sheet *s, const struct member *p) {
   static const char *const LINE[] = {"good", "weak", "bad"};
   const struct model *m = s->v->m;
@@ -109,7 +150,11 @@ static void person(struct sheet *s, const struct member *p) {
   fact(s, "talked", STYLE_NORMAL, p->presence == PRESENCE_WAITING ? "" : talked);
   fact(s, "line", model_quality(m, p->id) > 0 ? STYLE_WARN : STYLE_NORMAL,
        p->presence == PRESENCE_WAITING ? "" : LINE[model_quality(m, p->id) % 3]);
+  if (m->other.member == p->id)
+    line_of(s, &m->other);
   fact(s, "client", STYLE_NORMAL, p->client);
+  if (p->id == m->me)
+    link_facts(s);
   notes_of(s, p->id);
   deeds_of(s, p->id);
 }
@@ -150,21 +195,6 @@ static void room_facts(struct sheet *s) {
   fact(s, "no host", STYLE_NORMAL, GONE[room->policy % 3]);
 }
 
-static void link_facts(struct sheet *s) {
-  const struct client_link *l = &s->v->m->link;
-  char text[48];
-  if (s->v->m->no_audio) {
-    fact(s, "sound", STYLE_NORMAL, "none: moderating only");
-    return;
-  }
-  fact(s, "sound", l->connected ? STYLE_OK : STYLE_WARN, l->connected ? "connected" : "not connected");
-  snprintf(text, sizeof text, "%u ms, jitter %u ms", l->rtt_ms, l->jitter_ms);
-  fact(s, "delay", STYLE_NORMAL, text);
-  snprintf(text, sizeof text, "in %u%%, out %u%%", l->loss_down_pct, l->loss_up_pct);
-  fact(s, "loss", l->loss_down_pct > 5 || l->loss_up_pct > 5 ? STYLE_WARN : STYLE_NORMAL, text);
-  fact(s, "sealed", STYLE_NORMAL, l->profile != NULL ? l->profile : "");
-}
-
 void view_card(const struct scene *v, struct rect r) {
   const struct model *m = v->m;
   const struct member *at = room_member(&m->room, m->cursor);
@@ -180,7 +210,8 @@ void view_card(const struct scene *v, struct rect r) {
     s.y += at != NULL;
     room_facts(&s);
     s.y++;
-    link_facts(&s);
+    if (at == NULL || at->id != m->me)
+      link_facts(&s);
   }
   if (focused && m->mode == MODE_KEYS) {
     v->c->cursor_x = r.x;

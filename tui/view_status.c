@@ -1,4 +1,5 @@
 /* The rows around the panes: header, the line being typed, microphone and notices, the keys that work now. */
+#include "tui/bandwidth.h"
 #include "tui/view.h"
 
 #include <stdio.h>
@@ -191,6 +192,9 @@ void view_status(const struct scene *v, struct rect r) {
   if (!toast || x + (int)(text_width(text) + text_width(m->toast)) + 2 <= r.w)
     x = put(v, r, x, STYLE_SELECTED, text);
   x = put_own(v, r, x);
+  bandwidth_words(&m->link, text);
+  if (m->state == CLIENT_JOINED && (!toast || x + (int)(text_width(text) + text_width(m->toast)) + 2 <= r.w))
+    x = put(v, r, x, STYLE_NOTICE, text);
   if (m->unread > 0 && !toast && m->state == CLIENT_JOINED && !view_chat_shown(v, r.w)) {
     snprintf(text, sizeof text, "%zu unread", m->unread);
     x = put(v, r, x, STYLE_NOTICE, text);

@@ -30,7 +30,8 @@ const struct copy_file COPY_FILES[] = {
     {"moderation_received.json", 'a', "what others did to him", "at, room, what, by, reason"},
     {"moderation_performed.json", 'a', "what he did in rooms", "at, room, what, to, text"},
     {"qoe.csv", 'c', "his stays and the quality of his line",
-     "app, room, from, to, seconds, loss_permille, jitter_ms, rtt_ms"},
+     "app, room, from, to, seconds, loss_permille, jitter_ms, rtt_ms, burst_ms, concealed_permille, "
+     "frozen_permille, mos_tenths, kbps, join_ms"},
     {"audit_subject.jsonl", 'l', "lines of the audit log about him",
      "at, actor, action, target, outcome, room"},
     {"bans.json", 'a', "bans against him", "at, room, what, by, name, reason"},
@@ -94,6 +95,12 @@ static const struct field {
     {"visit", "loss_permille", "qoe.csv", "loss_permille", false},
     {"visit", "jitter_ms", "qoe.csv", "jitter_ms", false},
     {"visit", "rtt_ms", "qoe.csv", "rtt_ms", false},
+    {"visit", "burst_ms", "qoe.csv", "burst_ms", false},
+    {"visit", "concealed_permille", "qoe.csv", "concealed_permille", false},
+    {"visit", "frozen_permille", "qoe.csv", "frozen_permille", false},
+    {"visit", "mos_tenths", "qoe.csv", "mos_tenths", false},
+    {"visit", "kbps", "qoe.csv", "kbps", false},
+    {"visit", "join_ms", "qoe.csv", "join_ms", false},
 };
 
 struct docs {

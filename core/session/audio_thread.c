@@ -18,15 +18,17 @@
 
 struct packet_in {
   us_t at;
-  uint32_t ts;
+  uint32_t ts, offset; /* offset: of a copy, else 0 */
   uint16_t seq;
   bool marker;
   uint16_t len;
   uint8_t payload[AUDIO_PACKET_MAX];
 };
 struct command {
-  enum { CMD_GATE, CMD_DEVICE, CMD_STOP } kind;
+  enum { CMD_GATE, CMD_DEVICE, CMD_VOICE, CMD_STOP } kind;
   bool open;
+  int ptime_ms, bitrate, loss_pct;
+  bool hush;
   char input[256], output[256];
 };
 struct audio_thread {
@@ -38,6 +40,7 @@ struct audio_thread {
   /* the thread's own */
   struct device *dev;
   struct capture *cap;
+  struct capture_config voice;
   struct jitter *jit;
   us_t next_status;
   bool stop, finished;
@@ -57,15 +60,13 @@ static void open_device(struct audio_thread *a) {
   if (!a->dev)
     abort();
   bool real = device_real(a->dev);
-  struct capture_config cc = {.ptime_ms = 20,
-                              .opus = {.bitrate = 32000, .complexity = 5, .loss_pct = 10, .dtx = true},
-                              .aec = real && a->cfg.aec,
-                              .ns = real && a->cfg.ns,
-                              .agc = real && a->cfg.agc};
+  a->voice.aec = real && a->cfg.aec;
+  a->voice.ns = real && a->cfg.ns;
+  a->voice.agc = real && a->cfg.agc;
   if (!a->cap)
-    a->cap = capture_create(&cc);
+    a->cap = capture_create(&a->voice);
   else
-    capture_set(a->cap, &cc);
+    capture_set(a->cap, &a->voice);
   if (!a->cap)
     abort();
   if (device_state(a->dev) != DEVICE_OK)
@@ -90,9 +91,12 @@ static void capture_round(struct audio_thread *a) {
 static void playout_round(struct audio_thread *a) {
   struct packet_in p;
   while (ring_read(a->packets, &p, 1) == 1)
-    jitter_put(a->jit, p.at, p.seq, p.ts, p.marker, p.payload, p.len);
+    if (p.offset)
+      jitter_put_copy(a->jit, p.at, p.seq, p.ts, p.offset, p.payload, p.len);
+    else
+      jitter_put(a->jit, p.at, p.seq, p.ts, p.marker, p.payload, p.len);
   struct ring *r = device_playout_ring(a->dev);
-  while (ring_fill(r) < DEVICE_PLAYOUT_TARGET && ring_room(r) >= AUDIO_BLOCK) {
+  while (ring_fill(r) < device_playout_target(a->dev) && ring_room(r) >= AUDIO_BLOCK) {
     float pcm[AUDIO_BLOCK];
     jitter_get(a->jit, clock_now(), pcm, AUDIO_BLOCK);
     capture_far(a->cap, pcm, AUDIO_BLOCK);
@@ -114,7 +118,11 @@ static void status_round(struct audio_thread *a) {
                            .has_input = device_has_input(a->dev),
                            .muted_talk = capture_voice_muted(a->cap),
                            .level = capture_level(a->cap),
-                           .buffer_ms = (unsigned)(st.delay_ms > 0 ? st.delay_ms : 0)};
+                           .buffer_ms = (unsigned)(st.delay_ms > 0 ? st.delay_ms : 0),
+                           .played = st.played,
+                           .concealed = st.concealed,
+                           .playout_ms = (unsigned)device_playout_target(a->dev) / AUDIO_MS(1),
+                           .underruns = device_underruns(a->dev)};
   (void)mailbox_put(a->out, &r);
   if (device_finished(a->dev) && !a->finished) {
     a->finished = true;
@@ -129,7 +137,13 @@ static void serve(struct audio_thread *a) {
       capture_open(a->cap, c.open);
     else if (c.kind == CMD_STOP)
       a->stop = true;
-    else {
+    else if (c.kind == CMD_VOICE) {
+      a->voice.ptime_ms = c.ptime_ms;
+      a->voice.opus.bitrate = c.bitrate;
+      a->voice.opus.loss_pct = c.loss_pct;
+      a->voice.hush = c.hush;
+      capture_set(a->cap, &a->voice);
+    } else {
       memcpy(a->input, c.input, sizeof a->input);
       memcpy(a->output, c.output, sizeof a->output);
       device_close(a->dev);
@@ -157,6 +171,8 @@ struct audio_thread *audio_thread_start(const struct audio_thread_config *c) {
   if (!a)
     return NULL;
   a->cfg = *c;
+  a->voice = (struct capture_config){
+      .ptime_ms = 20, .opus = {.bitrate = 32000, .complexity = 5, .loss_pct = 10, .dtx = true}};
   snprintf(a->input, sizeof a->input, "%s", c->input ? c->input : "");
   snprintf(a->output, sizeof a->output, "%s", c->output ? c->output : "");
   a->packets = ring_create(sizeof(struct packet_in), PACKETS_IN);
@@ -184,13 +200,31 @@ void audio_thread_device(struct audio_thread *a, const char *input, const char *
   (void)mailbox_put(a->in, &c);
 }
 
-void audio_thread_play(struct audio_thread *a, us_t now, const struct rtp *h) {
-  struct packet_in p = {
-      .at = now, .ts = h->ts, .seq = h->seq, .marker = h->marker, .len = (uint16_t)h->payload_len};
+void audio_thread_voice(struct audio_thread *a, int ptime_ms, int bitrate, int loss_pct, bool hush) {
+  struct command c = {.kind = CMD_VOICE, .ptime_ms = ptime_ms, .bitrate = bitrate, .loss_pct = loss_pct};
+  c.hush = hush;
+  (void)mailbox_put(a->in, &c);
+}
+
+static void put(struct audio_thread *a, us_t now, const struct rtp *h, uint32_t offset) {
+  struct packet_in p = {.at = now,
+                        .ts = h->ts,
+                        .offset = offset,
+                        .seq = h->seq,
+                        .marker = h->marker,
+                        .len = (uint16_t)h->payload_len};
   if (h->payload_len > sizeof p.payload)
     return;
   memcpy(p.payload, h->payload, h->payload_len);
   (void)ring_write(a->packets, &p, 1);
+}
+
+void audio_thread_play(struct audio_thread *a, us_t now, const struct rtp *h) {
+  put(a, now, h, 0);
+}
+
+void audio_thread_copy(struct audio_thread *a, us_t now, const struct rtp *h, uint32_t offset) {
+  put(a, now, h, offset);
 }
 
 int audio_thread_fd(const struct audio_thread *a) {

@@ -33,11 +33,12 @@
 #define KEPT_MAX 256 /* answers for a front end that does not read: at most as many as there are intents */
 
 struct intent {
-  enum { DO_ACT, DO_HISTORY, DO_PRIVACY, DO_GATE, DO_AUDIO, DO_LEAVE, DO_WAKE } kind;
+  enum { DO_ACT, DO_HISTORY, DO_PRIVACY, DO_GATE, DO_AUDIO, DO_BANDWIDTH, DO_OTHER, DO_LEAVE, DO_WAKE } kind;
   uint32_t ticket;
   struct room_cmd cmd; /* targets, text, word and invite are owned copies */
-  uint64_t before;
-  bool open; /* of the gate; privacy: withdraw */
+  uint64_t before;     /* message; OTHER: member */
+  bool open;           /* of the gate; privacy: withdraw */
+  unsigned kbps;
   char input[AUDIO_PATH_MAX], output[AUDIO_PATH_MAX];
 };
 struct client {
@@ -101,6 +102,16 @@ static void on_audio(void *ctx, const struct rtp *h) {
   if (c->audio)
     audio_thread_play(c->audio, clock_now(), h);
 }
+static void on_copy(void *ctx, const struct rtp *h, uint32_t offset) {
+  struct client *c = ctx;
+  if (c->audio)
+    audio_thread_copy(c->audio, clock_now(), h, offset);
+}
+static void on_voice(void *ctx, const struct session_voice *v) {
+  struct client *c = ctx;
+  if (c->audio)
+    audio_thread_voice(c->audio, v->ptime_ms, v->bitrate, v->loss_pct, v->hush);
+}
 static void on_gate(void *ctx, bool open) {
   struct client *c = ctx;
   if (c->audio)
@@ -129,6 +140,12 @@ static void serve_intents(struct client *c, us_t now) {
     case DO_AUDIO:
       if (c->audio)
         audio_thread_device(c->audio, i.input, i.output);
+      break;
+    case DO_BANDWIDTH:
+      session_bandwidth(c->session, now, i.kbps);
+      break;
+    case DO_OTHER:
+      session_other(c->session, now, (uint32_t)i.before);
       break;
     case DO_HISTORY:
       session_history(c->session, now, i.before);
@@ -181,9 +198,11 @@ static void serve_audio(struct client *c, us_t now) {
   while (c->audio && audio_thread_poll(c->audio, &r)) {
     if (r.kind == AUDIO_PACKET)
       session_captured(c->session, now, &r.packet);
-    else if (r.kind == AUDIO_STATUS)
-      session_input(c->session, now, r.has_input, r.level, r.muted_talk, r.buffer_ms);
-    else if (r.kind == AUDIO_NOTICE)
+    else if (r.kind == AUDIO_STATUS) {
+      session_input(c->session, now, r.has_input, r.level, r.muted_talk);
+      session_ear(c->session, now,
+                  &(struct session_ear){r.buffer_ms, r.played, r.concealed, r.playout_ms, r.underruns});
+    } else if (r.kind == AUDIO_NOTICE)
       tell_notice(c, r.text);
   }
 }
@@ -309,6 +328,7 @@ static void configure(struct client *c, const struct client_config *cfg) {
   s->ask_terms = true;
   s->no_audio = cfg->no_audio;
   s->mic_open = cfg->mic_open;
+  s->kbps = cfg->kbps;
   s->has_input = !cfg->no_audio;
   s->rng = rng_system();
   s->connect = on_connect;
@@ -316,6 +336,8 @@ static void configure(struct client *c, const struct client_config *cfg) {
   s->send = on_send;
   s->event = on_event;
   s->audio = on_audio;
+  s->copy = on_copy;
+  s->voice = on_voice;
   s->gate = on_gate;
   s->ctx = c;
   c->nice.context = g_main_context_new();
@@ -436,6 +458,14 @@ uint32_t client_act(struct client *c, const struct room_cmd *cmd) {
 
 void client_history(struct client *c, uint64_t before) {
   ask(c, &(struct intent){.kind = DO_HISTORY, .before = before});
+}
+
+void client_bandwidth(struct client *c, unsigned kbps) {
+  ask(c, &(struct intent){.kind = DO_BANDWIDTH, .kbps = kbps});
+}
+
+void client_other(struct client *c, uint32_t member) {
+  ask(c, &(struct intent){.kind = DO_OTHER, .before = member});
 }
 
 void client_privacy(struct client *c, bool withdraw) {

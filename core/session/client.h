@@ -30,11 +30,31 @@ enum client_mic {
   MIC_HELD,    /* muted by mute-all with hold: he may not */
   MIC_NO_FLOOR /* his role has no floor */
 };
+#define CLIENT_KBPS_MIN 6 /* of a wish, besides 0 */
+#define CLIENT_KBPS_MAX 1000
 struct client_link {   /* quality of his own path */
   bool connected;      /* media path up */
   const char *profile; /* SRTP profile, static string, "" before */
   uint8_t loss_down_pct, loss_up_pct;
   uint16_t rtt_ms, jitter_ms, buffer_ms;
+  uint16_t playout_ms; /* held ready for the loudspeaker; underruns: how often that was too little */
+  uint64_t underruns;
+  const char *tier_down,
+      *tier_up; /* what he gets and sends: "full", "packed", "low", "min"; static, "" before */
+  uint8_t ptime_down_ms, ptime_up_ms; /* of a packet */
+  uint8_t copies_down, copies_up;     /* in each packet, RFC 2198 */
+  uint8_t concealed_pct;              /* of what he heard lately, made up */
+  uint8_t mos_down, mos_up;           /* MOS-LQ times 10, 0: not known; up: as the server hears him */
+  uint16_t kbps_down, kbps_up;        /* on the wire, with headers, lately */
+  uint16_t limit_kbps;                /* his wish, 0: automatic */
+};
+struct client_other { /* quality of another's path, as the server sees it; up: from him */
+  uint32_t member;    /* 0: not known */
+  char tier[8];       /* what he gets */
+  uint16_t copies;
+  uint16_t loss_up_pct, loss_down_pct, concealed_up_pct, concealed_down_pct;
+  uint16_t mos_up, mos_down; /* times 10, 0: not known */
+  uint16_t jitter_ms, rtt_ms, buffer_ms, kbps_up, kbps_down;
 };
 #define CLIENT_LEVELS_MAX 16
 struct client_event {
@@ -50,6 +70,7 @@ struct client_event {
     CLIENT_EV_QUALITY,  /* n people in level_of, level: 0 good, 1 weak, 2 bad line; others as before */
     CLIENT_EV_MIC,      /* mic, level, muted_talk */
     CLIENT_EV_LINK,     /* link */
+    CLIENT_EV_OTHER,    /* other: asked for by client_other */
     CLIENT_EV_SECURITY, /* data: how everything is protected, in lines; when something of it has changed */
     CLIENT_EV_NOTICE,   /* text: one sentence for the person (audio device gone, server restarts, ...) */
     CLIENT_EV_CONSENT,  /* text: the version, data: what the server asks consent to; ENDED with
@@ -72,6 +93,7 @@ struct client_event {
   uint8_t level;   /* own input, -dBov */
   bool muted_talk; /* he talks while muted */
   struct client_link link;
+  struct client_other other;
   char text[640];
   char *data; /* REPLY: the whole text when it is longer than fits in `text`, else NULL; CONSENT, PRIVACY,
                  SECURITY: the text. Receiver owns it */
@@ -92,6 +114,7 @@ struct client_config {
   bool no_audio;              /* moderate only: no media path at all */
   bool mic_open;              /* gate at start */
   bool aec, ns, agc;
+  unsigned kbps;         /* the most his line may carry in each direction, 0: automatic */
   const char *consent;   /* version of the consent text that was accepted; NULL: none */
   const char *device_id; /* install id, any text; hashed before it is sent; "" for none */
 };
@@ -116,6 +139,11 @@ size_t client_history_into(struct room *replica, struct client_event *ev);
 void client_mic_gate(struct client *c, bool open);
 /* client_audio: change devices in the call ("" default). */
 void client_audio(struct client *c, const char *input, const char *output);
+/* client_bandwidth: the most his line may carry from now on, in kb/s and each direction; 0: automatic. */
+void client_bandwidth(struct client *c, unsigned kbps);
+/* client_other: how good that person's line is: CLIENT_EV_OTHER, or nothing when the server says nothing
+ * (only who moderates may ask). One question at a time, more are ignored. */
+void client_other(struct client *c, uint32_t member);
 /* client_privacy: ask what is stored about oneself (CLIENT_EV_PRIVACY), or withdraw the consent: that ends
  * it. */
 void client_privacy(struct client *c, bool withdraw);

@@ -45,6 +45,7 @@ static void enter(struct session *s, const json_t *room) {
     return;
   }
   session_gate_update(s);
+  figures_joined(s);
 }
 
 /* What the server says to our offer, if anything: its answer, or why it is none. */
@@ -108,6 +109,11 @@ static void on_join_error(struct session *s, const struct rpc_in *in) {
   if (in->error == ERR_RATE &&
       s->resume[0]) /* he comes back too often: the server hangs up, and he waits longer */
     return;
+  if (in->error == ERR_AGAIN) { /* many come at once: the server hangs up, and says when to come again */
+    s->retry_after = (in->retry_ms ? in->retry_ms : 1000) * US_PER_MS;
+    session_notice(s, in->message);
+    return;
+  }
   if (in->error != ERR_NEED_CONSENT || !terms_again(s))
     session_end(s, in->error, in->message);
 }
@@ -137,7 +143,7 @@ static void on_reply(struct session *s, const struct rpc_in *in) {
       on_join_error(s, in);
     return;
   }
-  if (terms_reply(s, in))
+  if (terms_reply(s, in) || others_reply(s, in))
     return;
   if (in->id == s->media_id) {
     s->media_id = 0;
@@ -250,6 +256,14 @@ static void on_bye(struct session *s, const json_t *p) {
     session_end(s, why == ERR_BANNED && was_in ? ERR_REMOVED : why, line);
 }
 
+static void on_media(struct session *s, const json_t *p) {
+  const char *state = json_str(p, "state", "");
+  if (strcmp(state, "tier") == 0)
+    figures_tier(s, p);
+  else if (strcmp(state, "connected") != 0)
+    media_failed(s, err_from_code(json_str(p, "code", "internal")));
+}
+
 static void on_notify(struct session *s, const struct rpc_in *in) {
   const json_t *p = in->params;
   if (strcmp(in->method, "event") == 0)
@@ -266,8 +280,8 @@ static void on_notify(struct session *s, const struct rpc_in *in) {
     take_answer(s, p);
   else if (strcmp(in->method, "lobby") == 0)
     on_lobby(s, p);
-  else if (strcmp(in->method, "media") == 0 && strcmp(json_str(p, "state", ""), "connected") != 0)
-    media_failed(s, err_from_code(json_str(p, "code", "internal")));
+  else if (strcmp(in->method, "media") == 0)
+    on_media(s, p);
   else if (strcmp(in->method, "bye") == 0)
     on_bye(s, p);
 }

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LINK_US (2 * US_PER_S)
 #define LEVELS_US (250 * US_PER_MS)
 #define SILENT_US (700 * US_PER_MS) /* nothing heard for so long: nobody talks */
-#define ALIVE_US (12 * US_PER_S)    /* reports come every 5 s */
+#define ALIVE_US (12 * US_PER_S)    /* reports come every 5 to 8 s */
+#define DEAD_US (34 * US_PER_S)     /* four of them in a row did not */
 #define REGATHER_US US_PER_S
 #define REGATHER_MAX 5
 
@@ -90,23 +90,6 @@ void media_tell_security(struct session *s) {
   s->cfg.event(s->cfg.ctx, &ev);
 }
 
-static void emit_link(struct session *s) {
-  struct client_event ev = {.kind = CLIENT_EV_LINK};
-  ev.link.connected = s->path && path_up(s->path);
-  ev.link.profile = ev.link.connected ? srtp_profile_text(s->profile) : "";
-  if (s->path) {
-    const struct rtpstat *st = path_stat(s->path);
-    ev.link.loss_down_pct = st->loss_in_pct;
-    ev.link.loss_up_pct = st->loss_out_pct;
-    ev.link.rtt_ms = st->rtt_ms;
-    ev.link.jitter_ms = rtpstat_jitter_ms(st);
-    ev.link.buffer_ms = s->buffer_ms;
-  }
-  s->cfg.event(s->cfg.ctx, &ev);
-  if (s->path && path_up(s->path) && path_rekeys(s->path) != s->told_rekeys)
-    media_tell_security(s);
-}
-
 static void on_path_state(void *ctx, bool up, enum err why, enum srtp_profile_id profile) {
   struct session *s = ctx;
   if (!up) {
@@ -115,8 +98,12 @@ static void on_path_state(void *ctx, bool up, enum err why, enum srtp_profile_id
   }
   s->profile = profile;
   s->link_at = s->now + LINK_US;
-  emit_link(s);
+  figures_emit(s);
   media_tell_security(s);
+}
+
+static void on_uplink(void *ctx) {
+  figures_uplink(ctx);
 }
 
 static void heard(struct session *s, const struct rtp *h) {
@@ -136,6 +123,11 @@ static void on_audio(void *ctx, const struct rtp *h) {
   struct session *s = ctx;
   heard(s, h);
   s->cfg.audio(s->cfg.ctx, h);
+}
+
+static void on_copy(void *ctx, const struct rtp *h, uint32_t offset) {
+  struct session *s = ctx;
+  s->cfg.copy(s->cfg.ctx, h, offset);
 }
 
 /* ---- life of a path ---- */
@@ -175,10 +167,16 @@ void media_answer(struct session *s, const char *text) {
     session_notice(s, why ? why : "the server's answer cannot be read");
     return;
   }
-  struct path_io io = {on_path_send, on_audio, on_path_state, s};
-  s->path = path_create(s->cfg.dtls, s->cfg.rng, s->ssrc, &answer, &io);
+  struct path_io io = {.send = on_path_send,
+                       .audio = on_audio,
+                       .copy = on_copy,
+                       .state = on_path_state,
+                       .uplink = on_uplink,
+                       .ctx = s};
+  s->path = path_create(s->cfg.dtls, s->cfg.rng, s->ssrc, &answer, s->now, s->kbps, &io);
   if (!s->path)
     return;
+  figures_path(s);
   memcpy(s->peer_sha256, answer.fingerprint, sizeof s->peer_sha256);
   s->cfg.ice.remote(s->ice, &answer);
   if (s->ice_up)
@@ -212,8 +210,9 @@ void media_drop(struct session *s) {
   s->gathered = s->offered = s->ice_up = s->failed = false;
   s->regather_at = s->link_at = US_NEVER;
   s->media_id = 0;
+  figures_path(s);
   if (was_up)
-    emit_link(s);
+    figures_emit(s);
 }
 
 bool media_alive(const struct session *s) {
@@ -249,10 +248,10 @@ void media_tick(struct session *s) {
   if (s->levels_at <= s->now)
     tell_heard(s);
   if (s->link_at <= s->now) {
-    emit_link(s);
+    figures_tick(s);
     s->link_at = s->now + LINK_US;
     s->regathers = 0; /* it has worked for a while */
-    if (s->path && path_up(s->path) && s->now - path_heard_at(s->path) > 2 * ALIVE_US)
+    if (s->path && path_up(s->path) && s->now - path_heard_at(s->path) > DEAD_US)
       media_failed(s, ERR_ICE);
   }
   if (s->regather_at <= s->now)

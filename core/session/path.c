@@ -2,35 +2,45 @@
 
 #include "audio/codec.h"
 #include "core/media/secure.h"
+#include "core/session/uplink.h"
+#include "core/wire/red.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#define HEADERS 28 /* IPv4 and UDP */
+#define UNEASY_US (1500 * US_PER_MS)
+#define THIN_UNEASY_US (3 * US_PER_S)
+#define THIN_US (8 * US_PER_S) /* three of them in the time after which the server gives a path up */
+#define UNEASY_LOSS_PCT 2
 #define REKEY_RETRY_US (60 * US_PER_S) /* after a change of keys that did not work */
 
 struct path {
   struct path_io io;
   struct secure *secure;
   uint32_t ssrc, peer_ssrc;
-  uint8_t pt, level_id, csrc_level_id;
+  uint8_t level_id, csrc_level_id;
   uint16_t seq;
   uint32_t ts_off;
+  struct uplink uplink;
   struct rtpstat stat;
+  struct path_traffic traffic;
   us_t heard_at, next_report;
   us_t rekey_us, rekey_at; /* how often, 0 never; when next */
   unsigned rekeys;
+  uint32_t told_sent, told_received; /* packets, as of the last report */
   bool told;
 };
 
-struct path *path_create(struct dtls_ctx *dtls, struct rng *rng, uint32_t ssrc, const struct sdp *a,
-                         const struct path_io *io) {
+struct path *path_create(struct dtls_ctx *dtls, struct rng *rng, uint32_t ssrc, const struct sdp *a, us_t now,
+                         unsigned kbps, const struct path_io *io) {
   struct path *p = calloc(1, sizeof *p);
   if (!p)
     return NULL;
   srtp_setup();
   p->io = *io;
   p->ssrc = ssrc;
-  p->pt = a->opus_pt;
+  uplink_init(&p->uplink, now, kbps, a->opus_pt, a->red_pt);
   p->level_id = a->level_id;
   p->csrc_level_id = a->csrc_level_id;
   p->peer_ssrc = a->ssrc;
@@ -46,6 +56,11 @@ struct path *path_create(struct dtls_ctx *dtls, struct rng *rng, uint32_t ssrc, 
   return p;
 }
 
+static void emit(struct path *p, const uint8_t *bytes, size_t n) {
+  p->traffic.out += n + HEADERS;
+  p->io.send(p->io.ctx, bytes, n);
+}
+
 static void tell(struct path *p, bool up, enum err why, enum srtp_profile_id profile) {
   if (p->told && up)
     return;
@@ -53,20 +68,34 @@ static void tell(struct path *p, bool up, enum err why, enum srtp_profile_id pro
   p->io.state(p->io.ctx, up, why, profile);
 }
 
+/* What is lost, or may be too much, is told sooner, because both ends learn by it; on a thin line a report is
+ * dear; and without sound it only says that the line is there. */
+static us_t next_report(struct path *p, us_t now) {
+  const struct rtpstat *st = &p->stat;
+  const struct ladder *l = &p->uplink.ladder;
+  bool thin = l->tier >= TIER_LOW, spoke = st->sent != p->told_sent, heard = st->received != p->told_received;
+  p->told_sent = st->sent;
+  p->told_received = st->received;
+  if ((heard && st->loss_in_pct >= UNEASY_LOSS_PCT) || (spoke && ladder_uneasy(l)))
+    return now + (thin ? THIN_UNEASY_US : UNEASY_US);
+  bool rare = thin || (!spoke && !heard);
+  return now + (rare && l->loss_pct == 0 ? THIN_US : RTPSTAT_INTERVAL_US);
+}
+
 static void report(struct path *p, us_t now) {
   uint8_t buf[512];
   size_t n =
       rtpstat_report(&p->stat, now, p->ssrc, p->peer_ssrc, "gavel", buf, sizeof buf - SRTP_TRAILER_MAX);
   if (n && secure_protect_rtcp(p->secure, buf, &n, sizeof buf) == ERR_OK)
-    p->io.send(p->io.ctx, buf, n);
-  p->next_report = now + RTPSTAT_INTERVAL_US;
+    emit(p, buf, n);
+  p->next_report = next_report(p, now);
 }
 
 static void drain(struct path *p, us_t now) {
   uint8_t buf[1500];
   size_t n;
   while ((n = secure_poll(p->secure, buf, sizeof buf)))
-    p->io.send(p->io.ctx, buf, n);
+    emit(p, buf, n);
   switch (secure_news(p->secure)) {
   case SECURE_NOTHING:
   case SECURE_REKEY_FAILED: /* tried again when it is time */
@@ -92,10 +121,29 @@ void path_transport_up(struct path *p, us_t now) {
   drain(p, now);
 }
 
+/* Opus, bare or in RED: its blocks come oldest first, the packet's own last. */
+static bool take_blocks(struct path *p, struct rtp *h) {
+  struct red_block v[RED_BLOCKS_MAX];
+  size_t n;
+  if (h->pt != p->uplink.red_pt || h->pt == UPLINK_NO_RED)
+    return h->pt == p->uplink.opus_pt && h->payload_len > 0;
+  if (red_parse(h->payload, h->payload_len, v, &n) != ERR_OK || v[n - 1].pt != p->uplink.opus_pt)
+    return false;
+  for (size_t i = 0; p->io.copy && i + 1 < n; i++)
+    if (v[i].pt == p->uplink.opus_pt) {
+      h->payload = v[i].p;
+      h->payload_len = v[i].len;
+      p->io.copy(p->io.ctx, h, v[i].offset);
+    }
+  h->payload = v[n - 1].p;
+  h->payload_len = v[n - 1].len;
+  return true;
+}
+
 static void take_rtp(struct path *p, us_t now, uint8_t *bytes, size_t n) {
   struct rtp h;
   if (secure_unprotect(p->secure, now, bytes, &n) != ERR_OK || rtp_parse(bytes, n, false, &h) != ERR_OK ||
-      h.pt != p->pt || h.payload_len == 0)
+      !take_blocks(p, &h))
     return;
   p->heard_at = now;
   p->peer_ssrc = h.ssrc;
@@ -103,38 +151,68 @@ static void take_rtp(struct path *p, us_t now, uint8_t *bytes, size_t n) {
   p->io.audio(p->io.ctx, &h);
 }
 
+static void take_rtcp(struct path *p, us_t now, uint8_t *bytes, size_t n) {
+  if (secure_unprotect_rtcp(p->secure, bytes, &n) != ERR_OK)
+    return;
+  p->heard_at = now;
+  rtpstat_rtcp(&p->stat, now, p->ssrc, bytes, n);
+  if (uplink_feed(&p->uplink, now, &p->stat) && p->io.uplink)
+    p->io.uplink(p->io.ctx);
+}
+
 void path_handle_packet(struct path *p, us_t now, uint8_t *bytes, size_t n) {
   if (n == 0)
     return;
+  p->traffic.in += n + HEADERS;
   if (bytes[0] >= 20 && bytes[0] <= 63) {
     secure_handle_dtls(p->secure, now, bytes, n);
     drain(p, now);
   } else if (bytes[0] >= 128 && bytes[0] <= 191) {
-    if (!rtp_is_rtcp(bytes, n))
+    if (rtp_is_rtcp(bytes, n))
+      take_rtcp(p, now, bytes, n);
+    else
       take_rtp(p, now, bytes, n);
-    else if (secure_unprotect_rtcp(p->secure, bytes, &n) == ERR_OK) {
-      p->heard_at = now;
-      rtpstat_rtcp(&p->stat, now, p->ssrc, bytes, n);
-    }
   }
 }
 
 void path_send(struct path *p, us_t now, const struct capture_packet *k) {
   if (!path_up(p))
     return;
-  uint8_t buf[RTP_PACKET_MAX], level = (uint8_t)(k->level | (k->voice ? 0x80 : 0));
-  struct rtp h = {.pt = p->pt, .marker = k->marker, .seq = p->seq, .ts = k->ts + p->ts_off, .ssrc = p->ssrc};
+  uint8_t buf[RTP_PACKET_MAX], payload[RTP_PACKET_MAX], level = (uint8_t)(k->level | (k->voice ? 0x80 : 0));
+  struct rtp h = {.marker = k->marker, .seq = p->seq, .ts = k->ts + p->ts_off, .ssrc = p->ssrc};
+  size_t len =
+      uplink_payload(&p->uplink, h.seq, h.ts, k->payload, k->len, payload, UPLINK_PAYLOAD_MAX, &h.pt);
   size_t n = rtp_build(buf, sizeof buf, &h, p->level_id, &level, 1);
-  if (n == 0 || n + k->len + SRTP_TRAILER_MAX > sizeof buf)
+  if (n == 0 || len == 0 || n + len + SRTP_TRAILER_MAX > sizeof buf)
     return;
-  memcpy(buf + n, k->payload, k->len);
-  n += k->len;
+  memcpy(buf + n, payload, len);
+  n += len;
   if (secure_protect(p->secure, buf, &n, sizeof buf) != ERR_OK)
     return;
   p->seq++;
   int samples = opus_packet_samples(k->payload, k->len);
-  rtpstat_sent(&p->stat, now, h.ts + (uint32_t)(samples > 0 ? samples : 0), k->len);
-  p->io.send(p->io.ctx, buf, n);
+  rtpstat_sent(&p->stat, now, h.ts + (uint32_t)(samples > 0 ? samples : 0), len);
+  emit(p, buf, n);
+}
+
+void path_limit(struct path *p, us_t now, unsigned kbps) {
+  ladder_limit(&p->uplink.ladder, now, kbps, false);
+}
+
+const struct ladder *path_uplink(const struct path *p) {
+  return &p->uplink.ladder;
+}
+
+void path_set_ear(struct path *p, const struct rtpstat_ear *here) {
+  struct rtpstat_ear *e = &p->stat.here; /* what the last report found stays */
+  e->known = here->known;
+  e->concealed_pct = here->concealed_pct;
+  e->buffer_ms = here->buffer_ms;
+  e->bitrate = here->bitrate;
+}
+
+struct path_traffic path_traffic(const struct path *p) {
+  return p->traffic;
 }
 
 void path_handle_timeout(struct path *p, us_t now) {

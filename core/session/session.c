@@ -46,6 +46,7 @@ struct session *session_create(const struct session_config *c) {
   s->cfg = *c;
   s->want_open = c->mic_open;
   s->has_input = c->has_input;
+  s->kbps = c->kbps;
   s->device = strdup(c->device_id ? c->device_id : "");
   s->password = strdup(c->password ? c->password : "");
   s->token = strdup(c->token ? c->token : "");
@@ -211,10 +212,8 @@ void session_gate(struct session *s, us_t now, bool open) {
   session_gate_update(s);
 }
 
-void session_input(struct session *s, us_t now, bool has_input, uint8_t level, bool muted_talk,
-                   unsigned buffer_ms) {
+void session_input(struct session *s, us_t now, bool has_input, uint8_t level, bool muted_talk) {
   s->now = now;
-  s->buffer_ms = (uint16_t)buffer_ms;
   bool changed = level != s->level || muted_talk != s->muted_talk;
   s->has_input = has_input;
   s->level = level;
@@ -241,7 +240,7 @@ void session_connected(struct session *s, us_t now, const char *tls) {
 void session_closed(struct session *s, us_t now, enum err why) {
   s->now = now;
   s->connected = false;
-  s->join_id = s->media_id = s->terms_id = s->privacy_id = 0;
+  s->join_id = s->media_id = s->terms_id = s->privacy_id = s->other_id = 0;
   history_lost(s);
   for (size_t i = 0; i < SESSION_TICKETS; i++)
     if (s->tickets[i].id) { /* not known whether it happened: the fresh snapshot will show */

@@ -19,6 +19,16 @@
 #include "core/wire/rtp.h"
 
 struct session;
+struct session_voice {
+  int ptime_ms, bitrate, loss_pct; /* as struct capture_config and encoder_config have them */
+  bool hush;
+};
+struct session_ear { /* of the playout side: its buffer, and samples so far (struct jitter_stats) */
+  unsigned buffer_ms;
+  uint64_t played, concealed;
+  unsigned playout_ms; /* held ready for the device; underruns: how often that was too little */
+  uint64_t underruns;
+};
 struct session_config {
   struct link link;
   char name[TEXT_NAME_MAX + 1];
@@ -27,6 +37,7 @@ struct session_config {
   const char *consent; /* version accepted, NULL or "": none */
   bool ask_terms;      /* before anything of the person is sent, ask what the server wants consent to */
   bool no_audio, mic_open, has_input;
+  unsigned kbps; /* as struct client_config */
   struct rng *rng;
   struct dtls_ctx *dtls;
   uint8_t dtls_sha256[32];
@@ -37,7 +48,10 @@ struct session_config {
   void (*send)(void *ctx, char *text);               /* one message; the callee owns the malloc'd text */
   void (*event)(void *ctx, struct client_event *ev); /* the callee owns what it points to */
   void (*audio)(void *ctx, const struct rtp *h);     /* to the playout side */
-  void (*gate)(void *ctx, bool open);                /* to the capture side */
+  void (*copy)(void *ctx, const struct rtp *h, uint32_t offset); /* likewise: of the packet `offset` samples
+                                                                    before h (jitter_put_copy) */
+  void (*gate)(void *ctx, bool open);                            /* to the capture side */
+  void (*voice)(void *ctx, const struct session_voice *v);       /* likewise: how to encode from now on */
   void *ctx;
 };
 /* session_create: idle; the config is copied, what it points to borrowed. NULL without memory. */
@@ -56,16 +70,20 @@ void session_closed(struct session *s, us_t now, enum err why);
 void session_act(struct session *s, us_t now, uint32_t ticket, const struct room_cmd *cmd);
 void session_history(struct session *s, us_t now, uint64_t before);
 void session_gate(struct session *s, us_t now, bool open);
+/* session_bandwidth: as client_bandwidth. */
+void session_bandwidth(struct session *s, us_t now, unsigned kbps);
 void session_leave(struct session *s, us_t now);
+/* session_other: as client_other. */
+void session_other(struct session *s, us_t now, uint32_t member);
 /* session_privacy: what is stored about oneself, or withdraw the consent. */
 void session_privacy(struct session *s, us_t now, bool withdraw);
 
 /* in: the capture side */
 void session_captured(struct session *s, us_t now, const struct capture_packet *p);
 /* session_input: own level and whether he talks while muted, a few times a second; has_input false: no
- * device. */
-void session_input(struct session *s, us_t now, bool has_input, uint8_t level, bool muted_talk,
-                   unsigned buffer_ms);
+ * device. session_ear: how sound comes out, as often. */
+void session_input(struct session *s, us_t now, bool has_input, uint8_t level, bool muted_talk);
+void session_ear(struct session *s, us_t now, const struct session_ear *ear);
 /* session_network_changed: addresses came or went: a new media path is made (RFC 8445 ICE restart by a new
  * offer). */
 void session_network_changed(struct session *s, us_t now);

@@ -1,5 +1,6 @@
 /* session_private.h: the state of a session, shared by session.c (life and requests), inbox.c (what the
- * server says), history.c (older messages) and media.c (sound). Nobody else includes it. */
+ * server says), history.c (older messages), others.c (their lines), media.c (sound) and figures.c (how good
+ * it is). Nobody else includes it. */
 #ifndef GAVEL_SESSION_SESSION_PRIVATE_H
 #define GAVEL_SESSION_SESSION_PRIVATE_H
 
@@ -10,6 +11,8 @@
 #include <jansson.h>
 
 #define BACKOFF_FIRST_US (200 * US_PER_MS)
+#define FIGURES_MARKS 3 /* of LINK_US each: what "lately" means */
+#define LINK_US (2 * US_PER_S)
 #define SESSION_TICKETS 64 /* acts on their way */
 
 struct session {
@@ -23,7 +26,7 @@ struct session {
   unsigned place, waiting;
   char resume[64];
   struct room room; /* the replica */
-  json_int_t last_id, join_id, media_id, history_id, terms_id, privacy_id;
+  json_int_t last_id, join_id, media_id, history_id, terms_id, privacy_id, other_id;
   bool terms_known, terms_asked, terms_twice; /* asked: there is a text, and it was accepted */
   struct {
     json_int_t id;
@@ -38,16 +41,24 @@ struct session {
   struct ice *ice;
   struct path *path;
   bool gathered, offered, ice_up, failed; /* of the present agent */
-  char *tls;            /* what the signalling connection is, in lines */
-  unsigned told_rekeys; /* as the last CLIENT_EV_SECURITY said */
-  uint8_t peer_sha256[32]; /* of the server's DTLS certificate, by its answer */
+  char *tls;                              /* what the signalling connection is, in lines */
+  unsigned told_rekeys;                   /* as the last CLIENT_EV_SECURITY said */
+  uint8_t peer_sha256[32];                /* of the server's DTLS certificate, by its answer */
   uint32_t ssrc;
   char ufrag[257], pwd[257];
   enum srtp_profile_id profile;
   us_t link_at, regather_at, levels_at, heard_at;
   unsigned regathers;
-  uint16_t buffer_ms;
-  unsigned n_heard; /* who is heard, from CSRCs, collected for the next report */
+  /* figures.c */
+  unsigned kbps, told_kbps;  /* his wish, and the server's idea of it */
+  enum media_tier tier_down; /* what he gets, as the server says */
+  uint8_t copies_down;
+  struct session_ear ear;
+  struct figures_mark {
+    us_t at;
+    uint64_t played, concealed, in, out;
+  } mark[FIGURES_MARKS]; /* the newest first; at 0: none */
+  unsigned n_heard;      /* who is heard, from CSRCs, collected for the next report */
   uint32_t heard[CLIENT_LEVELS_MAX];
   uint8_t heard_level[CLIENT_LEVELS_MAX];
   bool told_sound;
@@ -74,6 +85,9 @@ bool terms_again(struct session *s); /* the join was refused for want of consent
 void history_reply(struct session *s, const struct rpc_in *in);
 void history_lost(struct session *s); /* with the connection */
 
+/* others.c */
+bool others_reply(struct session *s, const struct rpc_in *in); /* false: not an answer to us */
+
 /* media.c */
 void media_init(struct session *s);
 void media_gather(struct session *s); /* a new agent; media_offer when gathered */
@@ -87,5 +101,13 @@ void media_tick(struct session *s);
 /* media_tell_security: certificate, TLS and SRTP in lines; when a connection or the path has changed. */
 void media_tell_security(struct session *s);
 us_t media_next_timeout(const struct session *s);
+
+/* figures.c */
+void figures_emit(struct session *s);                      /* CLIENT_EV_LINK */
+void figures_tick(struct session *s);                      /* every LINK_US */
+void figures_path(struct session *s);                      /* there is a new path, or none any more */
+void figures_uplink(struct session *s);                    /* the ladder has moved */
+void figures_tier(struct session *s, const json_t *media); /* the server says what it sends */
+void figures_joined(struct session *s);                    /* the server may have forgotten his wish */
 
 #endif

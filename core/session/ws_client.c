@@ -149,7 +149,8 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 
 static const struct lws_protocols PROTOCOLS[] = {{"gavel.1", callback, 0, 65536, 0, NULL, 0},
                                                  {NULL, NULL, 0, 0, 0, NULL, 0}};
-static const lws_retry_bo_t KEEPALIVE = {.secs_since_valid_ping = 20, .secs_since_valid_hangup = 30};
+/* Often enough for the address translators on the way; each costs some 200 bytes. */
+static const lws_retry_bo_t KEEPALIVE = {.secs_since_valid_ping = 25, .secs_since_valid_hangup = 35};
 
 static void begin(struct ws_client *w) {
   if (w->attempt)

@@ -106,6 +106,27 @@ static void test_panes(void **state) {
   fx_destroy(f);
 }
 
+/* A thin line: the status line says so, and the own card how it is. */
+static void test_thin(void **state) {
+  (void)state;
+  struct fixture *f = fx_busy();
+  struct client_link *l = &f->m->link;
+  l->tier_down = l->tier_up = "low";
+  l->ptime_down_ms = l->ptime_up_ms = 60;
+  l->copies_down = 1;
+  l->loss_down_pct = 12;
+  l->concealed_pct = 1;
+  l->mos_down = 39;
+  l->kbps_down = 19;
+  l->kbps_up = 17;
+  l->limit_kbps = 20;
+  f->m->cursor = f->m->me;
+  model_focus(f->m, PANE_CARD);
+  snapshot(f, "thin", 120, 40, false, true);
+  snapshot(f, "thin", 40, 12, true, false);
+  fx_destroy(f);
+}
+
 /* All that a room can be set to at once: the planned end, a poll, the agenda, side rooms, turns that end. */
 static void test_everything(void **state) {
   (void)state;
@@ -365,10 +386,10 @@ static void test_readme(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_room),  cmocka_unit_test(test_panes),   cmocka_unit_test(test_everything),
-      cmocka_unit_test(test_slow),  cmocka_unit_test(test_menu),    cmocka_unit_test(test_question),
-      cmocka_unit_test(test_help),  cmocka_unit_test(test_palette), cmocka_unit_test(test_outside),
-      cmocka_unit_test(test_ended), cmocka_unit_test(test_line),    cmocka_unit_test(test_keys_doc),
-      cmocka_unit_test(test_readme)};
+      cmocka_unit_test(test_room),     cmocka_unit_test(test_panes), cmocka_unit_test(test_everything),
+      cmocka_unit_test(test_thin),     cmocka_unit_test(test_slow),  cmocka_unit_test(test_menu),
+      cmocka_unit_test(test_question), cmocka_unit_test(test_help),  cmocka_unit_test(test_palette),
+      cmocka_unit_test(test_outside),  cmocka_unit_test(test_ended), cmocka_unit_test(test_line),
+      cmocka_unit_test(test_keys_doc), cmocka_unit_test(test_readme)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -54,6 +54,9 @@ static struct ice *no_ice(void *env, const struct ice_events *ev) {
   (void)env, (void)ev;
   return NULL;
 }
+static void on_voice(void *ctx, const struct session_voice *v) {
+  (void)ctx, (void)v;
+}
 static void on_gate(void *ctx, bool open) {
   ((struct kit *)ctx)->gate = open;
 }
@@ -78,6 +81,7 @@ static struct kit *kit_joined(bool mic_open) {
                              .event = on_event,
                              .audio = on_audio,
                              .gate = on_gate,
+                             .voice = on_voice,
                              .ctx = k};
   snprintf(c.link.room, sizeof c.link.room, "den");
   snprintf(c.name, sizeof c.name, "bob");

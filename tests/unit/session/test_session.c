@@ -39,6 +39,9 @@ static void on_event(void *ctx, struct client_event *ev) {
 static void on_audio(void *ctx, const struct rtp *h) {
   (void)ctx, (void)h;
 }
+static void on_voice(void *ctx, const struct session_voice *v) {
+  (void)ctx, (void)v;
+}
 static void on_gate(void *ctx, bool open) {
   (void)ctx, (void)open;
 }
@@ -89,6 +92,7 @@ static struct kit *kit_make(const char *password) {
                                    .event = on_event,
                                    .audio = on_audio,
                                    .gate = on_gate,
+                                   .voice = on_voice,
                                    .ctx = k};
   snprintf(k->cfg.link.room, sizeof k->cfg.link.room, "den");
   snprintf(k->cfg.name, sizeof k->cfg.name, "bob");
@@ -111,6 +115,27 @@ static void kit_free(struct kit *k) {
   session_destroy(k->s);
   forget(k);
   free(k);
+}
+
+/* More come than the server can take at once: he tries again when it said, and not with all the others. */
+static void test_come_again_later(void **state) {
+  (void)state;
+  us_t first = 0;
+  for (unsigned seed = 1; seed <= 8; seed++) {
+    struct kit *k = kit_make(NULL);
+    rng_seed(&k->rng, seed);
+    server(k, "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32000,\"message\":\"m\",\"data\":{\"code\":"
+              "\"try_later\",\"retry_ms\":8000}}}");
+    session_closed(k->s, NOW, ERR_OK);
+    us_t at = session_next_timeout(k->s);
+    assert_in_range(at, NOW + 4 * US_PER_S, NOW + 12 * US_PER_S);
+    assert_true(seed == 1 || at != first);
+    first = at;
+    session_tick(k->s, at);
+    session_connected(k->s, at, NULL);
+    assert_non_null(strstr(k->sent, "room.join"));
+    kit_free(k);
+  }
 }
 
 /* A line that breaks again and again: the server lets nobody resume without end, and the seat is still his.
@@ -332,6 +357,47 @@ static void test_history(void **state) {
   kit_free(k);
 }
 
+/* Another's line: one question at a time; a refusal, nobody's line and figures out of range are no harm. */
+static void test_other(void **state) {
+  (void)state;
+  struct kit *k = kit_joined();
+  char text[400];
+  session_other(k->s, NOW, 1);
+  assert_non_null(strstr(k->sent, "room.quality"));
+  assert_non_null(strstr(k->sent, "\"member\":1"));
+  json_int_t id = sent_id(k);
+  session_other(k->s, NOW, 7);
+  assert_int_equal(sent_id(k), id);
+  snprintf(
+      text, sizeof text,
+      "{\"jsonrpc\":\"2.0\",\"id\":%d,\"result\":{\"lines\":[{\"member\":1,\"tier\":\"a very long word\","
+      "\"mos_up_tenths\":41,\"loss_down\":-3,\"rtt_ms\":99999999,\"kbps_up\":\"no\"}]}}",
+      (int)id);
+  server(k, text);
+  const struct client_other *o = &event(k, CLIENT_EV_OTHER)->other;
+  assert_true(o->member == 1 && o->mos_up == 41 && o->loss_down_pct == 0 && o->rtt_ms == UINT16_MAX &&
+              o->kbps_up == 0);
+  assert_string_equal(o->tier, "a very ");
+  static const char *const ENDS[] = {
+      "\"error\":{\"code\":-32000,\"message\":\"m\",\"data\":{\"code\":\"not_allowed\"}}",
+      "\"result\":{\"lines\":[]}", "\"result\":{}"};
+  for (size_t i = 0; i < 3; i++) {
+    session_other(k->s, NOW, 1); /* the next look asks again */
+    assert_true(sent_id(k) > id);
+    id = sent_id(k);
+    snprintf(text, sizeof text, "{\"jsonrpc\":\"2.0\",\"id\":%d,%s}", (int)id, ENDS[i]);
+    server(k, text);
+    for (size_t e = 0; e < k->n; e++)
+      assert_true(k->ev[e].kind != CLIENT_EV_OTHER && k->ev[e].kind != CLIENT_EV_NOTICE);
+  }
+  session_other(k->s, NOW, 1);
+  session_closed(k->s, NOW, ERR_OK); /* lost with the connection, and not asked without one */
+  id = sent_id(k);
+  session_other(k->s, NOW, 1);
+  assert_int_equal(sent_id(k), id);
+  kit_free(k);
+}
+
 static void test_history_that_is_none(void **state) {
   static const char *const BAD[] = {"{}", "{\"chat\":7}", "{\"chat\":[{\"id\":0}]}",
                                     "{\"chat\":[{\"id\":1,\"chat\":\"loud\"}]}"};
@@ -382,10 +448,12 @@ int main(void) {
       cmocka_unit_test(test_password_goes_with_the_first_join_only),
       cmocka_unit_test(test_held),
       cmocka_unit_test(test_held_while_the_connection_was_lost),
+      cmocka_unit_test(test_come_again_later),
       cmocka_unit_test(test_goodbyes),
       cmocka_unit_test(test_what_acts_hand_out),
       cmocka_unit_test(test_repeated_room),
       cmocka_unit_test(test_history),
+      cmocka_unit_test(test_other),
       cmocka_unit_test(test_history_that_is_none),
       cmocka_unit_test(test_history_fills_up_to_the_limit),
   };

@@ -45,6 +45,9 @@ static void on_event(void *ctx, struct client_event *ev) {
 static void on_audio(void *ctx, const struct rtp *h) {
   (void)ctx, (void)h;
 }
+static void on_voice(void *ctx, const struct session_voice *v) {
+  (void)ctx, (void)v;
+}
 static void on_gate(void *ctx, bool open) {
   (void)ctx, (void)open;
 }
@@ -60,6 +63,7 @@ static void begin(struct kit *k, const char *accepted, bool ask) {
                                    .event = on_event,
                                    .audio = on_audio,
                                    .gate = on_gate,
+                                   .voice = on_voice,
                                    .ctx = k,
                                    .consent = accepted,
                                    .ask_terms = ask,

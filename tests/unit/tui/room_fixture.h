@@ -258,8 +258,20 @@ static inline struct fixture *fx_busy(void) {
   f->now += 100 * US_PER_MS;
   fx_talks(f, ALICE, 12);
   f->m->mic = MIC_CLOSED;
-  f->m->link = (struct client_link){
-      .connected = true, .profile = "AEAD_AES_256_GCM", .loss_up_pct = 1, .rtt_ms = 23, .jitter_ms = 4};
+  f->m->link = (struct client_link){.connected = true,
+                                    .profile = "AEAD_AES_256_GCM",
+                                    .loss_up_pct = 1,
+                                    .rtt_ms = 23,
+                                    .jitter_ms = 4,
+                                    .buffer_ms = 45,
+                                    .tier_down = "full",
+                                    .tier_up = "full",
+                                    .ptime_down_ms = 20,
+                                    .ptime_up_ms = 20,
+                                    .mos_down = 44,
+                                    .mos_up = 43,
+                                    .kbps_down = 57,
+                                    .kbps_up = 1};
   return f;
 }
 

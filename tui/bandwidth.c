@@ -1,0 +1,109 @@
+#include "tui/bandwidth.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define FULL "full"
+#define LOSS_WARN_PCT 5
+#define MADE_UP_WARN_PCT 5
+#define MOS_WARN 30
+
+bool bandwidth_parse(const char *text, unsigned *kbps, char why[256]) {
+  char *end;
+  errno = 0;
+  unsigned long n = strtoul(text, &end, 10);
+  bool digits = text[0] >= '0' && text[0] <= '9';
+  if (strcasecmp(text, "auto") == 0)
+    *kbps = 0;
+  else if (digits && errno == 0 && (*end == '\0' || strcasecmp(end, "k") == 0) && n >= CLIENT_KBPS_MIN &&
+           n <= CLIENT_KBPS_MAX)
+    *kbps = (unsigned)n;
+  else {
+    snprintf(why, 256, "bandwidth is %uk to %uk (kb/s each way) or auto, not %.40s", CLIENT_KBPS_MIN,
+             CLIENT_KBPS_MAX, text[0] != '\0' ? text : "nothing");
+    return false;
+  }
+  return true;
+}
+
+static bool known(const char *tier) {
+  return tier != NULL && tier[0] != '\0';
+}
+
+/* What is not known is as usual. */
+static bool is_full(const char *tier) {
+  return !known(tier) || strcmp(tier, FULL) == 0;
+}
+
+/* one_way: "low 60 ms"; full is what everyone expects and has no length. */
+static void one_way(const char *tier, unsigned ptime_ms, char out[24]) {
+  if (is_full(tier))
+    snprintf(out, 24, "%s", FULL);
+  else
+    snprintf(out, 24, "%.10s %u ms", tier, ptime_ms);
+}
+
+void bandwidth_words(const struct client_link *l, char out[BANDWIDTH_WORDS]) {
+  char in[24], up[24];
+  out[0] = '\0';
+  if (!l->connected || (is_full(l->tier_down) && is_full(l->tier_up)))
+    return;
+  one_way(l->tier_down, l->ptime_down_ms, in);
+  one_way(l->tier_up, l->ptime_up_ms, up);
+  if (strcmp(in, up) == 0)
+    snprintf(out, BANDWIDTH_WORDS, "%s", in);
+  else
+    snprintf(out, BANDWIDTH_WORDS, "in %s, out %s", in, up);
+}
+
+static void tier_fact(struct bandwidth_fact *f, const char *name, const char *tier, unsigned ptime_ms,
+                      unsigned copies, unsigned kbps) {
+  char again[24] = "";
+  f->name = name;
+  if (copies > 0)
+    snprintf(again, sizeof again, ", %u cop%s", copies, copies == 1 ? "y" : "ies");
+  snprintf(f->text, sizeof f->text, "%.10s %u ms%s, %u kb/s", tier, ptime_ms, again, kbps);
+}
+
+/* mos: of 5 at best; "-" while nothing is known. */
+static void mos(unsigned tenths, char out[8]) {
+  if (tenths == 0)
+    snprintf(out, 8, "-");
+  else
+    snprintf(out, 8, "%u.%u", tenths / 10 % 10, tenths % 10);
+}
+
+size_t bandwidth_facts(const struct client_link *l, struct bandwidth_fact v[BANDWIDTH_FACTS]) {
+  size_t n = 0;
+  char down[8], up[8];
+  memset(v, 0, BANDWIDTH_FACTS * sizeof v[0]);
+  if (l->limit_kbps != 0) {
+    v[n].name = "limit";
+    snprintf(v[n++].text, BANDWIDTH_WORDS, "%u kb/s each way", l->limit_kbps);
+  }
+  if (!l->connected)
+    return n;
+  if (known(l->tier_down))
+    tier_fact(&v[n++], "you get", l->tier_down, l->ptime_down_ms, l->copies_down, l->kbps_down);
+  if (known(l->tier_up))
+    tier_fact(&v[n++], "you send", l->tier_up, l->ptime_up_ms, l->copies_up, l->kbps_up);
+  v[n].name = "delay";
+  snprintf(v[n++].text, BANDWIDTH_WORDS, "%u ms, jitter %u ms, buffer %u ms", l->rtt_ms, l->jitter_ms,
+           l->buffer_ms);
+  v[n].name = "loss";
+  v[n].warn = l->loss_down_pct > LOSS_WARN_PCT || l->loss_up_pct > LOSS_WARN_PCT ||
+              l->concealed_pct > MADE_UP_WARN_PCT;
+  snprintf(v[n++].text, BANDWIDTH_WORDS, "in %u%%, out %u%%, made up %u%%", l->loss_down_pct, l->loss_up_pct,
+           l->concealed_pct);
+  if (l->mos_down == 0 && l->mos_up == 0)
+    return n;
+  mos(l->mos_down, down);
+  mos(l->mos_up, up);
+  v[n].name = "MOS";
+  v[n].warn = (l->mos_down > 0 && l->mos_down < MOS_WARN) || (l->mos_up > 0 && l->mos_up < MOS_WARN);
+  snprintf(v[n++].text, BANDWIDTH_WORDS, "in %s, out %s of 5", down, up);
+  return n;
+}

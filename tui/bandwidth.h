@@ -1,0 +1,26 @@
+/* bandwidth.h: the person's own line in words: what he wishes it to carry, which sound it gets, and how good
+ * that is. The same on the screen, in line mode and for scripts.
+ *
+ * Invariant: pure; any thread. */
+#ifndef GAVEL_TUI_BANDWIDTH_H
+#define GAVEL_TUI_BANDWIDTH_H
+
+#include "core/session/client.h"
+
+/* bandwidth_parse: "auto", "12k" or "12" (kb/s each way) into *kbps, 0 for automatic; false: `why` says what
+ * is taken. */
+bool bandwidth_parse(const char *text, unsigned *kbps, char why[256]);
+#define BANDWIDTH_WORDS 64
+/* bandwidth_words: what is not as usual: "low 60 ms", "in min 120 ms, out full"; "" when both ways are full
+ * or there is no path. */
+void bandwidth_words(const struct client_link *l, char out[BANDWIDTH_WORDS]);
+#define BANDWIDTH_FACTS 6
+struct bandwidth_fact {
+  const char *name;
+  char text[BANDWIDTH_WORDS];
+  bool warn; /* worse than one would like */
+};
+/* bandwidth_facts: name and value, as the card shows them; returns how many. */
+size_t bandwidth_facts(const struct client_link *l, struct bandwidth_fact v[BANDWIDTH_FACTS]);
+
+#endif
