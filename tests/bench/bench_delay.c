@@ -114,16 +114,21 @@ static void peer_open(struct peer *r, struct media_thread *t, double freq, bool 
   p->ssrc_out = 2000 + last_handle;
   p->recv = p->send = true;
   media_thread_command(t, &cmd);
-  *r = (struct peer){.fd = udp(port),
-                     .freq = freq,
-                     .enc = encoder_create(&(struct encoder_config){32000, 5, 10, false}),
-                     .dec = decoder_create()};
-  struct sdp answer = {
-      .opus_pt = 111, .level_id = 1, .csrc_level_id = 2, .ssrc = p->ssrc_out, .fingerprint_len = 32};
+  *r = (struct peer){
+      .fd = udp(port),
+      .freq = freq,
+      .enc = encoder_create(&(struct encoder_config){.bitrate = 32000, .complexity = 5, .loss_pct = 10}),
+      .dec = decoder_create()};
+  struct sdp answer = {.opus_pt = 111,
+                       .red_pt = 255,
+                       .level_id = 1,
+                       .csrc_level_id = 2,
+                       .ssrc = p->ssrc_out,
+                       .fingerprint_len = 32};
   memcpy(answer.hash, "sha-256", 8);
   memcpy(answer.fingerprint, cert.sha256, 32);
-  struct path_io io = {on_send, on_audio, on_state, r};
-  r->path = path_create(dtls, rng_system(), p->ssrc_in, &answer, &io);
+  struct path_io io = {.send = on_send, .audio = on_audio, .state = on_state, .ctx = r};
+  r->path = path_create(dtls, rng_system(), p->ssrc_in, &answer, clock_now(), 0, &io);
   char user[32];
   uint8_t tid[12];
   snprintf(user, sizeof user, "%s:peer", p->local_ufrag);

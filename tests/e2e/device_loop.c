@@ -30,7 +30,7 @@ static int64_t now_us(void) {
 
 static void play(struct loop *l) {
   struct ring *r = device_playout_ring(l->device);
-  while (ring_fill(r) < DEVICE_PLAYOUT_TARGET) {
+  while (ring_fill(r) < device_playout_target(l->device)) {
     float pcm[AUDIO_BLOCK] = {0};
     int64_t now = now_us(), ms = (now - l->start_us) / 1000;
     if (ms >= SETTLE_MS && ms < SETTLE_MS + TONE_MS) {
@@ -71,10 +71,12 @@ int main(int argc, char **argv) {
     if (device_poll(l.device, why, sizeof why))
       printf("%s\n", why);
   }
+  int ring_ms = (int)device_playout_target(l.device) / AUDIO_MS(1);
+  unsigned long long underruns = device_underruns(l.device);
   device_close(l.device);
   printf("%d blocks recorded in %d ms, %d with the tone, %d gaps\n", l.blocks, END_MS, l.heard, l.gaps);
   if (l.heard)
-    printf("round trip %.1f ms (%d of them the ring)\n", (double)(l.heard_us - l.tone_us) / 1000.0,
-           DEVICE_PLAYOUT_TARGET * 1000 / AUDIO_RATE);
+    printf("round trip %.1f ms, the ring holds %d ms at the end, %llu underruns\n",
+           (double)(l.heard_us - l.tone_us) / 1000.0, ring_ms, underruns);
   return l.heard > TONE_MS / 5 * 3 / 4 ? 0 : 1;
 }

@@ -41,7 +41,7 @@ def write(folder, name, data, mode=0o600):
 def configurations(folder):
     for text, says in ((b"[server]\nport = 1\nfoo = 1\n", ["bad.ini", "line 3", "foo"]), (b"[server]\nport = 70000\n", ["line 2", "70000"]),
                        (b"[server]\nport = x\n", ["line 2", "'x'", "port"]), (b"[server]\ntls12 = maybe\n", ["line 2", "maybe", "tls12"]),
-                       (b"[media]\nthreads = 0\n", ["line 2", "threads"]), (b"[nowhere]\nport = 1\n", ["line 2", "nowhere"]),
+                       (b"[media]\nthreads = 17\n", ["line 2", "threads"]), (b"[nowhere]\nport = 1\n", ["line 2", "nowhere"]),
                        (b"nonsense\n", ["bad.ini", "line 1"])):
         write(folder, "bad.ini", text)
         refused(folder, 1, says, "--config", "bad.ini")

@@ -9,18 +9,29 @@
 #include <string.h>
 
 static const char USAGE[] =
-    "Usage: gavel-load (--link=LINK... | --link-file=FILE | --gavelctl=SOCKET --rooms=K) [OPTION...]\n"
+    "Usage: gavel-load (--link=LINK... | --link-file=FILE | --gavelctl=SOCKET --rooms=K | --peer=...)\n"
+    "                  [OPTION...]\n"
     "Joins rooms of one server with listeners and speakers, counts what they hear, and leaves.\n\n"
     "  --link=LINK         a room to fill; give it once a room\n"
     "  --link-file=FILE    one link a line; \"-\": standard input\n"
     "  --gavelctl=SOCKET   make the rooms at the operator's socket, and end them afterwards\n"
+    "  --peer=KIND/HOST:PORT  another server (bridge, videoroom: Janus; murmur), with rooms as load.md says\n"
     "  --rooms=K           so many of them (1)\n"
     "  --listeners=N       in each room (10)\n"
     "  --speakers=N        in each room, at most 16 (3)\n"
-    "  --talking=N[,N...]  how many talk at once, turn by turn (1)\n"
+    "  --talking=N[,N...]  how many talk at once, turn by turn (1); \"conversation\": one after the other,\n"
+    "                      an eighth of the time two\n"
     "  --turn=S            seconds a turn (2)\n"
     "  --speech=FILE       what is said; may be given more than once (a sine for each speaker)\n"
+    "  --once              each room says one file, from the beginning, when all are there\n"
+    "  --record=FOLDER     what the decoded ones hear, as WAV\n"
+    "  --bandwidth=KBPS    what each person allows towards him\n"
     "  --seconds=S         how long it is counted (10)\n"
+    "  --soak=MINUTES      instead: people come and go for so long, and what has grown is told\n"
+    "  --impair=SPEC       each listener's network, both ways (tests/bench/relay/impair.h has the SPEC)\n"
+    "  --impair-speakers   the speakers' too\n"
+    "  --impair-after=MS   of the count (0)\n"
+    "  --seed=N            of the impairment (1)\n"
     "  --ramp=R            joins a second (100)\n"
     "  --decode=N          one listener in N is decoded and listened to; 0: none (10)\n"
     "  --pid=PID           of the server: also print what it used\n"
@@ -42,6 +53,15 @@ enum option_id {
   O_RAMP,
   O_DECODE,
   O_PID,
+  O_PEER,
+  O_ONCE,
+  O_RECORD,
+  O_BANDWIDTH,
+  O_SOAK,
+  O_IMPAIR,
+  O_IMPAIR_SPEAKERS,
+  O_IMPAIR_AFTER,
+  O_SEED,
   O_JSON,
   O_HELP
 };
@@ -58,6 +78,15 @@ static const struct option OPTIONS[] = {{"link", required_argument, NULL, O_LINK
                                         {"ramp", required_argument, NULL, O_RAMP},
                                         {"decode", required_argument, NULL, O_DECODE},
                                         {"pid", required_argument, NULL, O_PID},
+                                        {"peer", required_argument, NULL, O_PEER},
+                                        {"once", no_argument, NULL, O_ONCE},
+                                        {"record", required_argument, NULL, O_RECORD},
+                                        {"bandwidth", required_argument, NULL, O_BANDWIDTH},
+                                        {"soak", required_argument, NULL, O_SOAK},
+                                        {"impair", required_argument, NULL, O_IMPAIR},
+                                        {"impair-speakers", no_argument, NULL, O_IMPAIR_SPEAKERS},
+                                        {"impair-after", required_argument, NULL, O_IMPAIR_AFTER},
+                                        {"seed", required_argument, NULL, O_SEED},
                                         {"json", no_argument, NULL, O_JSON},
                                         {"help", no_argument, NULL, O_HELP},
                                         {NULL, 0, NULL, 0}};
@@ -104,6 +133,8 @@ static bool number(const char *text, long least, long most, long *out) {
 static bool pattern(struct load_config *c, char *text) {
   long n;
   c->n_pattern = 0;
+  if (strcmp(text, "conversation") == 0)
+    return true;
   for (char *save = NULL, *t = strtok_r(text, ",", &save); t; t = strtok_r(NULL, ",", &save)) {
     if (c->n_pattern == LOAD_PATTERN_MAX || !number(t, 0, LOAD_SPEAKERS_MAX, &n))
       return false;
@@ -122,9 +153,11 @@ static void add_speech(struct load_config *c, char *path) {
 static bool take_number(struct load_config *c, int option, const char *text) {
   static const struct {
     long least, most;
-  } RANGE[] = {[O_ROOMS] = {1, 100000},  [O_LISTENERS] = {0, 100000}, [O_SPEAKERS] = {1, LOAD_SPEAKERS_MAX},
-               [O_TURN] = {1, 3600},     [O_SECONDS] = {1, 86400},    [O_RAMP] = {1, 100000},
-               [O_DECODE] = {0, 100000}, [O_PID] = {1, 1 << 22}};
+  } RANGE[] = {
+      [O_ROOMS] = {1, 100000},  [O_LISTENERS] = {0, 100000},     [O_SPEAKERS] = {1, LOAD_SPEAKERS_MAX},
+      [O_TURN] = {1, 3600},     [O_SECONDS] = {1, 86400},        [O_RAMP] = {1, 100000},
+      [O_DECODE] = {0, 100000}, [O_PID] = {1, 1 << 22},          [O_BANDWIDTH] = {6, 1000},
+      [O_SOAK] = {1, 10000},    [O_IMPAIR_AFTER] = {0, 3600000}, [O_SEED] = {0, 1 << 30}};
   long n;
   if (!number(text, RANGE[option].least, RANGE[option].most, &n))
     return refuse(text, "no number in range");
@@ -150,10 +183,37 @@ static bool take_number(struct load_config *c, int option, const char *text) {
   case O_DECODE:
     c->decode = (unsigned)n;
     break;
+  case O_BANDWIDTH:
+    c->kbps = (unsigned)n;
+    break;
+  case O_SOAK:
+    c->soak_us = n * 60 * US_PER_S;
+    break;
+  case O_IMPAIR_AFTER:
+    c->impair_after_us = n * US_PER_MS;
+    break;
+  case O_SEED:
+    c->seed = (uint64_t)n;
+    break;
   default:
     c->pid = (pid_t)n;
   }
   return true;
+}
+
+/* KIND/HOST:PORT */
+static bool peer(struct load_config *c, char *text) {
+  static const struct kind *const KINDS[] = {&KIND_BRIDGE, &KIND_VIDEOROOM, &KIND_MURMUR};
+  char *slash = strchr(text, '/'), *colon = strrchr(text, ':');
+  long port;
+  if (!slash || !colon || colon < slash || !number(colon + 1, 1, 65535, &port))
+    return false;
+  *slash = *colon = 0;
+  for (size_t i = 0; i < sizeof KINDS / sizeof KINDS[0]; i++)
+    if (strcmp(text, KINDS[i]->name) == 0)
+      c->kind = KINDS[i];
+  c->peer_port = (uint16_t)port;
+  return snprintf(c->peer_host, sizeof c->peer_host, "%s", slash + 1) > 0 && c->kind != &KIND_GAVEL;
 }
 
 static bool take_option(struct load *l, int option, char *text) {
@@ -171,9 +231,20 @@ static bool take_option(struct load *l, int option, char *text) {
   case O_SPEECH:
     add_speech(c, text);
     return true;
-  case O_JSON:
-    c->json = true;
+  case O_PEER:
+    return peer(c, text) || refuse(text, "no KIND/HOST:PORT");
+  case O_ONCE:
+    return c->once = true;
+  case O_RECORD:
+    c->record = text;
     return true;
+  case O_IMPAIR:
+    c->impaired = true;
+    return impair_parse(text, &c->impair) == ERR_OK || refuse(text, "not an impairment");
+  case O_IMPAIR_SPEAKERS:
+    return c->impair_speakers = true;
+  case O_JSON:
+    return c->json = true;
   case O_HELP:
     fputs(USAGE, stdout);
     exit(0);
@@ -186,7 +257,9 @@ static bool take_option(struct load *l, int option, char *text) {
 
 int main(int argc, char **argv) {
   struct load l = {.epoll = -1,
-                   .cfg = {.listeners = 10,
+                   .cfg = {.kind = &KIND_GAVEL,
+                           .seed = 1,
+                           .listeners = 10,
                            .speakers = 3,
                            .rooms = 1,
                            .pattern = {1},
@@ -202,8 +275,10 @@ int main(int argc, char **argv) {
     good = take_option(&l, o, optarg);
   if (good && optind < argc)
     good = refuse(argv[optind], "not an option");
-  if (good && !l.cfg.control == !l.n_rooms)
-    good = refuse("which rooms", "either links or --gavelctl; see --help");
+  if (good && !!l.cfg.control + !!l.n_rooms + !!*l.cfg.peer_host != 1)
+    good = refuse("which rooms", "either links, --gavelctl or --peer; see --help");
+  if (good && *l.cfg.peer_host)
+    rooms_count(&l);
   bool made = good && l.cfg.control && (good = rooms_make(&l));
   good = good && load_run(&l);
   bool heard = good && report_print(&l);

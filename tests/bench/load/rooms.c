@@ -77,3 +77,11 @@ void rooms_end(struct load *l) {
   if (f)
     fclose(f);
 }
+
+void rooms_count(struct load *l) {
+  l->rooms = calloc(l->cfg.rooms, sizeof *l->rooms);
+  if (!l->rooms)
+    abort();
+  for (; l->n_rooms < l->cfg.rooms; l->n_rooms++)
+    l->rooms[l->n_rooms].at = (unsigned)l->n_rooms;
+}

@@ -22,10 +22,15 @@ static bool word(const char *v, const char *no, const char *yes, bool *out) {
 }
 
 static bool gilbert(char *v, struct impair_config *c) {
-  char *rest = NULL, *p = strtok_r(v, "/", &rest), *r = strtok_r(NULL, "/", &rest);
-  const char *h = strtok_r(NULL, "/", &rest);
-  return p && r && h && !strtok_r(NULL, "/", &rest) && number(p, 1, &c->to_bad) &&
-         number(r, 1, &c->to_good) && number(h, 1, &c->loss_bad);
+  char *rest = NULL, *bad = strtok_r(v, "/", &rest), *good = strtok_r(NULL, "/", &rest);
+  const char *share = strtok_r(NULL, "/", &rest);
+  double bad_ms, good_ms;
+  if (!bad || !good || !share || strtok_r(NULL, "/", &rest) || !number(bad, 60000, &bad_ms) ||
+      !number(good, 600000, &good_ms) || !number(share, 1, &c->loss_bad))
+    return false;
+  c->bad = (us_t)(bad_ms * US_PER_MS);
+  c->good = (us_t)(good_ms * US_PER_MS);
+  return c->bad > 0 && c->good > 0;
 }
 
 static bool set(struct impair_config *c, const char *k, char *v) {
@@ -80,7 +85,7 @@ enum err impair_parse(const char *text, struct impair_config *c) {
 /* ---- the link ---- */
 
 void impair_init(struct impair *m, const struct impair_config *c, uint64_t seed) {
-  *m = (struct impair){.config = *c};
+  *m = (struct impair){.config = *c, .last_due = -1};
   rng_seed(&m->rng, seed);
 }
 
@@ -89,10 +94,20 @@ static double chance(struct impair *m) {
   return (double)(rng_u64(&m->rng) >> 11) * 0x1p-53;
 }
 
-static bool lost(struct impair *m, double step, double fate) {
+/* Whether the bad state holds now, from the one at the last look: a Markov chain in continuous time, whose
+ * memory fades with both rates. The first look draws from the long run. */
+static bool turns_bad(const struct impair *m, us_t now, double step) {
   const struct impair_config *c = &m->config;
-  m->bad = m->bad ? step >= c->to_good : step < c->to_bad;
-  return fate < (m->bad ? c->loss_bad : c->loss);
+  double bad = (double)c->bad, good = (double)c->good, share = bad / (bad + good);
+  double memory = m->stats.packets ? exp(-(double)(now - m->stepped) * (1 / bad + 1 / good)) : 0;
+  return step < share * (1 - memory) + (m->is_bad ? memory : 0);
+}
+
+static bool lost(struct impair *m, us_t now, double step, double fate) {
+  const struct impair_config *c = &m->config;
+  m->is_bad = c->bad > 0 && turns_bad(m, now, step);
+  m->stepped = now;
+  return fate < (m->is_bad ? c->loss_bad : c->loss);
 }
 
 static us_t jitter(const struct impair_config *c, double x) {
@@ -120,7 +135,7 @@ static bool queue(struct impair *m, us_t now, size_t bytes, us_t *leaves) {
 unsigned impair_packet(struct impair *m, us_t now, size_t payload, us_t due[IMPAIR_COPIES]) {
   size_t bytes = payload + IMPAIR_HEADERS;
   double step = chance(m), fate = chance(m), late = chance(m), twice = chance(m), late2 = chance(m);
-  bool gone = lost(m, step, fate);
+  bool gone = lost(m, now, step, fate);
   us_t leaves;
   m->stats.packets++;
   m->stats.bytes += bytes;
@@ -135,8 +150,8 @@ unsigned impair_packet(struct impair *m, us_t now, size_t payload, us_t due[IMPA
   unsigned copies = twice < m->config.duplicate ? 2 : 1;
   for (unsigned i = 0; i < copies; i++) {
     due[i] = leaves + m->config.delay + jitter(&m->config, i ? late2 : late);
-    if (!m->config.reorder && due[i] < m->last_due)
-      due[i] = m->last_due;
+    if (!m->config.reorder && due[i] <= m->last_due)
+      due[i] = m->last_due + 1; /* the same moment would leave the order open */
     m->last_due = due[i];
   }
   m->stats.out++;

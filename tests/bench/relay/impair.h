@@ -19,13 +19,15 @@
 #define IMPAIR_HEADERS 28 /* bytes: IPv4 and UDP, counted with every datagram */
 #define IMPAIR_COPIES 2
 
-/* Gilbert-Elliott: in the good state a packet is lost with `loss`, in the bad one with `loss_bad`; before
- * each packet the state changes with to_bad or to_good. to_bad 0: random loss. */
+/* Gilbert-Elliott in time, not in packets, so that a bad phase is as long for who sends every 120 ms as for
+ * who sends every 20: in the good state a packet is lost with `loss`, in the bad one with `loss_bad`; the
+ * states last `bad` and `good` on average (exponential). bad 0: random loss. */
 struct impair_config {
-  double loss, to_bad, to_good, loss_bad;
+  double loss, loss_bad;
+  us_t bad, good;
   us_t delay, jitter; /* jitter is added to the delay and never longer than that */
   bool tail;          /* jitter: exponential with mean jitter / 4, cut at jitter; else uniform */
-  bool reorder;       /* a packet may overtake another; else it waits for its predecessor */
+  bool reorder;       /* a packet may overtake another; else it comes after its predecessor */
   int64_t rate;       /* bit/s with IP and UDP headers; 0: no limit */
   int64_t burst;      /* bytes that pass at once after a pause */
   us_t queue;         /* what would wait longer for its turn is dropped */
@@ -40,13 +42,14 @@ struct impair_stats {
 struct impair {
   struct impair_config config;
   struct rng rng;
-  bool bad;
+  bool is_bad;
+  us_t stepped;    /* when the state was last looked at */
   us_t busy_until; /* the bucket: when the line has sent all that was given to it */
   us_t last_due;
   struct impair_stats stats;
 };
 
-/* impair_parse: "key=value,..." over what `c` holds: loss, bad=TO_BAD/TO_GOOD/LOSS, delay, jitter, queue
+/* impair_parse: "key=value,..." over what `c` holds: loss, bad=BAD_MS/GOOD_MS/LOSS, delay, jitter, queue
  * (ms), shape=uniform|tail, reorder=yes|no, rate (bit/s), burst (bytes), dup. ERR_BAD_ARG: `c` is undefined.
  */
 enum err impair_parse(const char *text, struct impair_config *c);

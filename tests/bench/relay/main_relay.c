@@ -64,7 +64,7 @@ static void fail(const char *what) {
 static void usage(void) {
   fputs("usage: relay LISTEN PORT SERVER PORT [--seed N] [--up SPEC] [--down SPEC] [--only GROUP] [--trace "
         "FILE]\n"
-        "SPEC: loss=P,bad=TO_BAD/TO_GOOD/LOSS,delay=MS,jitter=MS,shape=uniform|tail,reorder=yes|no,\n"
+        "SPEC: loss=P,bad=BAD_MS/GOOD_MS/LOSS,delay=MS,jitter=MS,shape=uniform|tail,reorder=yes|no,\n"
         "      rate=BITS,burst=BYTES,queue=MS,dup=P\n",
         stderr);
   exit(2);

@@ -24,19 +24,19 @@ static void test_parse(void **state) {
   struct impair_config c = {0};
   assert_int_equal(impair_parse("", &c), ERR_OK);
   assert_int_equal(
-      impair_parse("loss=0.2,bad=0.1/0.3/0.9,delay=40,jitter=2.5,queue=400,shape=tail,reorder=yes,"
+      impair_parse("loss=0.2,bad=80/200.5/0.9,delay=40,jitter=2.5,queue=400,shape=tail,reorder=yes,"
                    "rate=12000,burst=1500,dup=0.01",
                    &c),
       ERR_OK);
-  assert_true(c.loss == 0.2 && c.to_bad == 0.1 && c.to_good == 0.3 && c.loss_bad == 0.9 &&
+  assert_true(c.loss == 0.2 && c.bad == 80000 && c.good == 200500 && c.loss_bad == 0.9 &&
               c.duplicate == 0.01);
   assert_true(c.delay == 40000 && c.jitter == 2500 && c.queue == 400000 && c.rate == 12000 &&
               c.burst == 1500);
   assert_true(c.tail && c.reorder);
-  static const char *const BAD[] = {"loss",         "loss=",     "loss=1.1",    "loss=-1",     "loss=nan",
-                                    "loss=0.1x",    "speed=1",   "bad=0.1/0.2", "bad=1/1/1/1", "shape=round",
-                                    "reorder=1",    "delay=inf", "=",           "rate=1e99",   "bad=0.1/x/1",
-                                    "jitter=60001", "delay=1=2"};
+  static const char *const BAD[] = {"loss",         "loss=",     "loss=1.1",   "loss=-1",     "loss=nan",
+                                    "loss=0.1x",    "speed=1",   "bad=10/20",  "bad=1/1/1/1", "shape=round",
+                                    "reorder=1",    "delay=inf", "=",          "rate=1e99",   "bad=10/x/1",
+                                    "jitter=60001", "delay=1=2", "bad=0/20/1", "bad=20/0/1",  "bad=20/20/2"};
   for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++)
     assert_int_equal(impair_parse(BAD[i], &c), ERR_BAD_ARG);
   char longest[400];
@@ -60,12 +60,12 @@ struct runs {
   unsigned lost, runs;
 };
 
-static struct runs losses(struct impair *m, unsigned n) {
+static struct runs losses(struct impair *m, unsigned n, us_t step) {
   struct runs r = {0, 0};
   bool before = false;
   for (unsigned i = 0; i < n; i++) {
     us_t due[IMPAIR_COPIES];
-    bool lost = impair_packet(m, i * STEP, PAYLOAD, due) == 0;
+    bool lost = impair_packet(m, i * step, PAYLOAD, due) == 0;
     r.lost += lost;
     r.runs += lost && !before;
     before = lost;
@@ -76,7 +76,7 @@ static struct runs losses(struct impair *m, unsigned n) {
 static void test_random_loss(void **state) {
   (void)state;
   struct impair m = made("loss=0.2", 3);
-  struct runs r = losses(&m, 100000);
+  struct runs r = losses(&m, 100000, STEP);
   assert_in_range(r.lost, 19500, 20500); /* 0.2, four standard deviations */
   /* the mean run is 1 / (1 - p) = 1.25 */
   assert_in_range(r.lost * 1000 / r.runs, 1230, 1270);
@@ -85,14 +85,20 @@ static void test_random_loss(void **state) {
 
 static void test_gilbert_elliott(void **state) {
   (void)state;
-  /* share in the bad state 0.1 / (0.1 + 0.25), all lost there, mean run 1 / 0.25 */
-  struct impair m = made("bad=0.1/0.25/1", 4);
-  struct runs r = losses(&m, 100000);
+  /* 80 ms of 280 are bad, all lost there. From one packet to the next a share of e^(-20/80 - 20/200) = 0.7047
+   * of what is known of the state lives on, so a bad one stays so with 2/7 + 5/7 * 0.7047 = 0.7891 */
+  struct impair m = made("bad=80/200/1", 4);
+  struct runs r = losses(&m, 100000, STEP);
+  assert_in_range(r.lost, 27500, 29700);
+  assert_in_range(r.lost * 1000 / r.runs, 4570, 4910);
+  /* packets of 60 ms meet the same bad phases: the same share, but runs of 1 / (1 - 0.5357) = 2.154 */
+  m = made("bad=80/200/1", 4);
+  r = losses(&m, 100000, 3 * STEP);
   assert_in_range(r.lost, 27700, 29500);
-  assert_in_range(r.lost * 1000 / r.runs, 3900, 4100);
+  assert_in_range(r.lost * 1000 / r.runs, 2090, 2220);
   /* half of the bad state, and some loss in the good one: 2/7 * 0.5 + 5/7 * 0.1 */
-  m = made("loss=0.1,bad=0.1/0.25/0.5", 5);
-  assert_in_range(losses(&m, 100000).lost, 20900, 22000);
+  m = made("loss=0.1,bad=80/200/0.5", 5);
+  assert_in_range(losses(&m, 100000, STEP).lost, 20800, 22100);
 }
 
 static void test_same_fate_under_other_settings(void **state) {
@@ -139,7 +145,7 @@ static void test_burst_passes_after_a_pause(void **state) {
   us_t due[IMPAIR_COPIES], now = 10 * US_PER_S;
   for (unsigned i = 0; i < 3; i++) {
     assert_int_equal(impair_packet(&m, now, PAYLOAD, due), 1);
-    assert_true(due[0] == now);
+    assert_true(due[0] == now + i); /* a microsecond apart, so that they stay in order */
   }
   assert_int_equal(impair_packet(&m, now, PAYLOAD, due), 1);
   assert_true(due[0] == now + 100 * US_PER_MS); /* 100 bytes at 8 kb/s */
@@ -158,7 +164,7 @@ static void test_jitter_and_order(void **state) {
       us_t due[IMPAIR_COPIES], now = i * STEP;
       assert_int_equal(impair_packet(&m, now, PAYLOAD, due), 1);
       assert_in_range(due[0] - now, 10 * US_PER_MS, 210 * US_PER_MS);
-      overtakes += due[0] < last;
+      overtakes += due[0] <= last;
       last = due[0];
     }
     mean[k] = m.stats.delay_sum / 20000;
