@@ -2,8 +2,13 @@
 
 #include <assert.h>
 
-#define DELAY_MS 150 /* above the least: a queue fills */
-#define SLOW_MS 400  /* with loss, a queue too, while the least is not known */
+#define DELAY_MS 150             /* above the least: a queue fills */
+#define SLOW_MS 400              /* with loss, a queue too, while the least is not known */
+#define EXPLODED_MS 1200         /* nobody is that far away */
+#define BEHIND_MS 500            /* so much on its way is a queue, whatever the round trip was */
+#define BEHIND_MOST 500          /* packets; more is no queue but a report that lies */
+#define EARLY_US (10 * US_PER_S) /* nothing is known of the line: one bad report is enough */
+#define HOPELESS_PCT 65          /* then no copies help */
 #define KEEP_LEAST_US (60 * US_PER_S)
 #define WAIT_US (15 * US_PER_S)
 #define TRIED_MAX 4               /* 15 s to 4 min */
@@ -60,6 +65,13 @@ static unsigned plan_for(const struct ladder *l, enum media_tier t, unsigned cop
   return best;
 }
 
+/* Whether what is lost can be sent again within what the person allows, where that matters. */
+static bool holds_resends(const struct ladder *l, enum media_tier t, unsigned plan) {
+  float matters = l->tier > t ? COPIES_LOSS / 2.0f : COPIES_LOSS;
+  return !l->resend || !l->kbps || l->loss < matters || l->loss > 60 ||
+         rate(t, plan) * 100 / (100 - l->loss) <= l->kbps;
+}
+
 /* The best tier with the copies wanted; with fewer when none leaves room for them. */
 static void choose(struct ladder *l) {
   float budget = l->kbps ? l->kbps : 100000;
@@ -70,7 +82,8 @@ static void choose(struct ladder *l) {
       unsigned plan = plan_for(l, t, n);
       bool smaller = t > l->best && rate((enum media_tier)(t - 1), 0) <= budget; /* only to have copies */
       float worth = l->tier == t && l->plan ? COPIES_LOSS / 2.0f : COPIES_LOSS;
-      if ((n && !plan) || rate(t, plan) > budget || (smaller && l->loss < worth))
+      if ((n && !plan) || rate(t, plan) > budget || !holds_resends(l, t, plan) ||
+          (smaller && l->loss < worth))
         continue;
       l->tier = t;
       l->plan = (uint8_t)plan;
@@ -105,7 +118,7 @@ static void settle(struct ladder *l, us_t now) {
 }
 
 void ladder_init(struct ladder *l, us_t now, unsigned kbps, bool red) {
-  *l = (struct ladder){.changed = now, .calm_since = now, .wait = WAIT_US, .red = red};
+  *l = (struct ladder){.began = now, .changed = now, .calm_since = now, .wait = WAIT_US, .red = red};
   ladder_limit(l, now, kbps, false);
 }
 
@@ -123,6 +136,7 @@ static void observe(struct ladder *l, us_t now, const struct ladder_report *r) {
   float d = (float)r->loss_pct - l->loss;
   bool afresh = !l->started || (l->change == LADDER_FELL && l->reports == 1);
   l->loss += d * (afresh ? 1.0f : d > 10 ? 0.5f : 0.2f);
+  l->began = l->started ? l->began : now;
   l->started = true;
   l->burst_ms = r->burst_ms;
   if (++l->reports > 1)
@@ -132,7 +146,8 @@ static void observe(struct ladder *l, us_t now, const struct ladder_report *r) {
     l->rtt_least_at = now;
   } else if (r->rtt_ms && now - l->rtt_least_at > KEEP_LEAST_US)
     l->rtt_least_ms = (uint16_t)(l->rtt_least_ms + (r->rtt_ms - l->rtt_least_ms) / 8);
-  bool slow = r->rtt_ms > l->rtt_least_ms + DELAY_MS || (!l->far && r->rtt_ms >= SLOW_MS && r->loss_pct >= 5);
+  bool slow = r->rtt_ms > l->rtt_least_ms + DELAY_MS ||
+              (!l->far && r->rtt_ms >= SLOW_MS && r->loss_pct >= 5) || (!l->far && r->rtt_ms >= EXPLODED_MS);
   l->slow = (uint8_t)(slow ? l->slow + (l->slow < UINT8_MAX) : 0);
   if (l->change == LADDER_FELL && l->reports > JUDGED)
     l->change = LADDER_STEADY;
@@ -159,11 +174,13 @@ static bool rose_in_vain(const struct ladder *l) {
          arrives_by(l) < (1 + changed_by(l)) / 2;
 }
 
-static bool congested(const struct ladder *l, const struct ladder_report *r) {
+static bool congested(const struct ladder *l, us_t now, const struct ladder_report *r) {
+  bool exploded = l->slow && (r->rtt_ms > l->rtt_least_ms + BEHIND_MS || r->rtt_ms >= EXPLODED_MS);
   if (l->change == LADDER_FELL) /* a queue takes its time to empty */
     return (l->reports > 2 && loss_since(l) >= 10 && loss_since(l) < VAIN * l->loss_before) ||
            (l->reports > 4 && l->slow && r->rtt_ms + 50 > l->rtt_before);
-  return rose_in_vain(l) || l->slow > 1 || (l->slow && r->loss_pct >= 5);
+  return rose_in_vain(l) || l->slow > 1 ||
+         (ladder_early(l, now) && (exploded || r->loss_pct >= HOPELESS_PCT)) || (l->slow && r->loss_pct >= 5);
 }
 
 /* It was not the rate: less of it changed nothing. So far away is this peer, or so lossy is his line. */
@@ -186,6 +203,8 @@ static bool note_failure(struct ladder *l, us_t now) {
 
 static void fall(struct ladder *l, us_t now, const struct ladder_report *r) {
   float had = rate(l->tier, l->plan), arrives = had * (float)(100 - r->loss_pct) / 100;
+  if (r->passed_pct)
+    arrives *= (float)r->passed_pct / 100;
   float ceiling = arrives > 0.9f * had ? 0.75f * had : 0.95f * arrives;
   float least = (float)tier_info(TIER_MIN)->wire_kbps;
   l->calm_since = now;
@@ -242,7 +261,7 @@ static void climb(struct ladder *l, us_t now, const struct ladder_report *r) {
     l->calm_since = now;
     l->copies = 0;
     l->loss = 0;
-  } else if (congested(l, r))
+  } else if (congested(l, now, r))
     fall(l, now, r);
   else if (l->ceiling && !l->slow && now - l->calm_since >= l->wait)
     rise(l, now);
@@ -263,6 +282,32 @@ bool ladder_feed(struct ladder *l, us_t now, const struct ladder_report *r) {
   settle(l, now);
   l->loss_pct = (uint8_t)((unsigned)(l->loss + 4) / 5 * 5);
   return l->tier != tier || l->plan != plan || l->loss_pct != loss_pct;
+}
+
+unsigned ladder_resend_kbps(const struct ladder *l) {
+  float kbps = 1.5f * rate(l->tier, l->plan);
+  if (l->slow || l->change == LADDER_FELL)
+    return 0;
+  if (l->kbps && l->kbps < kbps)
+    kbps = l->kbps;
+  if (l->ceiling && l->ceiling < kbps)
+    kbps = l->ceiling;
+  return (unsigned)kbps;
+}
+
+void ladder_count(const struct ladder *l, struct ladder_report *r, uint32_t sent, uint16_t passed,
+                  uint16_t behind) {
+  if (passed > INT16_MAX || behind > BEHIND_MOST || sent == 0)
+    return;
+  bool same = l->reports > 0 || l->change == LADDER_STEADY; /* else some of them are of another length */
+  uint32_t queue_ms = same ? behind * (uint32_t)tier_info(l->tier)->ptime_ms : 0;
+  r->passed_pct = (uint8_t)(passed >= sent ? 100 : passed * UINT64_C(100) / sent);
+  if (queue_ms >= BEHIND_MS && queue_ms > r->rtt_ms)
+    r->rtt_ms = (uint16_t)(queue_ms < UINT16_MAX ? queue_ms : UINT16_MAX);
+}
+
+bool ladder_early(const struct ladder *l, us_t now) {
+  return l->tier < TIER_LOW && now - l->began < EARLY_US;
 }
 
 bool ladder_uneasy(const struct ladder *l) {

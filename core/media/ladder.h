@@ -19,6 +19,7 @@ enum media_tier { TIER_FULL, TIER_PACKED, TIER_LOW, TIER_MIN, TIER_N };
 
 #define LADDER_KBPS_MIN 6 /* of a person's wish */
 #define LADDER_KBPS_MAX 1000
+#define LADDER_RESEND_MS 150
 struct tier_info {
   const char *name; /* "full", "packed", "low", "min": what people read and type */
   int ptime_ms;     /* of a packet */
@@ -41,6 +42,9 @@ struct ladder {
   enum media_tier tier, best; /* now; the best that may be used */
   uint8_t plan;               /* of red_plan() */
   uint8_t loss_pct;           /* smoothed, in steps of 5: what an encoder is told to expect */
+  /* what is lost is asked for and sent again in time: set by the owner before each ladder_feed. Then
+   * what the person allows has to hold that too. */
+  bool resend;
   /* the rest is ladder.c's own */
   bool red, started;
   bool far;               /* delay alone says nothing of congestion here */
@@ -50,7 +54,7 @@ struct ladder {
   float loss; /* smoothed */
   /* the last change of the rate, and how it was before */
   enum { LADDER_STEADY, LADDER_ROSE, LADDER_SHRANK, LADDER_FELL } change; /* fell: for congestion */
-  us_t changed;
+  us_t began, changed;
   unsigned reports; /* since then; of them the sum of losses but the first's, part of which is older */
   float losses, rate_before, loss_before;
   uint16_t rtt_before;
@@ -73,10 +77,21 @@ struct ladder_report { /* how what we sent arrived, in the last interval */
   uint8_t loss_pct;    /* before any repair */
   uint16_t burst_ms;   /* mean length of a loss; 0: not known */
   uint16_t rtt_ms;     /* 0: not known */
+  uint8_t passed_pct;  /* of what was sent in it, lost or not; less than all: a queue fills. 0: not known */
 };
+/* ladder_count: what the numbers of a report say beyond its loss: of `sent` packets the highest number he
+ * names has moved by `passed`; `behind`: of those sent by now it is not the last. */
+void ladder_count(const struct ladder *l, struct ladder_report *r, uint32_t sent, uint16_t passed,
+                  uint16_t behind);
 /* ladder_feed: true when tier, plan or loss_pct has changed. */
 bool ladder_feed(struct ladder *l, us_t now, const struct ladder_report *r);
-/* ladder_uneasy: reports are wanted often now: each second or two. */
+/* LADDER_RESEND_MS: a line with a longer round trip is too slow for `resend`. ladder_resend_kbps: the rate
+ * below which all that is sent shall stay, with what is sent again because it was lost; 0: nothing is to be
+ * sent again, the line is full. */
+unsigned ladder_resend_kbps(const struct ladder *l);
+/* ladder_uneasy: reports are wanted often now: each second or two. ladder_early: each second, because nothing
+ * is known of the line yet, and it is not thin. */
 bool ladder_uneasy(const struct ladder *l);
+bool ladder_early(const struct ladder *l, us_t now);
 
 #endif

@@ -90,6 +90,7 @@ static uint8_t percent_of_256(unsigned part) {
 static void take_report(struct rtpstat *s, us_t now, const struct rtcp_report *r) {
   s->loss_out_pct = percent_of_256(r->fraction_lost);
   s->reports++;
+  s->highest_out = r->highest_seq;
   s->there = (struct rtpstat_ear){.loss_pct = s->loss_out_pct};
   uint32_t rtt = (uint32_t)(ntp_of(now) >> 16) - r->lsr - r->dlsr;
   if (r->lsr && rtt < 10 * 65536)

@@ -46,6 +46,7 @@ struct rtpstat {
   uint8_t loss_in_pct, loss_out_pct; /* in the last interval; out: as the peer reports */
   uint16_t rtt_ms;
   uint32_t reports;               /* of the peer on what we send, so far */
+  uint32_t highest_out;           /* the highest number of ours that he has got, as he says */
   struct rtpstat_ear here, there; /* what arrives here, set by the owner before a report; as the peer says */
 };
 /* rtpstat_received: one authenticated packet. rtpstat_sent: one packet of ours that ends at RTP time

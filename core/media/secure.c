@@ -6,6 +6,7 @@
 
 #define SHRINK_US (US_PER_S / 4) /* the last flight is kept and repeated when asked for */
 #define SEQ_LATE 0xe000          /* from here to the end of a cycle RTP stays with its keys */
+#define SEQ_PROVED 0x4000        /* from here to SEQ_LATE a number is of the keys' own cycle */
 #define PACKET_MOST 2048         /* of what is tried under more than one key */
 #define RECORD_EPOCH 3           /* offsets in a DTLS record: RFC 6347 section 4.1, 4.2.2 */
 #define RECORD_MESSAGE 13
@@ -20,6 +21,7 @@ struct secure {
   struct srtp_session *cur, *fresh, *old; /* `old` to `fresh` by age; RTP goes out under cur */
   bool confirmed;                         /* the other side has what `fresh` needs */
   bool waiting;                           /* RTP went out under cur though `fresh` is there */
+  bool young; /* what is numbered late is older than the keys: it would begin a cycle nobody knows of */
   struct dtls_ctx *ctx;
   bool server;
   char hash[8];
@@ -211,12 +213,15 @@ enum srtp_profile_id secure_profile(const struct secure *s) {
 
 /* ---- packets ---- */
 
-/* The keys for a packet with this sequence number; NULL while not up. */
+/* The keys for a packet with this sequence number; NULL while not up, and for one from before them. */
 static struct srtp_session *outbound(struct secure *s, unsigned seq) {
-  if (s->fresh && s->confirmed && seq < SEQ_LATE)
+  if (s->fresh && s->confirmed && seq < SEQ_LATE) {
     take_fresh(s);
+    s->young = true;
+  }
   s->waiting = s->fresh && s->confirmed;
-  return s->cur;
+  s->young = s->young && (seq < SEQ_PROVED || seq >= SEQ_LATE);
+  return s->young && seq >= SEQ_LATE ? NULL : s->cur;
 }
 
 enum err secure_protect(struct secure *s, uint8_t *p, size_t *n, size_t cap) {

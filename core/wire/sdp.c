@@ -372,6 +372,17 @@ static const char *parse_formats(const struct doc *d, struct sdp *out) {
   return out->opus_pt == 255 ? "the audio line does not offer opus/48000/2" : NULL;
 }
 
+/* a=rtcp-fb:PT nack, of Opus or of all; "nack pli" and the like are something else. */
+static void parse_feedback(const struct doc *d, struct sdp *out) {
+  struct span value;
+  for (size_t at = d->media_start; doc_next(d, &at, d->media_end, "rtcp-fb", &value);) {
+    uint32_t pt;
+    struct span of = span_cut(&value, ' ');
+    if ((span_is(of, "*") || (span_uint(of, 127, &pt) && pt == out->opus_pt)) && span_is(value, "nack"))
+      out->nack = true;
+  }
+}
+
 /* RFC 7587 section 7: unknown parameters and values out of range are ignored. */
 static void parse_fmtp(const struct doc *d, struct sdp *out) {
   struct span value;
@@ -433,6 +444,7 @@ static const char *parse_media(const struct doc *d, struct sdp *out) {
   if (out->level_id && out->level_id == out->csrc_level_id)
     return "two header extensions have the same id";
   parse_fmtp(d, out);
+  parse_feedback(d, out);
   parse_direction(d, out);
   if (doc_media_attr(d, "ssrc", &value) && !span_uint(span_cut(&value, ' '), UINT32_MAX, &out->ssrc))
     return "a=ssrc is malformed";

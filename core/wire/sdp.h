@@ -39,6 +39,7 @@ struct sdp {
   bool send, recv; /* of the one who wrote it */
   uint8_t opus_pt; /* 0..63 or 96..127: the others collide with RTCP (RFC 5761) */
   uint8_t red_pt;  /* 255 none */
+  bool nack;       /* a=rtcp-fb: lost Opus, bare or in RED, may be asked for again (RFC 4585) */
   bool opus_fec, opus_dtx, opus_stereo;
   unsigned maxptime_ms, ptime_ms, maxaveragebitrate; /* 0 = not given */
   uint8_t level_id, csrc_level_id;                   /* header extension ids 1..14, 0 = not offered */
@@ -68,11 +69,12 @@ struct sdp_local { /* what we say of ourselves */
   uint32_t rekey_s; /* 0: not said */
 };
 /* sdp_write_answer: the server's one answer: passive, opus with useinbandfec=1;usedtx=1, RED behind it and
- * level extensions where they were offered, other m-lines refused. malloc'd; caller frees. NULL when out of
- * memory or when the offer is setup:passive (then nobody would start DTLS). */
+ * level extensions where they were offered, NACK only with reduced-size RTCP, other m-lines refused.
+ * malloc'd; caller frees. NULL when out of memory or when the offer is setup:passive (then nobody would start
+ * DTLS). */
 char *sdp_write_answer(const struct sdp *offer, const struct sdp_local *me);
-/* sdp_write_offer: the client's offer: one audio line, opus 111, RED 112 of it (RFC 2198), ssrc-audio-level
- * id 1, csrc-audio-level id 2, actpass. malloc'd. */
+/* sdp_write_offer: the client's offer: one audio line, opus 111, RED 112 of it (RFC 2198), NACK,
+ * ssrc-audio-level id 1, csrc-audio-level id 2, actpass. malloc'd. */
 char *sdp_write_offer(const struct sdp_local *me);
 
 #endif

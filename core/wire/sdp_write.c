@@ -39,10 +39,14 @@ static void write_transport(FILE *f, const struct sdp_local *me, const char *set
   fprintf(f, "\r\na=setup:%s\r\na=rtcp-mux\r\n%s", setup, rsize ? "a=rtcp-rsize\r\n" : "");
 }
 
-static void write_opus(FILE *f, unsigned pt, unsigned red) {
+static void write_opus(FILE *f, unsigned pt, unsigned red, bool nack) {
   fprintf(f, "a=rtpmap:%u opus/48000/2\r\na=fmtp:%u minptime=10;useinbandfec=1;usedtx=1\r\n", pt, pt);
   if (red != NO_RED) /* of Opus in Opus (RFC 2198 section 5) */
     fprintf(f, "a=rtpmap:%u red/48000/2\r\na=fmtp:%u %u/%u\r\n", red, red, pt, pt);
+  if (nack)
+    fprintf(f, "a=rtcp-fb:%u nack\r\n", pt);
+  if (nack && red != NO_RED)
+    fprintf(f, "a=rtcp-fb:%u nack\r\n", red);
 }
 
 static void write_source(FILE *f, const struct sdp_local *me) {
@@ -79,7 +83,7 @@ static void write_answered(FILE *f, const struct sdp *offer, const struct sdp_lo
   write_mid(f, offer->mid);
   fprintf(f, "a=%s\r\n", direction(offer->recv, offer->send));
   write_transport(f, me, "passive", offer->rtcp_rsize);
-  write_opus(f, offer->opus_pt, offer->red_pt);
+  write_opus(f, offer->opus_pt, offer->red_pt, offer->nack && offer->rtcp_rsize);
   write_extmaps(f, offer);
   if (offer->recv)
     write_source(f, me);
@@ -128,7 +132,7 @@ char *sdp_write_offer(const struct sdp_local *me) {
   write_mline(f, me, OPUS_PT, RED_PT);
   fputs("a=mid:0\r\na=sendrecv\r\n", f);
   write_transport(f, me, "actpass", true);
-  write_opus(f, OPUS_PT, RED_PT);
+  write_opus(f, OPUS_PT, RED_PT, true);
   fputs("a=extmap:1 " URI_LEVEL "\r\na=extmap:2 " URI_CSRC_LEVEL "\r\n", f);
   write_source(f, me);
   write_candidates(f, me);

@@ -1,5 +1,6 @@
 /* RTP headers and extensions, RED, and RTCP compounds; what parsed must come back from the builder equal. */
 #include "core/wire/red.h"
+#include "core/wire/rtcp_nack.h"
 #include "core/wire/rtcp_xr.h"
 #include "core/wire/rtp.h"
 
@@ -71,6 +72,23 @@ static void xr(const uint8_t *body, size_t len) {
        back.mos_lq == v.mos_lq && back.buffer_ms == v.buffer_ms && back.rtt_ms == v.rtt_ms);
 }
 
+/* What was read of requests is what a request for the same asks for, in the same order. */
+static void nacks(const uint8_t *p, size_t n) {
+  uint16_t v[RTCP_NACK_MAX], back[RTCP_NACK_MAX];
+  uint32_t ssrc = n < 12 ? 0 : (uint32_t)p[8] << 24 | (uint32_t)p[9] << 16 | (uint32_t)p[10] << 8 | p[11];
+  size_t k = rtcp_nacks(p, n, ssrc, v, RTCP_NACK_MAX);
+  must(k <= RTCP_NACK_MAX);
+  bool ascends = k > 0;
+  for (size_t i = 1; i < k; i++)
+    ascends &= (uint16_t)(v[i] - v[i - 1]) > 0 && (uint16_t)(v[i] - v[0]) > (uint16_t)(v[i - 1] - v[0]);
+  if (!ascends)
+    return;
+  uint8_t out[12 + 4 * RTCP_NACK_MAX];
+  size_t len = rtcp_build_nack(out, sizeof out, 1, ssrc, v, k);
+  must(len > 0 && rtcp_nacks(out, len, ssrc, back, RTCP_NACK_MAX) == k);
+  must(memcmp(v, back, k * sizeof v[0]) == 0);
+}
+
 static void rtcp(const uint8_t *p, size_t n) {
   size_t pos = 0, before = 0, len;
   const uint8_t *body;
@@ -91,10 +109,32 @@ static void rtcp(const uint8_t *p, size_t n) {
   }
 }
 
+/* What is asked for again comes back from the builder equal, when it ascends as what is built does. */
+static void nack(const uint8_t *p, size_t n) {
+  uint16_t v[RTCP_NACK_MAX], back[RTCP_NACK_MAX];
+  uint8_t out[16 + 4 * RTCP_NACK_MAX];
+  if (n < 12)
+    return;
+  uint32_t ssrc = (uint32_t)p[8] << 24 | (uint32_t)p[9] << 16 | (uint32_t)p[10] << 8 | p[11];
+  size_t found = rtcp_nacks(p, n, ssrc, v, RTCP_NACK_MAX);
+  must(found <= RTCP_NACK_MAX);
+  for (size_t i = 1; i < found; i++)
+    if ((uint16_t)(v[i] - v[i - 1] - 1) >= 1 << 15)
+      return;
+  if (found == 0)
+    return;
+  size_t len = rtcp_build_nack(out, sizeof out, 1, ssrc, v, found);
+  must(len >= 16 && len % 4 == 0);
+  must(rtcp_nacks(out, len, ssrc, back, RTCP_NACK_MAX) == found);
+  must(memcmp(v, back, found * sizeof *v) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
   rtp(data, n, false);
   rtp(data, n, true);
   rtcp(data, n);
+  nacks(data, n);
+  nack(data, n);
   (void)rtp_is_rtcp(data, n);
   return 0;
 }

@@ -150,6 +150,44 @@ static void in_bursts(void **state) {
   }
 }
 
+/* Where the limit is narrow a smaller tier makes room for what is sent again, instead of copies. */
+static void with_resends(void **state) {
+  (void)state;
+  struct run r;
+  begin(&r, (struct link){.base_ms = 40, .loss = 20}, 0, true);
+  r.l.resend = true;
+  run(&r, 60);
+  assert_int_equal(r.l.tier, TIER_FULL);
+  assert_true(ladder_resend_kbps(&r.l) > sent_kbps(&r.l) * 1.3);
+  begin(&r, (struct link){.base_ms = 40, .loss = 30, .burst_ms = 100}, 20, true);
+  r.l.resend = true;
+  run(&r, 60);
+  assert_int_equal(r.l.tier, TIER_MIN);
+  assert_int_equal(r.l.plan, 0);
+  assert_int_equal(ladder_resend_kbps(&r.l), 18);
+  begin(&r, (struct link){.base_ms = 40, .loss = 3}, 20, true);
+  r.l.resend = true;
+  run(&r, 60);
+  assert_int_equal(r.l.tier, TIER_LOW);
+  assert_int_equal(ladder_resend_kbps(&r.l), 20);
+}
+
+/* A line that is full is not given anything twice. */
+static void no_resends_when_full(void **state) {
+  (void)state;
+  struct run r;
+  begin(&r, (struct link){.base_ms = 40, .kbps = 30, .queue_ms = 600}, 0, true);
+  r.l.resend = true;
+  unsigned none = 0;
+  for (int i = 0; i < 20; i++) {
+    run(&r, 1.5);
+    bool slow = r.l.slow > 0;
+    none += ladder_resend_kbps(&r.l) == 0;
+    assert_true(!slow || ladder_resend_kbps(&r.l) == 0);
+  }
+  assert_true(none > 0);
+}
+
 static void bottlenecks(void **state) {
   (void)state;
   static const struct {
@@ -173,6 +211,45 @@ static void bottlenecks(void **state) {
       run(&r, 400);
       assert_int_equal(r.l.tier, TIER_FULL);
     }
+  }
+}
+
+/* From the first sound on a line nobody knows: how long until it is not overrun any more. Reports come as
+ * both ends send them; the round trip they know is that of the report before. */
+static double settles_s(double kbps, double queue_ms) {
+  struct run r;
+  struct ladder_report report, before = {0};
+  begin(&r, (struct link){.kbps = kbps, .queue_ms = queue_ms, .base_ms = 60}, 0, true);
+  double behind = 0, next = 1, s = 0;
+  for (bool fed = false; s < 30; fed = true) {
+    double step = next, rate = sent_kbps(&r.l), ptime = tier_info(r.l.tier)->ptime_ms;
+    report = pass(&r, step);
+    double on_the_way = r.link.backlog / rate * 1000 / ptime;
+    uint32_t sent = (uint32_t)(step * 1000 / ptime);
+    uint16_t rtt_ms = report.rtt_ms;
+    report.rtt_ms = before.rtt_ms;
+    if (fed)
+      ladder_count(&r.l, &report, sent, (uint16_t)(sent + behind - on_the_way), (uint16_t)on_the_way);
+    before.rtt_ms = rtt_ms;
+    behind = on_the_way;
+    s += step;
+    r.now += (us_t)(step * 1e6);
+    if (fed)
+      ladder_feed(&r.l, r.now, &report);
+    if (sent_kbps(&r.l) <= kbps)
+      break;
+    next = ladder_early(&r.l, r.now) ? 1 : r.l.tier >= TIER_LOW ? 3 : 1.5;
+  }
+  return s;
+}
+
+static void quickly(void **state) {
+  (void)state;
+  static const double queue[] = {0, 200, 400, 1500, 5000};
+  for (size_t q = 0; q < 5; q++) {
+    assert_true(settles_s(12, queue[q]) <= 3);
+    assert_true(settles_s(25, queue[q]) <= 4);
+    assert_true(settles_s(50, queue[q]) <= 5);
   }
 }
 
@@ -254,6 +331,7 @@ int main(void) {
       cmocka_unit_test(clean),     cmocka_unit_test(by_chance),      cmocka_unit_test(without_red),
       cmocka_unit_test(in_bursts), cmocka_unit_test(bottlenecks),    cmocka_unit_test(narrow_and_lossy),
       cmocka_unit_test(far_away),  cmocka_unit_test(comes_and_goes), cmocka_unit_test(wishes),
+      cmocka_unit_test(quickly),   cmocka_unit_test(with_resends),   cmocka_unit_test(no_resends_when_full),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -66,6 +66,7 @@ static char *answer(const struct sdp *offer, struct sdp *back) {
   assert_string_equal(back->mid, offer->mid);
   assert_int_equal(back->bundle, offer->bundle);
   assert_int_equal(back->rtcp_rsize, offer->rtcp_rsize);
+  assert_int_equal(back->nack, offer->nack && offer->rtcp_rsize);
   assert_true(back->send == offer->recv && back->recv == offer->send);
   assert_int_equal(back->n_m, offer->n_m);
   for (size_t i = 0; i < offer->n_m; i++) {
@@ -180,7 +181,7 @@ static void own_offer(void **state) {
   struct sdp s, back;
   assert_int_equal(sdp_parse(offer, strlen(offer), &s, NULL), ERR_OK);
   assert_true(!s.ice_lite && s.setup == SDP_ACTPASS && s.send && s.recv && s.opus_pt == 111 &&
-              s.red_pt == 112);
+              s.red_pt == 112 && s.nack && s.rtcp_rsize);
   assert_true(s.opus_fec && s.opus_dtx && s.level_id == 1 && s.csrc_level_id == 2 && s.ssrc == 4242 &&
               s.bundle);
   assert_string_equal(s.ufrag, ME.ufrag);
@@ -353,12 +354,35 @@ static void choice(void **state) {
   assert_true(s.n_m == 2 && s.m[0].chosen && !s.m[1].chosen);
 }
 
+/* a=rtcp-fb: plain "nack" of Opus or of everything; without reduced-size RTCP the answer leaves it out. */
+static void feedback(void **state) {
+  (void)state;
+  static const struct {
+    const char *line;
+    bool nack;
+  } cases[] = {{"a=rtcp-fb:96 nack", true},     {"a=rtcp-fb:* nack", true}, {"a=rtcp-fb:96 nack pli", false},
+               {"a=rtcp-fb:8 nack", false},     {"a=rtcp-fb:96", false},    {"a=rtcp-fb: nack", false},
+               {"a=rtcp-fb:96 ccm fir", false}, {"a=rtcp-fb", false},       {"a=rtcp-fb:999 nack", false}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+    for (int rsize = 0; rsize < 2; rsize++) {
+      struct sdp s, back;
+      char line[120];
+      snprintf(line, sizeof line, "a=setup:actpass\r\n%s\r\n%s", cases[i].line,
+               rsize ? "a=rtcp-rsize\r\n" : "");
+      assert_null(with("a=setup:actpass\r\n", line, &s));
+      assert_int_equal(s.nack, cases[i].nack);
+      char *a = answer(&s, &back);
+      assert_int_equal(strstr(a, "a=rtcp-fb:96 nack\r\n") != NULL, cases[i].nack && rsize);
+      free(a);
+    }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(chromium),  cmocka_unit_test(aiortc),         cmocka_unit_test(firefox),
       cmocka_unit_test(webrtcbin), cmocka_unit_test(session_level),  cmocka_unit_test(own_offer),
       cmocka_unit_test(refused),   cmocka_unit_test(accepted),       cmocka_unit_test(limits),
-      cmocka_unit_test(choice),    cmocka_unit_test(foreign_answer),
+      cmocka_unit_test(choice),    cmocka_unit_test(foreign_answer), cmocka_unit_test(feedback),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
