@@ -30,6 +30,11 @@ struct slot *backlog_known(struct backlog *b, int64_t seq) {
   return s->state != SLOT_EMPTY && s->seq == seq ? s : NULL;
 }
 
+bool backlog_fits(struct backlog *b, const struct slot *s) {
+  const struct slot *before = backlog_known(b, s->seq - 1), *after = backlog_known(b, s->seq + 1);
+  return (!before || before->ts + before->samples <= s->ts) && (!after || s->ts + s->samples <= after->ts);
+}
+
 struct slot *backlog_head(struct backlog *b) {
   for (int64_t seq = b->next_seq; seq <= b->newest_seq && seq < b->next_seq + BACKLOG_SLOTS; seq++) {
     struct slot *s = backlog_known(b, seq);

@@ -35,6 +35,8 @@ int64_t backlog_seq(const struct backlog *b, uint16_t seq);
 int64_t backlog_ts(const struct backlog *b, uint32_t ts);
 /* backlog_known: the packet that is, or was, here; NULL when it never came. */
 struct slot *backlog_known(struct backlog *b, int64_t seq);
+/* backlog_fits: it overlaps neither the packet before it nor the one after, as far as these are known. */
+bool backlog_fits(struct backlog *b, const struct slot *s);
 /* backlog_head: the earliest that waits; NULL when none. */
 struct slot *backlog_head(struct backlog *b);
 /* backlog_make_room: drops the oldest until a packet of that number and time fits; how many numbers were

@@ -7,7 +7,7 @@
 #define AUDIO_MS(ms) ((ms) * (AUDIO_RATE / 1000)) /* samples */
 #define AUDIO_FRAME AUDIO_MS(20)
 #define AUDIO_FRAME_MAX AUDIO_MS(120)
-#define AUDIO_PACKET_MAX 1275 /* bytes of one Opus frame at most; our packets stay far below */
+#define AUDIO_PACKET_MAX 1275   /* bytes of one Opus frame at most; our packets stay far below */
 #define AUDIO_BLOCK AUDIO_MS(5) /* what a device moves at a time */
 
 #endif

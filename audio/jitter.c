@@ -45,19 +45,21 @@ struct jitter {
   struct decoder *ahead; /* the same, one step further: how concealment would go on */
   struct delay delay;
   struct backlog backlog;
-  bool fresh;       /* nothing of this numbering has been played */
-  bool playing;     /* else SILENT */
-  bool ended_quiet; /* the last sound faded by itself */
-  int64_t next_ts;  /* to be played */
-  int last_samples; /* of the last packet played */
-  int covered;      /* concealed for packets that may still come */
-  int concealing;   /* samples since the last real sound */
-  float gain;       /* of the last sample in `out` */
-  float offness;    /* smoothed delay - target, samples */
+  bool fresh;        /* nothing of this numbering has been played */
+  bool playing;      /* else SILENT */
+  bool ended_quiet;  /* the last sound faded by itself */
+  int64_t next_ts;   /* to be played */
+  int64_t first_seq; /* played of this numbering */
+  int last_samples;  /* of the last packet played */
+  int covered;       /* concealed for packets that may still come */
+  int concealing;    /* samples since the last real sound */
+  float gain;        /* of the last sample in `out` */
+  float offness;     /* smoothed delay - target, samples */
   int since_stretch;
   int repair; /* what replaces a lost packet comes that much later than it */
   int64_t repair_until;
-  int block; /* how much the last get asked for */
+  int64_t resend_until; /* until then who comes behind others was sent again: that is no delay */
+  int block;            /* how much the last get asked for */
   struct jitter_stats stats;
   size_t out_n;
   float out[OUT_MAX];
@@ -127,6 +129,7 @@ static bool keep(struct jitter *j, const struct slot *s, const uint8_t *p) {
   int64_t skipped = backlog_make_room(b, s->seq, s->ts);
   if (skipped > 0) { /* what follows is played like a new talkspurt */
     j->stats.lost += (uint64_t)skipped;
+    j->stats.concealed += (uint64_t)skipped * (uint64_t)j->last_samples;
     j->playing = false;
   }
   if (s->seq < b->next_seq) { /* nonsense: a time far ahead of its number */
@@ -172,7 +175,9 @@ void jitter_put(struct jitter *j, int64_t now_us, uint16_t seq, uint32_t ts, boo
     return;
   }
   j->stats.received++;
-  delay_feed(&j->delay, now, s.ts + s.samples, s.samples, marker);
+  if (s.seq >= j->backlog.newest_seq || now >= j->resend_until) {
+    delay_feed(&j->delay, now, s.ts + s.samples, s.samples, marker);
+  }
   if (known) { /* its copy was faster */
     known->copy = false;
     j->stats.late += known->state == SLOT_DONE;
@@ -192,7 +197,8 @@ void jitter_put_copy(struct jitter *j, int64_t now_us, uint16_t seq, uint32_t ts
   }
   uint16_t back = (uint16_t)(offset / (uint32_t)samples);
   if (!place(j, &s, (uint16_t)(seq - back), ts - offset, p, n) || jumped(j, now, &s) ||
-      backlog_known(&j->backlog, s.seq)) {
+      backlog_known(&j->backlog, s.seq) || !backlog_fits(&j->backlog, &s) ||
+      s.seq < (j->fresh ? j->backlog.next_seq : j->first_seq)) { /* of before we came: nothing is missing */
     return;
   }
   if (!j->fresh) {
@@ -200,6 +206,13 @@ void jitter_put_copy(struct jitter *j, int64_t now_us, uint16_t seq, uint32_t ts
   }
   s.copy = true;
   (void)keep(j, &s, p);
+}
+
+void jitter_expect_resend(struct jitter *j, int64_t now_us, int wait_ms) {
+  if (wait_ms > 0 && wait_ms < DELAY_MAX / AUDIO_MS(1) && j->backlog.begun) {
+    need_repair(j, clock_samples(now_us), AUDIO_MS(wait_ms));
+    j->resend_until = clock_samples(now_us) + REPAIR;
+  }
 }
 
 /* ---- sound out ---- */
@@ -387,11 +400,22 @@ static void play_on(struct jitter *j, int64_t now) {
   }
 }
 
+/* unheard: what was lost in the silence before `head`, and concealed at most in part: made up all the same.
+ */
+static void unheard(struct jitter *j, const struct slot *head, int64_t lost) {
+  int64_t gap = head->ts - j->next_ts - j->covered, most = lost * j->last_samples - j->covered;
+  int64_t missing = gap < most ? gap : most;
+  j->stats.concealed += missing > 0 ? (uint64_t)missing : 0;
+}
+
 static void begin(struct jitter *j, const struct slot *head, int late) {
+  int64_t lost = j->fresh ? 0 : head->seq - j->backlog.next_seq;
   if (j->fresh) {
     decoder_reset(j->decoder);
+    j->first_seq = head->seq;
   }
-  passed(j, head->seq - 1, j->fresh ? 0 : head->seq - j->backlog.next_seq);
+  unheard(j, head, lost);
+  passed(j, head->seq - 1, lost);
   j->fresh = false;
   j->playing = true;
   j->next_ts = head->ts;

@@ -19,8 +19,9 @@ struct jitter_stats {
   uint64_t recovered_fec, recovered_copy;
   uint64_t late; /* packets that came when they had been due already */
   uint64_t duplicate;
-  uint64_t played, concealed, silent, stretched; /* samples; stretched: taken out or put in */
-  int target_ms, delay_ms;                       /* wanted and present delay behind the fastest packet */
+  uint64_t played, silent, stretched; /* samples; stretched: taken out or put in */
+  uint64_t concealed; /* samples made up for lost ones, those counted in that stayed silent after the fade */
+  int target_ms, delay_ms; /* wanted and present delay behind the fastest packet */
 };
 /* jitter_create: empty; NULL without memory. The owner calls jitter_destroy. */
 struct jitter *jitter_create(void);
@@ -35,6 +36,9 @@ void jitter_put(struct jitter *j, int64_t now_us, uint16_t seq, uint32_t ts, boo
  * waits long enough for them. Ignored before the first jitter_put. */
 void jitter_put_copy(struct jitter *j, int64_t now_us, uint16_t seq, uint32_t ts, uint32_t offset,
                      const uint8_t *p, size_t n);
+/* jitter_expect_resend: something is missing just now and has been asked for again: what comes in time may be
+ * so much later than it should. The buffer waits that long for some seconds, as it does for copies. */
+void jitter_expect_resend(struct jitter *j, int64_t now_us, int wait_ms);
 /* jitter_get: exactly n samples (1..AUDIO_FRAME_MAX) of sound, concealment or silence, within +-1. */
 void jitter_get(struct jitter *j, int64_t now_us, float *pcm, size_t n);
 void jitter_stats(const struct jitter *j, struct jitter_stats *out);

@@ -58,6 +58,7 @@ static void test_bursts(void **state) {
              100.0 * (double)stats.concealed / all, 100.0 * (double)gone * packet / all, stats.delay_ms);
       assert_true(dropped * 100 > events_n * lines[l].percent * 2 / 3);
       assert_true(stats.recovered_copy + stats.recovered_fec <= stats.lost);
+      assert_true((double)stats.concealed > (double)gone * packet * 0.95); /* what is silent is not hidden */
       if (copies) { /* next to nothing is concealed that could have been had */
         assert_true((double)stats.concealed < (double)gone * packet * 1.1 + 0.015 * all);
         assert_true((double)stats.recovered_copy > 0.9 * (double)(dropped - gone) - 5);
@@ -200,6 +201,51 @@ static void test_the_first_packet_of_a_talkspurt_is_lost(void **state) {
   assert_true(step_in(0, 4000) < CLICK);
 }
 
+/* Who comes into a running stream gets copies of what was before he came: nothing of that is missing. */
+static void test_copies_from_before_the_first_packet_cost_no_delay(void **state) {
+  (void)state;
+  struct source s = {.ptime_ms = 20, .seconds = 6};
+  record(&s);
+  copies = far_off;
+  for (size_t i = 0; i < 100; i++) {
+    events[i].drop = true;
+  }
+  struct jitter *j = jitter_create();
+  listen_for(4, AUDIO_BLOCK, j);
+  jitter_destroy(j);
+  assert_in_range(stats.target_ms, 5, 20);
+  assert_int_equal(stats.lost + stats.recovered_copy, 0);
+}
+
+/* Other stacks copy over a pause too: the time between then says another number than the copied packet had.
+ */
+static void test_a_copy_is_not_heard_twice(void **state) {
+  (void)state;
+  struct source s = {.ptime_ms = 20, .seconds = 6};
+  record(&s);
+  for (size_t i = 100; i < events_n; i++) { /* a pause of two packets; the first after it is lost */
+    events[i].at_us += 40000;
+    events[i].ts += 2 * AUDIO_FRAME;
+  }
+  struct jitter *j = jitter_create();
+  for (size_t i = 0; i < 200; i++) {
+    const struct event *v = &events[i];
+    float pcm[AUDIO_FRAME];
+    if (i == 104) { /* says to be 103, which is lost, but is a part of 102 and of the time after it */
+      jitter_put_copy(j, v->at_us, v->seq, v->ts - AUDIO_MS(10), AUDIO_FRAME, events[101].payload,
+                      events[101].len);
+    }
+    if (i != 103) {
+      jitter_put(j, v->at_us, v->seq, v->ts, v->marker, v->payload, v->len);
+    }
+    jitter_get(j, v->at_us, pcm, AUDIO_FRAME);
+  }
+  jitter_stats(j, &stats);
+  jitter_destroy(j);
+  assert_int_equal(stats.recovered_copy, 0);
+  assert_int_equal(stats.lost, 1);
+}
+
 /* record_tiers: the packet length changes every `each` seconds. */
 static void record_tiers(struct source *s, const int *ptimes, size_t n, int each) {
   struct encoder_config c = {.bitrate = 32000, .complexity = 3};
@@ -277,6 +323,8 @@ int main(void) {
       cmocka_unit_test(test_copies_of_another_numbering_are_ignored),
       cmocka_unit_test(test_the_packet_comes_after_its_copy),
       cmocka_unit_test(test_the_first_packet_of_a_talkspurt_is_lost),
+      cmocka_unit_test(test_copies_from_before_the_first_packet_cost_no_delay),
+      cmocka_unit_test(test_a_copy_is_not_heard_twice),
       cmocka_unit_test(test_tiers_change_without_a_gap),
       cmocka_unit_test(test_tiers_change_while_packets_are_lost),
   };
