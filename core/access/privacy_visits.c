@@ -6,6 +6,7 @@
 #include "core/wire/json.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void hour_id(int64_t ms, char out[12]) {
@@ -49,9 +50,9 @@ void access_visit(struct access *a, const struct access_visit *v) {
   if (v->to_ms < v->from_ms)
     return;
   visit_id(a, v->to_ms, id);
-  json_t *doc = json_pack("{s:s,s:s,s:I,s:I,s:I}", "app", v->app, "room", v->room, "from_ms",
-                          (json_int_t)v->from_ms, "to_ms", (json_int_t)v->to_ms, "seconds",
-                          (json_int_t)((v->to_ms - v->from_ms + 500) / 1000));
+  json_t *doc =
+      json_pack("{s:s,s:s,s:I,s:I,s:I}", "app", v->app, "room", v->room, "from_ms", (json_int_t)v->from_ms,
+                "to_ms", (json_int_t)v->to_ms, "seconds", (json_int_t)((v->to_ms - v->from_ms + 500) / 1000));
   const struct {
     const char *key;
     uint32_t n;
@@ -92,23 +93,42 @@ size_t visits_drop(struct access *a) {
   return n;
 }
 
+struct row {
+  int64_t to_ms;
+  json_t *doc;
+};
+static int by_end(const void *a, const void *b) {
+  int64_t x = ((const struct row *)a)->to_ms, y = ((const struct row *)b)->to_ms;
+  return (x > y) - (x < y);
+}
+
+/* Of nobody's stay only the hour is known: it may have ended late in it. */
+static bool is_of(const json_t *d, const char *app, const char *room, int64_t since_ms) {
+  const json_t *doc = json_object_get(d, "doc");
+  int64_t from_ms = *json_str(d, "pid", "") ? since_ms : since_ms / HOUR_MS * HOUR_MS;
+  return strcmp(json_str(doc, "app", ""), app) == 0 && strcmp(json_str(doc, "room", ""), room) == 0 &&
+         json_int(doc, "to_ms", 0) >= from_ms;
+}
+
 json_t *access_visits(struct access *a, const char *app, const char *room, int64_t since_ms) {
-  static const char *const CLASSES[] = {"usage", "visit"}; /* the older first */
-  json_t *rows = json_array(), *d;
-  size_t i;
-  for (size_t c = 0; c < 2; c++) {
-    json_t *docs = privacy_docs(a, CLASSES[c], NULL);
-    json_array_foreach(docs, i, d) {
-      json_t *doc = json_object_get(d, "doc");
-      if (strcmp(json_str(doc, "app", ""), app) == 0 && strcmp(json_str(doc, "room", ""), room) == 0 &&
-          json_int(doc, "to_ms", 0) >= since_ms)
-        json_array_append(rows, doc);
-    }
-    json_decref(docs);
+  json_t *docs = privacy_docs(a, "usage", NULL), *visits = privacy_docs(a, "visit", NULL), *d,
+         *list = json_array();
+  json_array_extend(docs, visits);
+  json_decref(visits);
+  size_t i, n = 0;
+  struct row *rows = malloc((json_array_size(docs) + 1) * sizeof *rows);
+  if (!rows)
+    abort();
+  json_array_foreach(docs, i, d) if (is_of(d, app, room, since_ms)) {
+    json_t *doc = json_object_get(d, "doc");
+    rows[n++] = (struct row){json_int(doc, "to_ms", 0), doc};
   }
-  while (json_array_size(rows) > ACCESS_VISITS_MAX)
-    json_array_remove(rows, 0);
-  return rows;
+  qsort(rows, n, sizeof *rows, by_end);
+  for (i = n > ACCESS_VISITS_MAX ? n - ACCESS_VISITS_MAX : 0; i < n; i++)
+    json_array_append(list, rows[i].doc);
+  free(rows);
+  json_decref(docs);
+  return list;
 }
 
 static void count(json_t *by_room, const json_t *doc) {

@@ -26,8 +26,8 @@ static void put(struct control *c, struct conn *k, struct msg *m) {
     return;
   mark_dirty(c, k);
   outbox_put(&k->out, m);
-  bool slow = outbox_is_long(&k->out) && (!c->cfg.blocked || c->cfg.blocked(c->cfg.ctx, k->handle));
-  if (slow) { /* it must not hold the room's memory */
+  bool slow = outbox_is_long(&k->out, 1) && (!c->cfg.blocked || c->cfg.blocked(c->cfg.ctx, k->handle));
+  if (slow || outbox_is_long(&k->out, CONTROL_QUEUE_TIMES)) { /* it must not hold the room's memory */
     c->count.slow_closed++;
     limit_hit(c, LIMIT_QUEUE);
     k->close_code = CONTROL_CLOSE_SLOW;

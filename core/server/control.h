@@ -26,6 +26,7 @@
   LIMIT_VALUE_QUEUE                   /* messages waiting for one slow connection; then it is closed         \
                                        */
 #define CONTROL_QUEUE_BYTES (8 << 20) /* and bytes: a snapshot of a full room fits */
+#define CONTROL_QUEUE_TIMES 4         /* so much of both, even if it is we who are late */
 #define CONTROL_HELLO_MS LIMIT_VALUE_FIRST_SLOW /* from the upgrade to room.join */
 #define CONTROL_HEADROOM 32                     /* bytes before a message's text, for the shell's framing */
 #define CONTROL_ROOMS_MAX 20000

@@ -25,6 +25,7 @@ struct media_peer_params {
   size_t fingerprint_len;
   uint8_t opus_pt;
   uint8_t red_pt; /* 255: none */
+  bool nack;      /* lost packets may be asked for again, in both directions; reduced-size RTCP (RFC 5506) */
   uint8_t level_id, csrc_level_id;
   uint32_t ssrc_in;  /* announced by the peer, 0: lock to the first that authenticates */
   uint32_t ssrc_out; /* ours towards him, also our CSRC-free stream identity */

@@ -12,8 +12,9 @@
 
 #define SHIFT_US (500 * US_PER_MS) /* then a break is better than to wait on */
 #define SEAM ((int64_t)AUDIO_FRAME)
-#define STRAGGLER 64 /* older than that the cipher refuses it anyway */
-#define AHEAD 4      /* packets; how far each of three steps to a listener's keys is taken before the next */
+#define STRAGGLER 64      /* older than that the cipher refuses it anyway */
+#define HEARD_US US_PER_S /* longer than anything is held or copied */
+#define AHEAD 4 /* packets; how far each of three steps to a listener's keys is taken before the next */
 
 /* ---- lists ---- */
 
@@ -49,6 +50,13 @@ static void ear_set(struct peer *r, uint8_t tier) {
     list_add(&r->room->ears[tier], r, IN_EARS);
 }
 
+/* He hears nothing any more, nor what he missed of what was. */
+static void deafen(struct peer *r) {
+  ear_set(r, TIER_N);
+  r->out.moved = true;
+  resend_forget(r->resend);
+}
+
 void fan_enter(struct peer *r) {
   for (size_t i = 0; i < r->room->n_personal; i++)
     if (r->room->personal[i].member == r->member)
@@ -56,8 +64,7 @@ void fan_enter(struct peer *r) {
 }
 
 void fan_leave(struct peer *r) {
-  ear_set(r, TIER_N);
-  r->out.moved = true;
+  deafen(r);
   for (size_t i = 0; i < r->room->n_personal; i++)
     if (r->room->personal[i].peer == r)
       r->room->personal[i].peer = NULL;
@@ -66,8 +73,7 @@ void fan_leave(struct peer *r) {
 void fan_update(struct peer *r) {
   struct media_room *g = r->room;
   if (!peer_up(r) || !r->may_hear || !r->p.recv || r->selected < 0) {
-    ear_set(r, TIER_N);
-    r->out.moved = true;
+    deafen(r);
   } else if (r->ear == TIER_N) {
     ear_set(r, (uint8_t)r->ladder.tier);
     for (size_t i = 0; i < g->n_personal; i++) /* he speaks, and has only got another path */
@@ -117,8 +123,25 @@ void fan_personal(struct media_room *g, const uint32_t *members, size_t n) {
   g->n_personal = n;
 }
 
+static void note_heard(struct media_room *g, const struct mixer_out *o) {
+  for (unsigned k = 0; k < o->n_from; k++) {
+    size_t at = 0;
+    for (size_t i = 0; i < MIXER_TALKERS_MAX && g->heard[at].member != o->from[k]; i++)
+      if (g->heard[i].member == o->from[k] || g->heard[i].at < g->heard[at].at)
+        at = i;
+    g->heard[at] = (struct media_heard){o->from[k], g->port->now};
+  }
+}
+
+static bool heard_lately(const struct media_room *g, uint32_t member) {
+  for (size_t i = 0; i < MIXER_TALKERS_MAX; i++)
+    if (g->heard[i].member == member && g->port->now - g->heard[i].at < HEARD_US)
+      return true;
+  return false;
+}
+
 void fan_silence(struct media_room *g, uint32_t member) {
-  if (personal_of(g, member))
+  if (personal_of(g, member) || heard_lately(g, member))
     fan_forget(g);
 }
 
@@ -126,6 +149,8 @@ void fan_forget(struct media_room *g) {
   tiers_forget(g->tiers, 0);
   for (size_t i = 0; i < g->n_personal; i++)
     tiers_forget(g->tiers, g->personal[i].member);
+  for (uint32_t i = 0; i < g->peers.n; i++)
+    resend_forget(g->peers.v[i]->resend);
 }
 
 /* ---- numbers ---- */
@@ -140,8 +165,8 @@ static uint32_t pause_before(const struct peer *r, const struct mixer_out *o) {
  * stopped. Two rooms' time lines have nothing to do with each other: after a move the clock bridges them. */
 static bool number(struct peer *r, enum media_tier tier, const struct mixer_out *o, struct rtp *h) {
   struct peer_out *out = &r->out;
-  bool change = out->started && (out->moved || out->stream != o->stream || out->tier != tier);
-  bool mark = change && (out->moved || out->stream != o->stream);
+  bool other = out->moved || out->skipped || out->stream != o->stream;
+  bool change = out->started && (other || out->tier != tier), mark = change && other;
   if (!out->started)
     out->seq_off -= o->seq;
   else if (change)
@@ -162,7 +187,7 @@ static bool number(struct peer *r, enum media_tier tier, const struct mixer_out 
   }
   out->since = change || !out->started ? 0 : out->since < UINT8_MAX ? (uint8_t)(out->since + 1) : UINT8_MAX;
   out->started = true;
-  out->moved = false;
+  out->moved = out->skipped = false;
   out->stream = o->stream;
   out->tier = (uint8_t)tier;
   h->seq = (uint16_t)seq;
@@ -229,8 +254,13 @@ static void send_one(const struct fan *f, struct peer *r) {
   if (n == 0 ||
       secure_seal(r->secure, d->data, n, h.payload, h.payload_len, &d->len, sizeof d->data) != ERR_OK)
     return;
+  if (r->resend)
+    peer_keep(r, f->g->port->now, h.seq, d);
   mediaport_commit_slot(f->g->port);
-  rtpstat_sent(&r->stat, f->g->port->now, h.ts + o->samples, h.payload_len);
+  /* What we got late ourselves he may have asked for and report as lost: it counts as never sent, which
+   * medialadder.c allows for. */
+  if (!r->p.nack || h.seq == (uint16_t)r->out.last_seq)
+    rtpstat_sent(&r->stat, f->g->port->now, h.ts + o->samples, h.payload_len);
 }
 
 /* Whether he changes to this tier with this packet, which he gets then, or (*after) with the next. */
@@ -289,7 +319,9 @@ static void send_common(const struct fan *f) {
   const struct peer_list *l = &f->g->ears[f->tier];
   for (uint32_t i = 0, n = l->n; i < n; i++) {
     fetch_ahead(l, i);
-    if (!personal_of(f->g, l->v[i]->member) && !is_own(f->o, l->v[i]))
+    if (personal_of(f->g, l->v[i]->member) || is_own(f->o, l->v[i]))
+      l->v[i]->out.skipped |= l->v[i]->out.stream == 0;
+    else
       send_one(f, l->v[i]);
   }
 }
@@ -329,8 +361,10 @@ static unsigned wanted(const struct media_room *g, uint32_t stream) {
 
 void fan_put(struct media_room *g, const struct mixer_out *o) {
   unsigned fresh = 0;
+  note_heard(g, o);
   for (uint32_t i = 0; i < g->shifting.n; i++)
-    fresh |= 1U << g->shifting.v[i]->ladder.tier;
+    if (stream_of(g, g->shifting.v[i]) == o->stream)
+      fresh |= 1U << g->shifting.v[i]->ladder.tier;
   tiers_fresh(g->tiers, fresh);
   tiers_put(g->tiers, g->port->now, o, wanted(g, o->stream));
 }

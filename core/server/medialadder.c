@@ -19,7 +19,7 @@ static uint8_t lost_there(const struct peer *r) {
 }
 
 static void judged_now(struct peer *r) {
-  r->judged = (struct peer_judged){r->stat.reports, r->stat.sent, r->out.last_seq};
+  r->judged = (struct peer_judged){r->stat.reports, r->stat.sent, r->out.last_seq, r->stat.highest_out};
 }
 
 void peer_judge(struct mediaport *m, struct peer *r) {
@@ -29,7 +29,11 @@ void peer_judge(struct mediaport *m, struct peer *r) {
   struct ladder_report report = {.loss_pct = lost_there(r),
                                  .burst_ms = r->stat.there.known ? r->stat.there.burst_ms : 0,
                                  .rtt_ms = r->stat.rtt_ms};
+  ladder_count(&r->ladder, &report, r->out.last_seq - r->judged.last_seq,
+               (uint16_t)(r->stat.highest_out - r->judged.highest),
+               (uint16_t)(r->out.last_seq - r->stat.highest_out));
   judged_now(r);
+  r->ladder.resend = r->resend && r->stat.rtt_ms < LADDER_RESEND_MS;
   if (heard && ladder_feed(&r->ladder, m->now, &report))
     peer_ladder_changed(r);
 }
@@ -39,6 +43,8 @@ us_t peer_report_interval(const struct mediaport *m, const struct peer *r) {
   bool idle = m->now - r->stat.sent_at > IDLE_US && m->now - r->stat.received_at > IDLE_US;
   if (idle)
     return THIN_US;
+  if (ladder_early(&r->ladder, m->now))
+    return US_PER_S;
   if (ladder_uneasy(&r->ladder) || r->stat.loss_in_pct >= LOSSY_PCT)
     return thin ? THIN_UNEASY_US : UNEASY_US;
   return thin ? THIN_US : RTPSTAT_INTERVAL_US;

@@ -10,8 +10,7 @@
 #include <string.h>
 
 #define PACKET_SAMPLES_MIN 480 /* 10 ms */
-#define PACE_US (9 * US_PER_MS)
-#define PACE_SLACK_US (500 * US_PER_MS)
+#define PACE_SLACK_US US_PER_S
 #define OWNED_US (5 * US_PER_S) /* an address heard from so lately stays with its peer */
 
 /* ---- addresses ---- */
@@ -141,7 +140,7 @@ static void failed(struct mediaport *m, struct peer *r, enum err why) {
 static void connected(struct mediaport *m, struct peer *r) {
   m->count.dtls_ok++;
   fan_update(r);
-  r->next_report = m->now + RTPSTAT_INTERVAL_US;
+  r->next_report = m->now + US_PER_S;
   r->line.since = m->now;
   struct media_event ev = {.kind = MEDIA_CONNECTED,
                            .room = r->room->handle,
@@ -155,6 +154,8 @@ static void schedule(struct mediaport *m, struct peer *r) {
   us_t due = r->alive + PEER_CONSENT_US;
   if (r->next_report < due)
     due = r->next_report;
+  if (r->nack && nack_next(r->nack) < due)
+    due = nack_next(r->nack);
   us_t t = r->secure ? secure_next_timeout(r->secure) : US_NEVER;
   if (t < due)
     due = t;
@@ -191,6 +192,8 @@ static void drain_dtls(struct mediaport *m, struct peer *r) {
   schedule(m, r);
 }
 
+#define SHAKES_MAX 100 /* datagrams of one handshake, repeated ones too: nobody fills the queue alone */
+
 static void shake_elsewhere(struct mediaport *m, struct peer *r, const uint8_t *p, size_t n) {
   const struct peer_addr *a = &r->addr[r->dtls_addr];
   struct mediaport_hello h = {.peer = r->handle,
@@ -200,14 +203,16 @@ static void shake_elsewhere(struct mediaport *m, struct peer *r, const uint8_t *
                               .from_len = a->len,
                               .p = p,
                               .n = n};
-  if (m->cfg.shake(m->cfg.ctx, &h))
+  if (r->shakes < SHAKES_MAX && m->cfg.shake(m->cfg.ctx, &h)) {
     r->shaking = true;
-  else
+    r->shakes++;
+  } else
     m->count.dtls_dropped++;
 }
 
 void peer_secured(struct mediaport *m, struct peer *r, struct secure *s) {
   r->shaking = false;
+  r->shakes = 0;
   if (!s || r->secure) {
     secure_destroy(s);
     return;
@@ -266,7 +271,10 @@ void peer_timeout(struct mediaport *m, struct peer *r) {
   if (r->next_report <= m->now) {
     report_send(m, r);
     r->next_report = m->now + peer_report_interval(m, r);
+    resend_rest(&r->resend, m->now);
   }
+  if (peer_up(r))
+    peer_ask_again(m, r);
   schedule(m, r);
 }
 
@@ -285,13 +293,13 @@ static uint32_t take_payload(const struct peer *r, const struct rtp *h, struct r
   return samples >= PACKET_SAMPLES_MIN ? (uint32_t)samples : 0;
 }
 
-/* At most 100 packets a second, with half a second of slack for a line that stalls: a talker must not cost
- * the room more. */
-static bool in_pace(const struct mediaport *m, struct peer *r) {
+/* Sound comes no more than a tenth faster than time, with a second of slack for a line that stalls: a talker
+ * must not cost the room more. */
+static bool in_pace(const struct mediaport *m, struct peer *r, uint32_t samples) {
   us_t at = r->pace > m->now ? r->pace : m->now;
   if (at - m->now > PACE_SLACK_US)
     return false;
-  r->pace = at + PACE_US;
+  r->pace = at + (us_t)samples * US_PER_MS * 9 / (10 * AUDIO_MS(1));
   return true;
 }
 
@@ -335,9 +343,11 @@ static void put_blocks(struct mediaport *m, struct peer *r, const struct rtp *h,
     one.marker = own && h->marker;
     bool fits = own || (b->pt == r->p.opus_pt && b->offset % samples == 0 &&
                         opus_packet_samples(b->p, b->len) == (int)samples);
+    if (fits && !own)
+      (void)peer_note(m, r, one.seq, true);
     if (own && opus_has_fec(b->p, b->len) && take_lost(&r->seen, (uint16_t)(one.seq - 1)))
       r->line.repaired++;
-    if (!fits || !take_seq(&r->seen, one.seq, own) || (!own && !in_pace(m, r)))
+    if (!fits || !take_seq(&r->seen, one.seq, own) || (!own && !in_pace(m, r, samples)))
       continue;
     r->line.fresh++;
     media_room_put(r->room, r, &one);
@@ -388,13 +398,16 @@ void peer_rtp(struct mediaport *m, struct peer *r, uint8_t *p, size_t n) {
     r->stat.skipped = true;
     return;
   }
-  if (!in_pace(m, r)) {
+  if (!in_pace(m, r, samples)) {
     m->count.bad_rtp++;
     return;
   }
-  rtpstat_received(&r->stat, m->now, h.seq, h.ts);
+  if (!peer_note(m, r, h.seq, false)) /* what was lost stays lost for the reports */
+    rtpstat_received(&r->stat, m->now, h.seq, h.ts);
   r->stat.received_bytes += (uint32_t)h.payload_len;
   put_blocks(m, r, &h, v, blocks, samples);
+  if (r->nack && nack_next(r->nack) < r->timer.due)
+    schedule(m, r);
 }
 
 void peer_rtcp(struct mediaport *m, struct peer *r, uint8_t *p, size_t n) {
@@ -406,5 +419,6 @@ void peer_rtcp(struct mediaport *m, struct peer *r, uint8_t *p, size_t n) {
   }
   r->alive = m->now;
   rtpstat_rtcp(&r->stat, m->now, r->p.ssrc_out, p, n);
+  peer_send_again(m, r, p, n);
   peer_judge(m, r);
 }

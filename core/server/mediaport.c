@@ -106,6 +106,8 @@ void peer_free(struct mediaport *m, struct peer *r) {
   if (r->shaking)
     (void)m->cfg.shake(m->cfg.ctx, &(struct mediaport_hello){.peer = r->handle});
   secure_destroy(r->secure);
+  free(r->resend);
+  free(r->nack);
   free(r);
 }
 

@@ -75,7 +75,7 @@ us_t mediaport_next_timeout(const struct mediaport *m); /* US_NEVER when nothing
 struct mediaport_counters {
   uint64_t packets_in, packets_out, unknown_source, stun_ok, stun_bad, dtls_ok, dtls_bad, srtp_auth,
       srtp_replay, bad_rtp, no_right, wrong_ssrc, rekeys, rekeys_bad, dtls_dropped, stale, overloads,
-      edge_dropped;
+      edge_dropped, resent;
   uint32_t peers, rooms;
 };
 void mediaport_counters(const struct mediaport *m, struct mediaport_counters *out);

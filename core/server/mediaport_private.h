@@ -11,6 +11,8 @@
 
 #include "core/base/map.h"
 #include "core/base/timers.h"
+#include "core/media/nack.h"
+#include "core/media/resend.h"
 #include "core/media/rtpstat.h"
 #include "core/media/secure.h"
 #include "core/server/mediaport.h"
@@ -36,6 +38,7 @@ struct peer_addr {
 struct peer_out { /* what we send him */
   bool started;
   bool moved;    /* what comes next is another time line: he was in another room, or did not hear */
+  bool skipped;  /* packets of his stream went by that were not for him: his own words */
   uint8_t tier;  /* of the last packet */
   uint8_t since; /* packets since stream or tier changed, up to 255 */
   uint32_t stream, seq_off, ts_off;
@@ -61,15 +64,17 @@ struct peer_line {   /* mediastat.c: since the last report */
   uint32_t received, received_bytes, sent, sent_bytes, reports; /* as rtpstat had them */
 };
 struct peer_judged { /* medialadder.c: what was when he reported last */
-  uint32_t reports, sent, last_seq;
+  uint32_t reports, sent, last_seq, highest;
 };
 struct media_room;
 struct peer {
   /* what the fan-out touches comes first */
   struct secure *secure; /* NULL before the first hello, and while its handshake is done elsewhere: */
   bool shaking;
-  uint8_t ear;          /* the tier he gets, TIER_N: none */
-  int n_addr, selected; /* -1 before the first check */
+  uint8_t shakes;        /* datagrams of that handshake */
+  uint8_t ear;           /* the tier he gets, TIER_N: none */
+  int n_addr, selected;  /* -1 before the first check */
+  struct resend *resend; /* NULL: he loses nothing */
   uint32_t member;
   struct peer_out out;
   struct peer_addr addr[PEER_ADDRS];
@@ -88,11 +93,12 @@ struct peer {
   int dtls_addr; /* where the handshake runs */
   us_t alive, next_report;
   struct timer timer;  /* the next of: what `secure` waits for, report, consent */
-  us_t pace;           /* when his next packet is due at the highest rate we take */
+  us_t pace;           /* when his next sound is due at the highest rate we take */
   uint16_t opened_seq; /* of the last packet that went through unprotect */
   struct peer_seen seen;
   struct peer_line line;
   struct peer_judged judged;
+  struct nack *nack; /* of what he sends; NULL before the first */
 };
 struct media_room {
   uint32_t handle;
@@ -111,6 +117,10 @@ struct media_room {
     uint32_t member;
     struct peer *peer; /* NULL: not here */
   } personal[MIXER_HEARD_MAX];
+  struct media_heard { /* who was in what was sent lately: it may be held, and lies in copies */
+    uint32_t member;
+    us_t at;
+  } heard[MIXER_TALKERS_MAX];
   /* mediaedge.c */
   unsigned home;       /* of an edge */
   uint32_t edges;      /* of a home: a set of 1 << thread */
@@ -174,6 +184,13 @@ void peer_free(struct mediaport *m, struct peer *r);
  * both directions; begins the next interval. */
 void peer_ear(struct peer *r);
 void peer_stats(struct peer *r, us_t now, struct media_event *ev);
+
+/* mediaresend.c. peer_send_again: what RTCP of his asks for. peer_keep: he was just sent this. peer_note: of
+ * his packet, or a copy of one; true: it was asked for. peer_ask_again: what is missing and due. */
+void peer_send_again(struct mediaport *m, struct peer *r, const uint8_t *rtcp, size_t n);
+void peer_keep(struct peer *r, us_t now, uint16_t seq, const struct media_datagram *d);
+bool peer_note(struct mediaport *m, struct peer *r, uint16_t seq, bool copy);
+void peer_ask_again(struct mediaport *m, struct peer *r);
 
 /* medialadder.c. peer_judge: after RTCP of his: what he gets may change. peer_report_interval: until our next
  * report. */

@@ -140,6 +140,7 @@ static void media_part(FILE *f, const struct mediaport_counters *m) {
     uint64_t n;
   } rows[] = {{"packets_in", "datagrams received", m->packets_in},
               {"packets_out", "datagrams sent", m->packets_out},
+              {"resent", "of them, packets sent again to listeners who asked", m->resent},
               {"unknown_source", "dropped unanswered: no checked path from there", m->unknown_source},
               {"stun_ok", "connectivity checks answered", m->stun_ok},
               {"stun_bad", "connectivity checks dropped unanswered", m->stun_bad},
@@ -147,7 +148,8 @@ static void media_part(FILE *f, const struct mediaport_counters *m) {
               {"dtls_bad", "handshakes failed", m->dtls_bad},
               {"stale", "packets of sound dropped because they had waited too long: overload", m->stale},
               {"overloads", "times the load was taken off the mixers by a step", m->overloads},
-              {"dtls_dropped", "datagrams of handshakes there was no place for", m->dtls_dropped},
+              {"dtls_dropped", "datagrams of handshakes there was no place for, or too many of one peer",
+               m->dtls_dropped},
               {"rekeys", "changes of keys", m->rekeys},
               {"rekeys_bad", "changes of keys that did not come about: the old ones stayed", m->rekeys_bad},
               {"srtp_auth", "packets that did not authenticate", m->srtp_auth},

@@ -25,8 +25,8 @@ void msg_unref(struct msg *m) {
   free(m);
 }
 
-bool outbox_is_long(const struct outbox *o) {
-  return o->n > CONTROL_QUEUE_MAX || o->bytes > CONTROL_QUEUE_BYTES;
+bool outbox_is_long(const struct outbox *o, unsigned times) {
+  return o->n > (size_t)times * CONTROL_QUEUE_MAX || o->bytes > (size_t)times * CONTROL_QUEUE_BYTES;
 }
 
 /* Room for one more at the end. */

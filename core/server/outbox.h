@@ -24,10 +24,10 @@ struct outbox {
   size_t first, n, cap, ready, bytes;
   struct msg *current; /* handed to the shell */
 };
-/* outbox_put: adds a reference. outbox_is_long: more than CONTROL_QUEUE_MAX messages or CONTROL_QUEUE_BYTES.
- */
+/* outbox_put: adds a reference. outbox_is_long: more than CONTROL_QUEUE_MAX messages or CONTROL_QUEUE_BYTES,
+ * so many times over. */
 void outbox_put(struct outbox *o, struct msg *m);
-bool outbox_is_long(const struct outbox *o);
+bool outbox_is_long(const struct outbox *o, unsigned times);
 void outbox_release(struct outbox *o);
 /* outbox_revoke: drop what is held; returns the reply ids it would have answered through `each`. */
 void outbox_revoke(struct outbox *o, void (*each)(void *ctx, json_int_t id), void *ctx);

@@ -315,9 +315,9 @@ void seat_join(struct control *c, struct conn *k, json_int_t id, const json_t *p
   const char *why = NULL;
   enum err e = k->seat || k->admin ? ERR_BAD_REQUEST : join_read(c, params, &j);
   if (e == ERR_OK)
-    e = join_address(c, k, &j);
+    e = join_storm(c, k, &j); /* first: who is sent away has not used up what his address may */
   if (e == ERR_OK)
-    e = join_storm(c, k, &j);
+    e = join_address(c, k, &j);
   if (e == ERR_OK)
     e = j.resume ? grant_again(c, k, &j) : grant_claim(c, k, &j);
   if (e == ERR_OK)

@@ -162,6 +162,7 @@ static void fill_params(struct control *c, const struct sdp *offer, struct media
   p->fingerprint_len = offer->fingerprint_len;
   p->opus_pt = offer->opus_pt;
   p->red_pt = offer->red_pt;
+  p->nack = offer->nack && offer->rtcp_rsize;
   p->level_id = offer->level_id;
   p->csrc_level_id = offer->csrc_level_id;
   p->ssrc_in = offer->ssrc;

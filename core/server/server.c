@@ -277,6 +277,11 @@ static void *run(void *arg) {
 /* ---- life ---- */
 
 static enum err start_media(struct server *s, char why[256]) {
+  if (s->cfg.media_port && s->cfg.media_port + s->cfg.media_threads > UINT16_MAX + 1U) {
+    snprintf(why, 256, "UDP port %u leaves no room for the ports of %u media threads: choose a lower one",
+             s->cfg.media_port, s->cfg.media_threads);
+    return ERR_PORT_TAKEN;
+  }
   enum err started = handshakes_start(s->dtls, s->cfg.handshake_threads, &s->handshakes);
   if (started != ERR_OK)
     return started;

@@ -43,6 +43,7 @@ struct server_config {
   const char *anchor_file;                      /* [audit] checkpoints go there as well, "" none */
   const char *backup_folder;                    /* [backup] hourly verified copies, "" none */
   struct limits_set limits;                     /* [limits] limits.def says what each is */
+  unsigned silent_ms; /* then a connection is asked whether it lives; 0: 30 s. No setting: tests wait less */
   const uint8_t *master_key; /* 32 bytes, borrowed while starting; NULL: a file beside the database */
 };
 /* server_config_default: what holds without a file; every string is static. */

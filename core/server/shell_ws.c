@@ -26,15 +26,14 @@ _Static_assert(CONTROL_HEADROOM >= LWS_PRE, "messages need room for libwebsocket
 
 #define WRITES_A_ROUND 64 /* messages to one connection before the others have their turn */
 #define CLOSE_S 5         /* for a connection that is to end and does not read */
-#define LOOK_US (5 * US_PER_S)
-#define SILENT_MS 30000 /* then a connection is asked whether it lives */
-#define SILENT_LOOKS 4  /* for so long after that */
+#define SILENT_MS 30000   /* then a connection is asked whether it lives */
+#define SILENT_LOOKS 4    /* for so long after that */
 #define NUDGE_US (30 * US_PER_S)
 
 struct pss { /* per connection; zeroed by libwebsockets */
   uint32_t conn;
   char *rx; /* message being assembled */
-  size_t n;
+  size_t n, cap;
   unsigned fragments;
   unsigned asked; /* looks since a ping went unanswered, 0: none has */
   bool ping;
@@ -68,21 +67,43 @@ static void opened(struct lws *wsi, struct pss *p, bool admin) {
   map_put_u32(s->wsis, p->conn, wsi);
 }
 
+static void forget_message(struct pss *p) {
+  if (p->rx)
+    explicit_bzero(p->rx, p->n); /* it may have been a password, or a key */
+  free(p->rx);
+  p->rx = NULL;
+  p->n = p->cap = 0;
+}
+
 static void closed(struct lws *wsi, struct pss *p) {
   struct server *s = server_of(wsi);
   if (!p || !p->conn)
     return;
   map_del_u32(s->wsis, p->conn);
   control_closed(server_now(wsi)->control, p->conn);
-  free(p->rx);
-  p->rx = NULL;
+  forget_message(p);
   p->conn = 0;
 }
 
-static bool assemble(struct pss *p, const void *in, size_t len) {
-  if (p->n + len > JSON_MESSAGE_MAX)
+/* Most messages come in one piece: they get what they need. */
+static bool make_room(struct pss *p, size_t len) {
+  if (p->rx && p->n + len <= p->cap)
+    return true;
+  size_t n = p->n, cap = n ? 2 * (n + len) : len + 1;
+  char *rx = malloc(cap);
+  if (!rx)
     return false;
-  if (!p->rx && !(p->rx = malloc(JSON_MESSAGE_MAX)))
+  if (n > 0)
+    memcpy(rx, p->rx, n);
+  forget_message(p);
+  p->rx = rx;
+  p->n = n;
+  p->cap = cap;
+  return true;
+}
+
+static bool assemble(struct pss *p, const void *in, size_t len) {
+  if (p->n + len > JSON_MESSAGE_MAX || !make_room(p, len))
     return false;
   memcpy(p->rx + p->n, in, len);
   p->n += len;
@@ -123,10 +144,7 @@ static int on_receive(struct lws *wsi, struct pss *p, void *in, size_t len) {
   if (!frame_ends || !lws_is_final_fragment(wsi))
     return 0;
   control_message(server_now(wsi)->control, p->conn, p->rx, p->n);
-  explicit_bzero(p->rx, p->n); /* it may have been a password */
-  free(p->rx);
-  p->rx = NULL;
-  p->n = 0;
+  forget_message(p);
   p->fragments = 0;
   return 0;
 }
@@ -195,15 +213,19 @@ static uint32_t silent_ms(struct lws *wsi) {
   return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &n) == 0 ? info.tcpi_last_data_recv : 0;
 }
 
-static void look_at(struct lws *wsi, struct pss *p) {
-  if (silent_ms(wsi) < SILENT_MS)
+static uint32_t silent_most_ms(const struct server *s) {
+  return s->cfg.silent_ms ? s->cfg.silent_ms : SILENT_MS;
+}
+
+static void look_at(struct server *s, struct lws *wsi, struct pss *p) {
+  if (silent_ms(wsi) < silent_most_ms(s))
     p->asked = 0;
   else if (p->asked++ == 0) {
     p->ping = true;
     lws_callback_on_writable(wsi);
   } else if (p->asked > SILENT_LOOKS) {
     lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
-    shell_ws_nudge(lws_context_user(lws_get_context(wsi)));
+    shell_ws_nudge(s);
   }
 }
 
@@ -212,9 +234,9 @@ static void look_around(struct server *s, us_t now) {
   struct lws *wsi;
   if (now < s->look_at)
     return;
-  s->look_at = now + LOOK_US;
+  s->look_at = now + silent_most_ms(s) * US_PER_MS / 6;
   for (size_t at = 0; (wsi = map_next(s->wsis, &at));)
-    look_at(wsi, lws_wsi_user(wsi));
+    look_at(s, wsi, lws_wsi_user(wsi));
 }
 
 /* Only /v1/ws, only our subprotocol, and from a browser only our own pages (RFC 6455 10.2). */
@@ -275,8 +297,7 @@ static int admin_rx(struct lws *wsi, struct pss *p, const char *in, size_t len) 
       return -1;
     if (nl) {
       control_message(s->control, p->conn, p->rx, p->n);
-      explicit_bzero(p->rx, p->n); /* it may have been a key */
-      p->n = 0;
+      forget_message(p);
       n++;
     }
     in += n;
@@ -494,7 +515,7 @@ enum err shell_ws_open(struct server *s, char why[256]) {
   s->lws = lws_create_context(&i);
   if (!s->lws) {
     snprintf(why, 256, "libwebsockets cannot start: is libwebsockets-evlib-ev installed?");
-    return ERR_NOMEM;
+    return ERR_IO;
   }
   enum err e = shell_http_open(s, why);
   if (e == ERR_OK)

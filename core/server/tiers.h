@@ -2,7 +2,7 @@
  *
  *   full    the packet itself, at once
  *   packed  two frames in one packet of 40 ms, by Opus's repacketizer, without decoding
- *   low     decoded once, encoded once a stream: 60 ms, 12 kb/s
+ *   low     decoded once, encoded once a stream: 60 ms, 10.5 kb/s
  *   min     likewise: 120 ms, 7 kb/s
  *
  * and, of each, the payload with copies of earlier ones (RFC 2198). Invariant: as the mixer's: on one tier of

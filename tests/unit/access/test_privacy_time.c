@@ -36,6 +36,42 @@ static void test_visits_are_counted_by_room(void **state) {
   assert_int_equal(seconds_in(k, "{\"app\":\"other\"}", "red"), 0);
 }
 
+static void visit_until(struct kit *k, const char *pid, int64_t to_ms) {
+  struct access_visit v = {
+      .pid = pid, .app = "shop", .room = "blue", .from_ms = to_ms - 1000, .to_ms = to_ms, .kbps = 40};
+  access_visit(k->a, &v);
+}
+
+/* Identified or not, in the order of their ends; when there are too many, the last of both. */
+static void test_visits_come_by_time(void **state) {
+  struct kit *k = *state;
+  const int64_t T = NOW_MS / HOUR_MS * HOUR_MS + HOUR_MS;
+  visit_until(k, "", T + 50 * 60000); /* kept as T: by the hour */
+  visit_until(k, ANN, T + 20 * 60000);
+  visit_until(k, BOB, T - 5 * 60000);
+  visit_until(k, ANN, T + 10 * 60000);
+  kit_commit(k);
+  json_t *rows = access_visits(k->a, "shop", "blue", T + 15 * 60000);
+  assert_int_equal(json_array_size(rows), 2); /* nobody's, of which only the hour is known, and the later */
+  assert_int_equal(json_int(json_array_get(rows, 0), "to_ms", 0), T);
+  assert_int_equal(json_int(json_array_get(rows, 1), "to_ms", 0), T + 20 * 60000);
+  assert_int_equal(json_int(json_array_get(rows, 1), "kbps", 0), 40);
+  json_decref(rows);
+  for (int i = 0; i < ACCESS_VISITS_MAX + 200; i++)
+    visit_until(k, i % 2 ? ANN : "", T + 2 * HOUR_MS + i * 1000);
+  kit_commit(k);
+  rows = access_visits(k->a, "shop", "blue", 0);
+  assert_int_equal(json_array_size(rows), ACCESS_VISITS_MAX);
+  for (size_t i = 1; i < ACCESS_VISITS_MAX; i++)
+    assert_true(json_int(json_array_get(rows, i - 1), "to_ms", 0) <=
+                json_int(json_array_get(rows, i), "to_ms", 0));
+  assert_true(json_int(json_array_get(rows, 0), "to_ms", 0) >= T + 2 * HOUR_MS);
+  json_decref(rows);
+  rows = access_visits(k->a, "", "blue", 0);
+  assert_int_equal(json_array_size(rows), 0);
+  json_decref(rows);
+}
+
 static void test_a_visit_of_nobody_is_anonymous_at_once(void **state) {
   struct kit *k = *state;
   kit_visit(k, "", "blue", 10);
@@ -327,6 +363,7 @@ static void test_no_column_is_for_a_name(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       T(test_visits_are_counted_by_room),
+      T(test_visits_come_by_time),
       T(test_a_visit_of_nobody_is_anonymous_at_once),
       T(test_visits_lose_the_person_and_then_go),
       T(test_the_sweeper_comes_every_hour),

@@ -341,6 +341,24 @@ static void test_no_place(void **state) {
   assert_int_equal(e->begun, 1);
 }
 
+/* Who sends hello upon hello has only so many: the queue is everybody's. */
+static void test_one_peer_has_only_so_many(void **state) {
+  struct kit *k = *state;
+  struct elsewhere *e = &now_apart->e;
+  uint8_t hello[14] = {22, 254, 253};
+  check(k, &k->a, &k->a.at, k->a.p.local_pwd);
+  for (int i = 0; i < 1000; i++)
+    put(k, &k->a.at, hello, sizeof hello);
+  assert_int_equal(e->given, 100);
+  assert_int_equal(counters(k).dtls_dropped, 900);
+  secure_destroy(e->secure);
+  e->secure = NULL;
+  secured(k, 1, NULL); /* it came to nothing */
+  k->n_out = 0;
+  shake_through(k, &k->a);
+  assert_int_equal(e->begun, 2);
+}
+
 /* Nothing came of it: his next hello begins anew. */
 static void test_given_up(void **state) {
   struct kit *k = *state;
@@ -368,6 +386,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_early_sound, make_apart, unmake_apart),
       cmocka_unit_test_setup_teardown(test_removed_meanwhile, make_apart, unmake_apart),
       cmocka_unit_test_setup_teardown(test_no_place, make_apart, unmake_apart),
+      cmocka_unit_test_setup_teardown(test_one_peer_has_only_so_many, make_apart, unmake_apart),
       cmocka_unit_test_setup_teardown(test_given_up, make_apart, unmake_apart),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

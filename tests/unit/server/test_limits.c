@@ -260,6 +260,7 @@ static void a_storm_waits_outside(void **state) {
   char secret[64], text[400], resume[64];
   int first = 0, differ = 0;
   guest_secret(k, secret);
+  v4(k->addr, 1);
   uint32_t in = open_conn(k, false), conn;
   snprintf(
       text, sizeof text,
@@ -290,6 +291,11 @@ static void a_storm_waits_outside(void **state) {
   }
   assert_true(differ > 5);
   assert_int_equal(held(k, LIMIT_HANDSHAKES), 10);
+  for (int i = 0; i < 2 * LIMIT_BURST_JOINS_ADDRESS; i++) /* who comes as often as he was told to */
+    assert_string_equal(ask_in(k, "den", secret, &conn), "try_later");
+  handshakes = 0;
+  assert_string_equal(ask_in(k, "den", secret, &conn), "");
+  handshakes = LIMIT_VALUE_HANDSHAKES;
 
   control_closed(k->c, in);
   conn = open_conn(k, false);

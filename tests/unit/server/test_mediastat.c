@@ -133,8 +133,16 @@ static void test_muted_is_not_lost(void **state) {
       set(k, &k->c, MEDIA_PEER_SET, i % 100 == 0, true);
     speak(k, &k->c, &s, false);
   }
-  struct media_stats q = *stats_of(k, &k->c);
-  assert_true(q.loss_up == 0 && q.concealed_up == 0 && q.burst_up_ms == 0 && q.mos_up >= 43);
+  uint8_t best = 0;
+  for (size_t i = 0; i < k->n_ev; i++) {
+    const struct media_stats *q = &k->ev[i].stats;
+    if (k->ev[i].kind != MEDIA_STATS || k->ev[i].peer != k->c.handle)
+      continue;
+    assert_true(q->loss_up == 0 && q->concealed_up == 0 && q->burst_up_ms == 0);
+    assert_true(q->mos_up == 0 || q->mos_up >= 43);
+    best = q->mos_up > best ? q->mos_up : best;
+  }
+  assert_true(best >= 43);
   encoder_destroy(s.e);
 }
 

@@ -91,6 +91,53 @@ static void what_is_said_takes_along_what_waits_in_order(void **state) {
   kit_free(d.k);
 }
 
+static void assert_kind(struct kit *k, uint32_t conn, const char *method, const char *kind) {
+  json_t *o = next(k, conn);
+  assert_non_null(o);
+  assert_string_equal(json_str(o, "method", ""), method);
+  assert_string_equal(json_str(json_object_get(o, "params"), "kind", ""), kind);
+  json_decref(o);
+}
+
+/* What waited for his old connection is in what he gets on the new one, and what comes then follows it. */
+static void who_comes_back_in_a_rush_misses_nothing(void **state) {
+  struct door d = {.k = kit_make(NULL)};
+  (void)state;
+  watch(&d);
+  char text[512], back[300];
+  join_text(&d.k->host, "ann", text);
+  uint32_t ann = open_conn(d.k, false);
+  say(d.k, ann, text);
+  json_t *o = answer(d.k, ann, 1);
+  snprintf(back, sizeof back,
+           "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"room.join\",\"params\":{\"room\":\"den\",\"resume\":"
+           "\"%s\"}}",
+           json_str(json_object_get(o, "result"), "resume", ""));
+  json_decref(o);
+  join(d.k, &d.k->guest, "one");
+  drain(d.k, ann);
+  join(d.k, &d.k->guest, "two"); /* waits for company */
+  uint32_t again = open_conn(d.k, false);
+  unsigned asked = d.asked[ann];
+  say(d.k, again, back);
+  assert_true(d.asked[ann] > asked);
+  assert_kind(d.k, ann, "event", "member.joined");
+  assert_kind(d.k, ann, "event", "member.back"); /* his own */
+  assert_kind(d.k, ann, "bye", "");
+  assert_true(control_wants_close(d.k->c, ann));
+  control_closed(d.k->c, ann);
+  o = answer(d.k, again, 1);
+  const json_t *room = json_object_get(json_object_get(o, "result"), "room");
+  assert_int_equal(json_array_size(json_object_get(room, "members")), 3);
+  json_decref(o);
+  drain(d.k, again);
+  join(d.k, &d.k->guest, "three");
+  tick(d.k, WAIT_US);
+  assert_kind(d.k, again, "event", "member.joined");
+  assert_null(next(d.k, again));
+  kit_free(d.k);
+}
+
 static void fill(struct door *d, uint32_t op, unsigned n) {
   for (unsigned i = 0; i < n; i++) {
     tick(d->k, US_PER_S);
@@ -113,6 +160,20 @@ static void our_own_delay_is_nobodys_fault(void **state) {
   fill(&d, op, 1);
   assert_true(control_wants_close(d.k->c, bob));
   assert_int_equal(control_close_code(d.k->c, bob), CONTROL_CLOSE_SLOW);
+  kit_free(d.k);
+}
+
+static void even_so_the_queue_has_an_end(void **state) {
+  struct door d = {.k = kit_make(NULL)};
+  (void)state;
+  watch(&d);
+  uint32_t op = open_conn(d.k, true), bob = join(d.k, &d.k->guest, "bob");
+  drain(d.k, bob);
+  unsigned told = CONTROL_QUEUE_TIMES * CONTROL_QUEUE_MAX / 2;
+  fill(&d, op, told - 10); /* two messages each time */
+  assert_false(control_wants_close(d.k->c, bob));
+  fill(&d, op, 20);
+  assert_true(control_wants_close(d.k->c, bob));
   kit_free(d.k);
 }
 
@@ -140,7 +201,9 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_first_is_told_at_once_the_others_together),
       cmocka_unit_test(what_is_said_takes_along_what_waits_in_order),
+      cmocka_unit_test(who_comes_back_in_a_rush_misses_nothing),
       cmocka_unit_test(our_own_delay_is_nobodys_fault),
+      cmocka_unit_test(even_so_the_queue_has_an_end),
       cmocka_unit_test(who_spoke_while_we_were_late_is_not_sent_away),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
