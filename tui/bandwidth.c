@@ -59,13 +59,32 @@ void bandwidth_words(const struct client_link *l, char out[BANDWIDTH_WORDS]) {
     snprintf(out, BANDWIDTH_WORDS, "in %s, out %s", in, up);
 }
 
-static void tier_fact(struct bandwidth_fact *f, const char *name, const char *tier, unsigned ptime_ms,
-                      unsigned copies, unsigned kbps) {
-  char again[24] = "";
-  f->name = name;
+void bandwidth_brief(const struct client_link *l, char out[BANDWIDTH_WORDS]) {
+  const char *in = is_full(l->tier_down) ? FULL : l->tier_down, *up = is_full(l->tier_up) ? FULL : l->tier_up;
+  out[0] = '\0';
+  if (!l->connected || (is_full(in) && is_full(up)))
+    return;
+  if (strcmp(in, up) == 0)
+    snprintf(out, BANDWIDTH_WORDS, "line: %.10s", in);
+  else
+    snprintf(out, BANDWIDTH_WORDS, "line: in %.10s, out %.10s", in, up);
+}
+
+void bandwidth_gets(const char *tier, unsigned ptime_ms, unsigned copies, unsigned kbps,
+                    char out[BANDWIDTH_WORDS]) {
+  char length[16] = "", again[20] = "";
+  if (ptime_ms > 0)
+    snprintf(length, sizeof length, " %u ms", ptime_ms);
   if (copies > 0)
     snprintf(again, sizeof again, ", %u cop%s", copies, copies == 1 ? "y" : "ies");
-  snprintf(f->text, sizeof f->text, "%.10s %u ms%s, %u kb/s", tier, ptime_ms, again, kbps);
+  snprintf(out, BANDWIDTH_WORDS, "%.9s%s%s, %u kb/s", tier, length, again, kbps);
+}
+
+void bandwidth_delay(unsigned rtt_ms, unsigned jitter_ms, unsigned buffer_ms, char out[BANDWIDTH_WORDS]) {
+  if (rtt_ms > 0)
+    snprintf(out, BANDWIDTH_WORDS, "%u ms, jitter %u ms, buffer %u ms", rtt_ms, jitter_ms, buffer_ms);
+  else
+    snprintf(out, BANDWIDTH_WORDS, "jitter %u ms, buffer %u ms", jitter_ms, buffer_ms);
 }
 
 /* mos: of 5 at best; "-" while nothing is known. */
@@ -86,13 +105,16 @@ size_t bandwidth_facts(const struct client_link *l, struct bandwidth_fact v[BAND
   }
   if (!l->connected)
     return n;
-  if (known(l->tier_down))
-    tier_fact(&v[n++], "you get", l->tier_down, l->ptime_down_ms, l->copies_down, l->kbps_down);
-  if (known(l->tier_up))
-    tier_fact(&v[n++], "you send", l->tier_up, l->ptime_up_ms, l->copies_up, l->kbps_up);
+  if (known(l->tier_down)) {
+    v[n].name = "you get";
+    bandwidth_gets(l->tier_down, l->ptime_down_ms, l->copies_down, l->kbps_down, v[n++].text);
+  }
+  if (known(l->tier_up)) {
+    v[n].name = "you send";
+    bandwidth_gets(l->tier_up, l->ptime_up_ms, l->copies_up, l->kbps_up, v[n++].text);
+  }
   v[n].name = "delay";
-  snprintf(v[n++].text, BANDWIDTH_WORDS, "%u ms, jitter %u ms, buffer %u ms", l->rtt_ms, l->jitter_ms,
-           l->buffer_ms);
+  bandwidth_delay(l->rtt_ms, l->jitter_ms, l->buffer_ms, v[n++].text);
   v[n].name = "loss";
   v[n].warn = l->loss_down_pct > LOSS_WARN_PCT || l->loss_up_pct > LOSS_WARN_PCT ||
               l->concealed_pct > MADE_UP_WARN_PCT;

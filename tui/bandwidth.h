@@ -14,6 +14,13 @@ bool bandwidth_parse(const char *text, unsigned *kbps, char why[256]);
 /* bandwidth_words: what is not as usual: "low 60 ms", "in min 120 ms, out full"; "" when both ways are full
  * or there is no path. */
 void bandwidth_words(const struct client_link *l, char out[BANDWIDTH_WORDS]);
+/* bandwidth_brief: the same for a row that has more to say: "line: low", "line: in min, out full". */
+void bandwidth_brief(const struct client_link *l, char out[BANDWIDTH_WORDS]);
+/* bandwidth_delay: "45 ms, jitter 3 ms, buffer 80 ms"; a way of 0 ms is one nobody has measured. */
+void bandwidth_delay(unsigned rtt_ms, unsigned jitter_ms, unsigned buffer_ms, char out[BANDWIDTH_WORDS]);
+/* bandwidth_gets: "low 60 ms, 1 copy, 19 kb/s"; ptime_ms 0: not known. */
+void bandwidth_gets(const char *tier, unsigned ptime_ms, unsigned copies, unsigned kbps,
+                    char out[BANDWIDTH_WORDS]);
 #define BANDWIDTH_FACTS 6
 struct bandwidth_fact {
   const char *name;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#define TIER_US US_PER_S
 #define OUT_MAX (TEXT_CHAT_MAX + SAY_MAX)
 static const char NO_MIC[] = "NO MICROPHONE"; /* whatever the status line calls it */
 
@@ -240,12 +241,20 @@ static void say_mic(struct line *l) {
   l->mic = words;
 }
 
-/* say_link: when the sound his line gets has changed, and only then. */
-static void say_link(struct line *l) {
+/* hear_link: the sound his line gets has changed: said when it stays so, for both ways change one by one. */
+static void hear_link(struct line *l, us_t now) {
   char words[sizeof l->tier];
   bandwidth_words(&l->m->link, words);
-  if (!l->m->link.connected || strcmp(words, l->tier) == 0)
+  bool other = l->m->link.connected && strcmp(words, l->tier) != 0;
+  l->tier_due = !other ? 0 : l->tier_due != 0 ? l->tier_due : now + TIER_US;
+}
+
+static void say_link(struct line *l, us_t now) {
+  char words[sizeof l->tier];
+  if (l->tier_due == 0 || l->tier_due > now)
     return;
+  bandwidth_words(&l->m->link, words);
+  l->tier_due = 0;
   line_sayf(l, "Your line: %s.", words[0] != '\0' ? words : "full again");
   memcpy(l->tier, words, sizeof l->tier);
 }
@@ -268,7 +277,7 @@ static void say_update(struct line *l, int kind, const struct line_news *news, u
     say_mic(l);
     break;
   case CLIENT_EV_LINK:
-    say_link(l);
+    hear_link(l, now);
     break;
   case CLIENT_EV_REPLY:
     line_crowd_flush(l, true, now);
@@ -380,11 +389,13 @@ void line_tick(struct line *l, us_t now) {
   for (size_t i = 0; i < CLIENT_LEVELS_MAX; i++)
     say_talker(l, i, now);
   line_crowd_tick(l, now);
+  say_link(l, now);
   say_open(l);
 }
 
 us_t line_next_tick(const struct line *l) {
   us_t a = model_next_tick(l->m), b = pilot_next_tick(l->ctl), c = line_crowd_next(l);
   a = a < b ? a : b;
+  a = l->tier_due != 0 && l->tier_due < a ? l->tier_due : a;
   return a < c ? a : c;
 }

@@ -68,6 +68,7 @@ struct line { /* private; init with line_init */
     us_t due, again;
   } place;                    /* in the lobby */
   char tier[BANDWIDTH_WORDS]; /* what his line gets, as said last */
+  us_t tier_due;              /* when another is said; 0: nothing to say */
 };
 void line_init(struct line *l, struct pilot *ctl, void (*put)(void *ctx, const char *text), void *ctx);
 /* line_event: passes the event on to the model and says what came of it. */

@@ -246,6 +246,10 @@ bool model_tick(struct model *m, us_t now) {
   want_history(m);
   want_other(m);
   bool changed = roster_tick(m);
+  if (m->other.member != 0 && m->other_until <= now) { /* the answers stay away: it is not so any more */
+    m->other = (struct client_other){0};
+    changed = true;
+  }
   changed |= tick_clock(m);
   for (size_t i = 0; i < CLIENT_LEVELS_MAX; i++)
     if (m->talk[i].member != 0 && m->talk[i].until <= now) {
@@ -268,6 +272,7 @@ us_t model_next_tick(const struct model *m) {
   next = m->knock_next < next ? m->knock_next : next;
   next = m->clock_next < next ? m->clock_next : next;
   next = m->other_of != 0 && m->other_next < next ? m->other_next : next;
+  next = m->other.member != 0 && m->other_until < next ? m->other_until : next;
   for (size_t i = 0; i < CLIENT_LEVELS_MAX; i++)
     if (m->talk[i].member != 0 && m->talk[i].until < next)
       next = m->talk[i].until;

@@ -171,6 +171,7 @@ struct model {
   struct client_other other; /* of whom the card shows, when this person moderates */
   uint32_t other_of;         /* his id, 0: nobody */
   us_t other_next;           /* when that is asked for again */
+  us_t other_until;          /* so long what is known of it is shown */
   struct model_talk talk[CLIENT_LEVELS_MAX];
   struct model_weak weak[MODEL_WEAK_MAX];
   size_t n_weak;

@@ -318,6 +318,7 @@ void model_update(struct model *m, struct client_event *ev, us_t now) {
     break;
   case CLIENT_EV_OTHER:
     m->other = ev->other;
+    m->other_until = now + 2 * MODEL_OTHER_AGAIN_US;
     break;
   case CLIENT_EV_SECURITY:
     free(m->security);

@@ -156,6 +156,8 @@ static bool bandwidth(struct pilot *c, const char *words, us_t now) {
   model_intent(c->m, INTENT_BANDWIDTH)->kbps = kbps;
   if (kbps == 0)
     snprintf(text, sizeof text, "Your line carries what it can.");
+  else if (kbps < CLIENT_KBPS_SPEECH)
+    snprintf(text, sizeof text, "As little as can be: %u kb/s while somebody speaks.", CLIENT_KBPS_SPEECH);
   else
     snprintf(text, sizeof text, "At most %u kb/s each way.", kbps);
   model_toast(c->m, now, STYLE_OK, text);

@@ -101,18 +101,17 @@ static void mos_words(uint16_t to, uint16_t from, char out[48]) {
 
 /* line_of: what the server knows of his line, for who moderates: to and from this person. */
 static void line_of(struct sheet *s, const struct client_other *o) {
-  char text[64];
+  char text[BANDWIDTH_WORDS];
   bool bad = o->concealed_down_pct > 5 || o->concealed_up_pct > 5;
-  snprintf(text, sizeof text, "%s, %u cop%s, %u kb/s", o->tier, o->copies, o->copies == 1 ? "y" : "ies",
-           o->kbps_down);
+  bandwidth_gets(o->tier, 0, o->copies, o->kbps_down, text);
   fact(s, "gets", STYLE_NORMAL, text);
   snprintf(text, sizeof text, "%u%% to, %u%% from", o->loss_down_pct, o->loss_up_pct);
   fact(s, "loss", o->loss_down_pct > 5 || o->loss_up_pct > 5 ? STYLE_WARN : STYLE_NORMAL, text);
   snprintf(text, sizeof text, "%u%% to, %u%% from", o->concealed_down_pct, o->concealed_up_pct);
   fact(s, "made up", bad ? STYLE_WARN : STYLE_NORMAL, text);
   mos_words(o->mos_down, o->mos_up, text);
-  fact(s, "MOS", STYLE_NORMAL, text);
-  snprintf(text, sizeof text, "%u ms, jitter %u ms, buffer %u ms", o->rtt_ms, o->jitter_ms, o->buffer_ms);
+  fact(s, "MOS", STYLE_NORMAL, o->mos_down != 0 || o->mos_up != 0 ? text : "");
+  bandwidth_delay(o->rtt_ms, o->jitter_ms, o->buffer_ms, text);
   fact(s, "delay", STYLE_NORMAL, text);
 }
 
@@ -210,8 +209,10 @@ void view_card(const struct scene *v, struct rect r) {
     s.y += at != NULL;
     room_facts(&s);
     s.y++;
-    if (at == NULL || at->id != m->me)
+    if (at == NULL || at->id != m->me) {
+      lines(&s, 0, STYLE_DIM, "Your own line:");
       link_facts(&s);
+    }
   }
   if (focused && m->mode == MODE_KEYS) {
     v->c->cursor_x = r.x;

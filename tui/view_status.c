@@ -83,8 +83,9 @@ void view_header(const struct scene *v, struct rect r) {
   x = put_settings(v, r, x);
   model_clock(m, room->created_ms,
               clock); /* a fixed time: nothing ticks for a screen reader or a slow line */
-  int n =
-      snprintf(text, sizeof text, m->link.connected ? "since %s  %u ms" : "since %s", clock, m->link.rtt_ms);
+  int n = snprintf(text, sizeof text, "since %s", clock);
+  if (m->link.connected && m->link.rtt_ms > 0) /* 0: not known */
+    n += snprintf(text + n, sizeof text - (size_t)n, "  %u ms", m->link.rtt_ms);
   bool fits = r.w >= 70 && x + n < r.w;
   if (fits)
     canvas_put(v->c, r.x + r.w - n - 1, r.y, n, STYLE_STATUS, text);
@@ -192,7 +193,7 @@ void view_status(const struct scene *v, struct rect r) {
   if (!toast || x + (int)(text_width(text) + text_width(m->toast)) + 2 <= r.w)
     x = put(v, r, x, STYLE_SELECTED, text);
   x = put_own(v, r, x);
-  bandwidth_words(&m->link, text);
+  bandwidth_brief(&m->link, text);
   if (m->state == CLIENT_JOINED && (!toast || x + (int)(text_width(text) + text_width(m->toast)) + 2 <= r.w))
     x = put(v, r, x, STYLE_NOTICE, text);
   if (m->unread > 0 && !toast && m->state == CLIENT_JOINED && !view_chat_shown(v, r.w)) {

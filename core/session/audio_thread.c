@@ -20,6 +20,7 @@ struct packet_in {
   us_t at;
   uint32_t ts, offset; /* offset: of a copy, else 0 */
   uint16_t seq;
+  uint16_t wait_ms; /* no packet, but how long to wait for one */
   bool marker;
   uint16_t len;
   uint8_t payload[AUDIO_PACKET_MAX];
@@ -91,7 +92,9 @@ static void capture_round(struct audio_thread *a) {
 static void playout_round(struct audio_thread *a) {
   struct packet_in p;
   while (ring_read(a->packets, &p, 1) == 1)
-    if (p.offset)
+    if (p.wait_ms)
+      jitter_expect_resend(a->jit, p.at, (int)p.wait_ms);
+    else if (p.offset)
       jitter_put_copy(a->jit, p.at, p.seq, p.ts, p.offset, p.payload, p.len);
     else
       jitter_put(a->jit, p.at, p.seq, p.ts, p.marker, p.payload, p.len);
@@ -225,6 +228,11 @@ void audio_thread_play(struct audio_thread *a, us_t now, const struct rtp *h) {
 
 void audio_thread_copy(struct audio_thread *a, us_t now, const struct rtp *h, uint32_t offset) {
   put(a, now, h, offset);
+}
+
+void audio_thread_expect(struct audio_thread *a, us_t now, unsigned wait_ms) {
+  struct packet_in p = {.at = now, .wait_ms = (uint16_t)wait_ms};
+  (void)ring_write(a->packets, &p, 1);
 }
 
 int audio_thread_fd(const struct audio_thread *a) {

@@ -38,6 +38,8 @@ void audio_thread_voice(struct audio_thread *a, int ptime_ms, int bitrate, int l
 void audio_thread_play(struct audio_thread *a, us_t now, const struct rtp *h);
 /* audio_thread_copy: as jitter_put_copy; h holds the copy's payload. */
 void audio_thread_copy(struct audio_thread *a, us_t now, const struct rtp *h, uint32_t offset);
+/* audio_thread_expect: as jitter_expect_resend. */
+void audio_thread_expect(struct audio_thread *a, us_t now, unsigned wait_ms);
 int audio_thread_fd(const struct audio_thread *a);
 bool audio_thread_poll(struct audio_thread *a, struct audio_report *r);
 void audio_thread_stop(struct audio_thread *a);

@@ -107,6 +107,11 @@ static void on_copy(void *ctx, const struct rtp *h, uint32_t offset) {
   if (c->audio)
     audio_thread_copy(c->audio, clock_now(), h, offset);
 }
+static void on_expect(void *ctx, unsigned wait_ms) {
+  struct client *c = ctx;
+  if (c->audio)
+    audio_thread_expect(c->audio, clock_now(), wait_ms);
+}
 static void on_voice(void *ctx, const struct session_voice *v) {
   struct client *c = ctx;
   if (c->audio)
@@ -337,6 +342,7 @@ static void configure(struct client *c, const struct client_config *cfg) {
   s->event = on_event;
   s->audio = on_audio;
   s->copy = on_copy;
+  s->expect = on_expect;
   s->voice = on_voice;
   s->gate = on_gate;
   s->ctx = c;

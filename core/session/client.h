@@ -32,9 +32,10 @@ enum client_mic {
 };
 #define CLIENT_KBPS_MIN 6 /* of a wish, besides 0 */
 #define CLIENT_KBPS_MAX 1000
-struct client_link {   /* quality of his own path */
-  bool connected;      /* media path up */
-  const char *profile; /* SRTP profile, static string, "" before */
+#define CLIENT_KBPS_SPEECH 12u /* who wishes less gets speech all the same, and that takes this */
+struct client_link {           /* quality of his own path */
+  bool connected;              /* media path up */
+  const char *profile;         /* SRTP profile, static string, "" before */
   uint8_t loss_down_pct, loss_up_pct;
   uint16_t rtt_ms, jitter_ms, buffer_ms;
   uint16_t playout_ms; /* held ready for the loudspeaker; underruns: how often that was too little */

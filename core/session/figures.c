@@ -120,12 +120,12 @@ void figures_tier(struct session *s, const json_t *media) {
 /* ---- his wish ---- */
 
 static void tell_wish(struct session *s) {
-  s->told_kbps = s->kbps;
+  s->wished = true;
   session_request(s, ++s->last_id, "media.bandwidth", json_pack("{s:i}", "kbps", (int)s->kbps));
 }
 
 void figures_joined(struct session *s) {
-  if ((s->kbps || s->told_kbps) && !s->cfg.no_audio)
+  if ((s->kbps || s->wished) && !s->cfg.no_audio)
     tell_wish(s);
 }
 

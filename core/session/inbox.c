@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define RETRY_MAX_MS 60000 /* no server sends him away for longer */
+
 static void tell_room(struct session *s, const json_t *room) {
   struct client_event ev;
   session_event(&ev, CLIENT_EV_ROOM);
@@ -104,13 +106,21 @@ static void on_join_result(struct session *s, const json_t *r) {
     session_media_request(s);
 }
 
+/* The server is there, and has asked him to come later: he does not give it up for that. */
+static void come_again(struct session *s, json_int_t retry_ms) {
+  json_int_t ms = retry_ms < 1 ? 1 : retry_ms > RETRY_MAX_MS ? RETRY_MAX_MS : retry_ms;
+  s->retry_after = ms * US_PER_MS;
+  if (s->state == CLIENT_CONNECTING)
+    s->give_up_at = s->now + 2 * s->retry_after + CONNECT_LIMIT_US;
+}
+
 static void on_join_error(struct session *s, const struct rpc_in *in) {
   s->join_id = 0;
   if (in->error == ERR_RATE &&
       s->resume[0]) /* he comes back too often: the server hangs up, and he waits longer */
     return;
   if (in->error == ERR_AGAIN) { /* many come at once: the server hangs up, and says when to come again */
-    s->retry_after = (in->retry_ms ? in->retry_ms : 1000) * US_PER_MS;
+    come_again(s, in->retry_ms ? in->retry_ms : 1000);
     session_notice(s, in->message);
     return;
   }
@@ -250,7 +260,7 @@ static void on_bye(struct session *s, const json_t *p) {
   if (s->leaving)
     session_end(s, ERR_OK, "you left");
   else if (why == ERR_AGAIN) { /* the server goes down: come back */
-    s->retry_after = json_int(p, "retry_ms", 500) * US_PER_MS;
+    come_again(s, json_int(p, "retry_ms", 500));
     session_notice(s, json_str(p, "text", err_text(why)));
   } else
     session_end(s, why == ERR_BANNED && was_in ? ERR_REMOVED : why, line);

@@ -130,6 +130,12 @@ static void on_copy(void *ctx, const struct rtp *h, uint32_t offset) {
   s->cfg.copy(s->cfg.ctx, h, offset);
 }
 
+static void on_expect(void *ctx, unsigned wait_ms) {
+  struct session *s = ctx;
+  if (s->cfg.expect)
+    s->cfg.expect(s->cfg.ctx, wait_ms);
+}
+
 /* ---- life of a path ---- */
 
 void media_gather(struct session *s) {
@@ -170,6 +176,7 @@ void media_answer(struct session *s, const char *text) {
   struct path_io io = {.send = on_path_send,
                        .audio = on_audio,
                        .copy = on_copy,
+                       .expect = on_expect,
                        .state = on_path_state,
                        .uplink = on_uplink,
                        .ctx = s};

@@ -1,9 +1,12 @@
 #include "core/session/path.h"
 
 #include "audio/codec.h"
+#include "core/media/nack.h"
+#include "core/media/resend.h"
 #include "core/media/secure.h"
 #include "core/session/uplink.h"
 #include "core/wire/red.h"
+#include "core/wire/rtcp_nack.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +16,8 @@
 #define THIN_UNEASY_US (3 * US_PER_S)
 #define THIN_US (8 * US_PER_S) /* three of them in the time after which the server gives a path up */
 #define UNEASY_LOSS_PCT 2
+#define ASKED_US (30 * US_PER_S)       /* so long after a request more are expected */
+#define NACK_KBPS 5                    /* for requests; at most a quarter of what the person allows */
 #define REKEY_RETRY_US (60 * US_PER_S) /* after a change of keys that did not work */
 
 struct path {
@@ -24,6 +29,10 @@ struct path {
   uint32_t ts_off;
   struct uplink uplink;
   struct rtpstat stat;
+  bool may_nack;
+  struct nack nack;
+  struct resend *resend; /* from the first packet on, where it may be asked for */
+  us_t asked_at;         /* for one of them; 0: never */
   struct path_traffic traffic;
   us_t heard_at, next_report;
   us_t rekey_us, rekey_at; /* how often, 0 never; when next */
@@ -43,6 +52,7 @@ struct path *path_create(struct dtls_ctx *dtls, struct rng *rng, uint32_t ssrc, 
   uplink_init(&p->uplink, now, kbps, a->opus_pt, a->red_pt);
   p->level_id = a->level_id;
   p->csrc_level_id = a->csrc_level_id;
+  p->may_nack = a->nack && a->rtcp_rsize;
   p->peer_ssrc = a->ssrc;
   p->seq = (uint16_t)rng_below(rng, 1 << 15);
   p->ts_off = (uint32_t)rng_u64(rng);
@@ -76,6 +86,8 @@ static us_t next_report(struct path *p, us_t now) {
   bool thin = l->tier >= TIER_LOW, spoke = st->sent != p->told_sent, heard = st->received != p->told_received;
   p->told_sent = st->sent;
   p->told_received = st->received;
+  if ((heard || spoke) && ladder_early(l, now))
+    return now + US_PER_S;
   if ((heard && st->loss_in_pct >= UNEASY_LOSS_PCT) || (spoke && ladder_uneasy(l)))
     return now + (thin ? THIN_UNEASY_US : UNEASY_US);
   bool rare = thin || (!spoke && !heard);
@@ -105,7 +117,7 @@ static void drain(struct path *p, us_t now) {
     return;
   case SECURE_UP:
     p->heard_at = now;
-    p->next_report = now + RTPSTAT_INTERVAL_US;
+    p->next_report = now + US_PER_S;
     tell(p, true, ERR_OK, secure_profile(p->secure));
     break;
   case SECURE_REKEYED:
@@ -121,16 +133,58 @@ void path_transport_up(struct path *p, us_t now) {
   drain(p, now);
 }
 
+/* ---- what was lost, once more ---- */
+
+/* One that came tells what did not. True: it was asked for. */
+static bool note_seq(struct path *p, us_t now, uint16_t seq, bool copy) {
+  const struct rtpstat *st = &p->stat;
+  if (!p->may_nack)
+    return false;
+  bool answer = nack_received(&p->nack, now, seq, copy, st->rtt_ms);
+  unsigned wait_ms = nack_wait_ms(&p->nack, now, st->rtt_ms, st->ptime / AUDIO_MS(1));
+  if (wait_ms && p->io.expect)
+    p->io.expect(p->io.ctx, wait_ms);
+  if (p->nack.fresh && st->loss_in_pct == 0 && p->next_report > now + UNEASY_US)
+    p->next_report = now + UNEASY_US; /* the first loss for a while is news */
+  return answer;
+}
+
+static void ask_again(struct path *p, us_t now) {
+  uint16_t v[NACK_MISSING];
+  uint8_t buf[256];
+  unsigned wish = p->uplink.ladder.kbps / 4u, kbps = wish && wish < NACK_KBPS ? wish : NACK_KBPS;
+  size_t k = nack_ask(&p->nack, now, p->stat.rtt_ms, kbps, v);
+  size_t n = k ? rtcp_build_nack(buf, sizeof buf - SRTP_TRAILER_MAX, p->ssrc, p->peer_ssrc, v, k) : 0;
+  if (n && secure_protect_rtcp(p->secure, buf, &n, sizeof buf) == ERR_OK)
+    emit(p, buf, n);
+}
+
+static void send_again(struct path *p, us_t now, const uint8_t *rtcp, size_t n) {
+  uint16_t v[RTCP_NACK_MAX];
+  const struct ladder *l = &p->uplink.ladder;
+  size_t k = p->may_nack ? rtcp_nacks(rtcp, n, p->ssrc, v, RTCP_NACK_MAX) : 0;
+  p->asked_at = k ? now : p->asked_at;
+  for (size_t i = 0; i < k && ladder_resend_kbps(l) > 0; i++) {
+    size_t len;
+    const uint8_t *again = resend_take(p->resend, now, v[i], &len);
+    if (again)
+      emit(p, again, len);
+  }
+}
+
 /* Opus, bare or in RED: its blocks come oldest first, the packet's own last. */
-static bool take_blocks(struct path *p, struct rtp *h) {
+static bool take_blocks(struct path *p, us_t now, struct rtp *h) {
   struct red_block v[RED_BLOCKS_MAX];
   size_t n;
   if (h->pt != p->uplink.red_pt || h->pt == UPLINK_NO_RED)
     return h->pt == p->uplink.opus_pt && h->payload_len > 0;
   if (red_parse(h->payload, h->payload_len, v, &n) != ERR_OK || v[n - 1].pt != p->uplink.opus_pt)
     return false;
+  int samples = opus_packet_samples(v[n - 1].p, v[n - 1].len);
   for (size_t i = 0; p->io.copy && i + 1 < n; i++)
     if (v[i].pt == p->uplink.opus_pt) {
+      if (samples > 0)
+        (void)note_seq(p, now, (uint16_t)(h->seq - v[i].offset / (unsigned)samples), true);
       h->payload = v[i].p;
       h->payload_len = v[i].len;
       p->io.copy(p->io.ctx, h, v[i].offset);
@@ -143,11 +197,12 @@ static bool take_blocks(struct path *p, struct rtp *h) {
 static void take_rtp(struct path *p, us_t now, uint8_t *bytes, size_t n) {
   struct rtp h;
   if (secure_unprotect(p->secure, now, bytes, &n) != ERR_OK || rtp_parse(bytes, n, false, &h) != ERR_OK ||
-      !take_blocks(p, &h))
+      !take_blocks(p, now, &h))
     return;
   p->heard_at = now;
   p->peer_ssrc = h.ssrc;
-  rtpstat_received(&p->stat, now, h.seq, h.ts);
+  if (!note_seq(p, now, h.seq, false)) /* what was lost stays lost for the reports: the line is as it is */
+    rtpstat_received(&p->stat, now, h.seq, h.ts);
   p->io.audio(p->io.ctx, &h);
 }
 
@@ -156,6 +211,9 @@ static void take_rtcp(struct path *p, us_t now, uint8_t *bytes, size_t n) {
     return;
   p->heard_at = now;
   rtpstat_rtcp(&p->stat, now, p->ssrc, bytes, n);
+  send_again(p, now, bytes, n);
+  bool asks = p->asked_at && now - p->asked_at < ASKED_US;
+  p->uplink.ladder.resend = asks && p->stat.rtt_ms < LADDER_RESEND_MS;
   if (uplink_feed(&p->uplink, now, &p->stat) && p->io.uplink)
     p->io.uplink(p->io.ctx);
 }
@@ -192,6 +250,9 @@ void path_send(struct path *p, us_t now, const struct capture_packet *k) {
   p->seq++;
   int samples = opus_packet_samples(k->payload, k->len);
   rtpstat_sent(&p->stat, now, h.ts + (uint32_t)(samples > 0 ? samples : 0), len);
+  if (p->may_nack)
+    resend_need(&p->resend, now);
+  resend_keep(p->resend, now, h.seq, buf, n, ladder_resend_kbps(&p->uplink.ladder));
   emit(p, buf, n);
 }
 
@@ -224,11 +285,15 @@ void path_handle_timeout(struct path *p, us_t now) {
   drain(p, now);
   if (path_up(p) && p->next_report <= now)
     report(p, now);
+  if (nack_next(&p->nack) <= now)
+    ask_again(p, now);
 }
 
 us_t path_next_timeout(const struct path *p) {
   us_t due = secure_next_timeout(p->secure);
   due = p->rekey_at < due ? p->rekey_at : due;
+  us_t ask = nack_next(&p->nack);
+  due = ask < due ? ask : due;
   return due < p->next_report ? due : p->next_report;
 }
 
@@ -256,5 +321,6 @@ void path_destroy(struct path *p) {
   if (!p)
     return;
   secure_destroy(p->secure);
+  free(p->resend);
   free(p);
 }

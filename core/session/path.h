@@ -26,6 +26,9 @@ struct path_io {
   /* copy: before the packet that carries it (RFC 2198): h is that packet but for the payload, which is the
    * one of `offset` samples earlier; NULL: not wanted. */
   void (*copy)(void *ctx, const struct rtp *h, uint32_t offset);
+  /* expect: lost sound was asked for again: it may come so much later (jitter_expect_resend); NULL: not
+   * wanted. */
+  void (*expect)(void *ctx, unsigned wait_ms);
   void (*state)(void *ctx, bool up, enum err why,
                 enum srtp_profile_id profile); /* once up, and once if it fails */
   void (*uplink)(void *ctx);                   /* path_uplink has changed by a report; may be NULL */

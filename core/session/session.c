@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define BACKOFF_MAX_US (4 * US_PER_S)
-#define CONNECT_LIMIT_US (30 * US_PER_S) /* never been in: then it is not a drop but a wrong address */
 #define LEAVE_US (1500 * US_PER_MS)
 
 struct client_event *session_event(struct client_event *ev, int kind) {

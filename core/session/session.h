@@ -50,6 +50,7 @@ struct session_config {
   void (*audio)(void *ctx, const struct rtp *h);     /* to the playout side */
   void (*copy)(void *ctx, const struct rtp *h, uint32_t offset); /* likewise: of the packet `offset` samples
                                                                     before h (jitter_put_copy) */
+  void (*expect)(void *ctx, unsigned wait_ms);                   /* likewise: jitter_expect_resend */
   void (*gate)(void *ctx, bool open);                            /* to the capture side */
   void (*voice)(void *ctx, const struct session_voice *v);       /* likewise: how to encode from now on */
   void *ctx;

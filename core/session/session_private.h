@@ -11,7 +11,8 @@
 #include <jansson.h>
 
 #define BACKOFF_FIRST_US (200 * US_PER_MS)
-#define FIGURES_MARKS 3 /* of LINK_US each: what "lately" means */
+#define CONNECT_LIMIT_US (30 * US_PER_S) /* never been in: then it is not a drop but a wrong address */
+#define FIGURES_MARKS 3                  /* of LINK_US each: what "lately" means */
 #define LINK_US (2 * US_PER_S)
 #define SESSION_TICKETS 64 /* acts on their way */
 
@@ -50,7 +51,8 @@ struct session {
   us_t link_at, regather_at, levels_at, heard_at;
   unsigned regathers;
   /* figures.c */
-  unsigned kbps, told_kbps;  /* his wish, and the server's idea of it */
+  unsigned kbps;             /* his wish */
+  bool wished;               /* the server has been told one: it may still know an older one */
   enum media_tier tier_down; /* what he gets, as the server says */
   uint8_t copies_down;
   struct session_ear ear;

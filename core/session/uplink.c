@@ -42,6 +42,7 @@ size_t uplink_payload(struct uplink *u, uint16_t seq, uint32_t ts, const uint8_t
   const struct red_plan *plan = red_plan(u->ladder.plan);
   struct red_block v[RED_COPIES_MAX + 1];
   size_t n = 0, made = 0;
+  u->seq = seq;
   for (unsigned i = u->red_pt == UPLINK_NO_RED ? 0 : plan->copies; i > 0; i--)
     if ((k = before(u, own, i * plan->gap)))
       v[n++] = (struct red_block){u->opus_pt, ts - k->ts, k->p, k->len};
@@ -58,10 +59,14 @@ size_t uplink_payload(struct uplink *u, uint16_t seq, uint32_t ts, const uint8_t
 bool uplink_feed(struct uplink *u, us_t now, const struct rtpstat *s) {
   if (s->reports == u->reports)
     return false;
-  bool spoke = s->sent != u->sent;
-  u->reports = s->reports;
-  u->sent = s->sent;
+  uint32_t sent = s->sent - u->sent;
+  uint16_t passed = (uint16_t)(s->highest_out - u->highest), behind = (uint16_t)(u->seq - s->highest_out);
   struct ladder_report r = {
       .loss_pct = s->there.loss_pct, .burst_ms = s->there.known ? s->there.burst_ms : 0, .rtt_ms = s->rtt_ms};
-  return spoke && ladder_feed(&u->ladder, now, &r);
+  if (u->reports)
+    ladder_count(&u->ladder, &r, sent, passed, behind);
+  u->reports = s->reports;
+  u->sent = s->sent;
+  u->highest = s->highest_out;
+  return sent && ladder_feed(&u->ladder, now, &r);
 }

@@ -25,8 +25,9 @@ struct uplink_kept {
 };
 struct uplink {
   struct ladder ladder;
-  uint8_t opus_pt, red_pt; /* red_pt UPLINK_NO_RED: the peer takes none */
-  uint32_t reports, sent;  /* as rtpstat had them when the ladder was fed last */
+  uint8_t opus_pt, red_pt;         /* red_pt UPLINK_NO_RED: the peer takes none */
+  uint16_t seq;                    /* of the last packet */
+  uint32_t reports, sent, highest; /* as rtpstat had them when the ladder was fed last */
   struct uplink_kept kept[UPLINK_KEPT];
 };
 /* uplink_init: `kbps` as ladder_init says. */

@@ -1,6 +1,7 @@
 /* The person's wish about his line: told to the server where it may have forgotten it, obeyed by his own
  * voice at once; and what the server says it sends him. */
 #include "core/media/cert.h"
+#include "core/media/ladder.h"
 #include "core/session/session.h"
 #include "core/wire/json.h"
 
@@ -260,6 +261,34 @@ static void wished_while_away(void **state) {
   kit_free(k);
 }
 
+/* Nobody knows whether what was said last before the line broke was heard. */
+static void the_last_wish_may_have_been_lost(void **state) {
+  (void)state;
+  json_int_t kbps;
+  struct kit *k = kit_make(12, true);
+  join(k, true);
+  session_bandwidth(k->s, k->now, 0);
+  session_closed(k->s, k->now, ERR_CONNECT);
+  forget(k);
+  k->now += 10 * US_PER_S;
+  session_tick(k->s, k->now);
+  session_connected(k->s, k->now, NULL);
+  join(k, false);
+  assert_int_equal(wishes(k, &kbps), 1);
+  assert_int_equal(kbps, 0);
+  kit_free(k);
+}
+
+static void less_than_speech_takes(void **state) {
+  (void)state;
+  assert_int_equal(tier_info(TIER_MIN)->wire_kbps, CLIENT_KBPS_SPEECH);
+  struct kit *k = kit_make(CLIENT_KBPS_MIN, true);
+  join(k, true);
+  assert_int_equal(k->voice.ptime_ms, 120);
+  assert_true(k->voice.bitrate >= 6000);
+  kit_free(k);
+}
+
 static void who_only_moderates_has_no_line(void **state) {
   (void)state;
   json_int_t kbps;
@@ -295,9 +324,12 @@ static void what_the_server_sends(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(told_on_joining_and_again_on_coming_back), cmocka_unit_test(changed_in_the_call),
-      cmocka_unit_test(wished_while_away), cmocka_unit_test(who_only_moderates_has_no_line),
-      cmocka_unit_test(what_the_server_sends)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(told_on_joining_and_again_on_coming_back),
+                                     cmocka_unit_test(changed_in_the_call),
+                                     cmocka_unit_test(wished_while_away),
+                                     cmocka_unit_test(the_last_wish_may_have_been_lost),
+                                     cmocka_unit_test(less_than_speech_takes),
+                                     cmocka_unit_test(who_only_moderates_has_no_line),
+                                     cmocka_unit_test(what_the_server_sends)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -138,6 +138,53 @@ static void test_come_again_later(void **state) {
   }
 }
 
+/* However often he is asked to: he gives up when nobody answers, and he never waits for a year. */
+static void test_who_is_asked_to_wait_does_not_give_up(void **state) {
+  struct kit *k = kit_make(NULL);
+  us_t now = NOW;
+  char text[300];
+  (void)state;
+  for (int i = 1; i <= 60; i++) {
+    snprintf(text, sizeof text,
+             "{\"jsonrpc\":\"2.0\",\"id\":%d,\"error\":{\"code\":-32000,\"message\":\"m\",\"data\":{\"code\":"
+             "\"try_later\",\"retry_ms\":%d}}}",
+             i, i < 60 ? 1500 : INT_MAX);
+    forget(k);
+    session_message(k->s, now, text, strlen(text));
+    session_closed(k->s, now, ERR_OK);
+    assert_in_range(session_next_timeout(k->s), now, now + 90 * US_PER_S);
+    now = session_next_timeout(k->s);
+    session_tick(k->s, now);
+    assert_int_equal(session_state(k->s), CLIENT_CONNECTING);
+    session_connected(k->s, now, NULL);
+  }
+  session_closed(k->s, now, ERR_CONNECT);
+  for (int i = 0; i < 1000 && session_state(k->s) == CLIENT_CONNECTING; i++) {
+    now = session_next_timeout(k->s);
+    session_tick(k->s, now);
+    session_closed(k->s, now, ERR_CONNECT);
+  }
+  assert_int_equal(session_state(k->s), CLIENT_ENDED);
+  kit_free(k);
+}
+
+/* What a server that goes down says of when to come again is no more than a wish. */
+static void test_the_time_to_come_again_has_bounds(void **state) {
+  static const char *const WISHES[] = {"-9007199254740991", "-1", "0", "9007199254740991"};
+  (void)state;
+  for (size_t i = 0; i < sizeof WISHES / sizeof WISHES[0]; i++) {
+    struct kit *k = kit_joined();
+    char text[200];
+    snprintf(text, sizeof text,
+             "{\"jsonrpc\":\"2.0\",\"method\":\"bye\",\"params\":{\"code\":\"try_later\",\"retry_ms\":%s}}",
+             WISHES[i]);
+    server(k, text);
+    session_closed(k->s, NOW, ERR_OK);
+    assert_in_range(session_next_timeout(k->s), NOW, NOW + 90 * US_PER_S);
+    kit_free(k);
+  }
+}
+
 /* A line that breaks again and again: the server lets nobody resume without end, and the seat is still his.
  */
 static void test_too_many_resumes_are_no_end(void **state) {
@@ -449,6 +496,8 @@ int main(void) {
       cmocka_unit_test(test_held),
       cmocka_unit_test(test_held_while_the_connection_was_lost),
       cmocka_unit_test(test_come_again_later),
+      cmocka_unit_test(test_who_is_asked_to_wait_does_not_give_up),
+      cmocka_unit_test(test_the_time_to_come_again_has_bounds),
       cmocka_unit_test(test_goodbyes),
       cmocka_unit_test(test_what_acts_hand_out),
       cmocka_unit_test(test_repeated_room),

@@ -56,6 +56,24 @@ static void only_the_unusual_is_said(void **state) {
   assert_string_equal(words, "");
 }
 
+static void in_a_row_with_more(void **state) {
+  (void)state;
+  char words[BANDWIDTH_WORDS];
+  struct client_link l = {.connected = true, .tier_down = "packed", .tier_up = "packed", .ptime_up_ms = 40};
+  bandwidth_brief(&l, words);
+  assert_string_equal(words, "line: packed");
+  l.tier_up = "";
+  bandwidth_brief(&l, words);
+  assert_string_equal(words, "line: in packed, out full");
+  l.tier_down = NULL;
+  bandwidth_brief(&l, words);
+  assert_string_equal(words, "");
+  l.tier_up = "min";
+  l.connected = false;
+  bandwidth_brief(&l, words);
+  assert_string_equal(words, "");
+}
+
 static const char *fact(const struct client_link *l, const char *name, bool *warn) {
   static struct bandwidth_fact v[BANDWIDTH_FACTS];
   size_t n = bandwidth_facts(l, v);
@@ -88,6 +106,8 @@ static void figures(void **state) {
   assert_string_equal(fact(&l, "you get", &warn), "low 60 ms, 1 copy, 17 kb/s");
   assert_string_equal(fact(&l, "you send", &warn), "min 120 ms, 2 copies, 9 kb/s");
   assert_string_equal(fact(&l, "delay", &warn), "45 ms, jitter 3 ms, buffer 80 ms");
+  l.rtt_ms = 0; /* who only listens learns nothing of it */
+  assert_string_equal(fact(&l, "delay", &warn), "jitter 3 ms, buffer 80 ms");
   assert_string_equal(fact(&l, "loss", &warn), "in 5%, out 0%, made up 2%");
   assert_false(warn);
   assert_string_equal(fact(&l, "MOS", &warn), "in 4.1, out - of 5");
@@ -108,6 +128,7 @@ static void figures(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(what_is_taken),
-                                     cmocka_unit_test(only_the_unusual_is_said), cmocka_unit_test(figures)};
+                                     cmocka_unit_test(only_the_unusual_is_said),
+                                     cmocka_unit_test(in_a_row_with_more), cmocka_unit_test(figures)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

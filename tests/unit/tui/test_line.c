@@ -299,12 +299,49 @@ static void test_headless_long_answers(void **state) {
   fx_destroy(f);
 }
 
+static void link_of(struct fixture *f, struct line *l, const char *down, const char *up) {
+  struct client_event ev = {
+      .kind = CLIENT_EV_LINK,
+      .link = {.connected = true, .tier_down = down, .tier_up = up, .ptime_down_ms = 60, .ptime_up_ms = 60}};
+  line_event(l, &ev, f->now, f->wall_ms);
+}
+
+/* Both ways change one after the other: one sentence. */
+static void test_line_says_what_the_line_gets_once(void **state) {
+  (void)state;
+  struct fixture *f = fx_busy();
+  struct line l;
+  line_init(&l, &f->ctl, keep, NULL);
+  size_t before = lines;
+  link_of(f, &l, "full", "full");
+  link_of(f, &l, "full", "low");
+  assert_true(line_next_tick(&l) <= f->now + US_PER_S);
+  link_of(f, &l, "low", "low");
+  line_tick(&l, f->now + US_PER_S / 2);
+  assert_int_equal(lines, before);
+  line_tick(&l, f->now + US_PER_S);
+  assert_string_equal(last, "Your line: low 60 ms.");
+  assert_int_equal(lines, before + 1);
+  link_of(f, &l, "low", "full"); /* and back at once: nothing */
+  link_of(f, &l, "low", "low");
+  line_tick(&l, f->now + 9 * US_PER_S);
+  assert_int_equal(lines, before + 1);
+  link_of(f, &l, "full", "full");
+  line_tick(&l, f->now + 19 * US_PER_S);
+  assert_string_equal(last, "Your line: full again.");
+  fx_destroy(f);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_line_commands_and_chat), cmocka_unit_test(test_line_says_talkers_once),
-      cmocka_unit_test(test_line_two_at_once),       cmocka_unit_test(test_line_microphone_and_leaving),
-      cmocka_unit_test(test_line_is_clean),          cmocka_unit_test(test_headless_commands),
-      cmocka_unit_test(test_headless_bad_input),     cmocka_unit_test(test_headless_events),
-      cmocka_unit_test(test_headless_long_answers)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_line_says_what_the_line_gets_once),
+                                     cmocka_unit_test(test_line_commands_and_chat),
+                                     cmocka_unit_test(test_line_says_talkers_once),
+                                     cmocka_unit_test(test_line_two_at_once),
+                                     cmocka_unit_test(test_line_microphone_and_leaving),
+                                     cmocka_unit_test(test_line_is_clean),
+                                     cmocka_unit_test(test_headless_commands),
+                                     cmocka_unit_test(test_headless_bad_input),
+                                     cmocka_unit_test(test_headless_events),
+                                     cmocka_unit_test(test_headless_long_answers)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

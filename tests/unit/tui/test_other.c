@@ -102,6 +102,11 @@ static void test_the_card_shows_it(void **state) {
   assert_true(card_says(f, "4% to, 0% from"));
   assert_true(card_says(f, "3.8 to, - from"));
   assert_true(card_says(f, "80 ms, jitter 7 ms"));
+  step_s(f, 60); /* no answer any more, for what reason ever: what was is not what is */
+  f->m->cursor = DAVE;
+  assert_false(card_says(f, "low, 1 copy, 21 kb/s"));
+  model_update(f->m, &ev, f->now);
+  assert_true(card_says(f, "low, 1 copy, 21 kb/s"));
   f->m->cursor = f->me; /* on another's card stands nothing of it */
   assert_false(card_says(f, "low, 1 copy, 21 kb/s"));
   fx_destroy(f);

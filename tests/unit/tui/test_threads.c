@@ -23,12 +23,15 @@ struct person {
   enum client_state state;
   bool sound; /* the media path is up */
   uint32_t ticket, answered;
-  enum err why, ended; /* how the act, and the whole session, ended */
-  char heard[64];      /* the last chat line */
-  bool history;        /* older messages were asked for, and came */
+  enum err why, ended;  /* how the act, and the whole session, ended */
+  char heard[64];       /* the last chat line */
+  bool history;         /* older messages were asked for, and came */
+  uint32_t me, speaker; /* who he is, whom he hears (the last one besides himself) */
+  unsigned spoken;      /* quarters of a second in which he heard him */
 };
 
-static struct server *start(const char *name, struct link *host, struct link *guest) {
+static struct server *start_edges(const char *name, unsigned edge_from, struct link *host,
+                                  struct link *guest) {
   struct server_config c;
   struct server *s = NULL;
   char why[256] = "";
@@ -37,14 +40,19 @@ static struct server *start(const char *name, struct link *host, struct link *gu
   c.port = 0;
   c.database = ":memory:";
   c.media_threads = 2;
+  c.edge_from = edge_from;
   assert_int_equal(server_start(&c, &s, why), ERR_OK);
   assert_int_equal(server_room_create(s, name, false, host, guest), ERR_OK);
   return s;
 }
 
-static void join(struct person *p, const struct link *link, const char *name) {
+static struct server *start(const char *name, struct link *host, struct link *guest) {
+  return start_edges(name, 0, host, guest);
+}
+
+static void join_with(struct person *p, const struct link *link, const char *name, const char *input) {
   struct client_config c = {
-      .link = *link, .input = "null", .output = "null", .mic_open = true, .device_id = name};
+      .link = *link, .input = input, .output = "null", .loop = true, .mic_open = true, .device_id = name};
   const char *why = NULL;
   *p = (struct person){.state = CLIENT_CONNECTING};
   snprintf(c.name, sizeof c.name, "%s", name);
@@ -52,10 +60,21 @@ static void join(struct person *p, const struct link *link, const char *name) {
   assert_non_null(p->client);
 }
 
+static void join(struct person *p, const struct link *link, const char *name) {
+  join_with(p, link, name, "null");
+}
+
 static void take(struct person *p, const struct client_event *ev) {
   if (ev->kind == CLIENT_EV_STATE) {
     p->state = ev->state;
     p->ended = ev->why;
+    p->me = ev->me ? ev->me : p->me;
+  } else if (ev->kind == CLIENT_EV_LEVELS) {
+    for (unsigned i = 0; i < ev->n; i++)
+      if (ev->level_of[i].member != p->me) {
+        p->speaker = ev->level_of[i].member;
+        p->spoken++;
+      }
   } else if (ev->kind == CLIENT_EV_LINK)
     p->sound = ev->link.connected;
   else if (ev->kind == CLIENT_EV_EVENT && ev->event->kind == ROOM_EV_CHAT)
@@ -82,6 +101,10 @@ static bool both_history(const struct person *p) {
 }
 static bool first_answered(const struct person *p) {
   return p[0].answered == p[0].ticket;
+}
+static bool each_heard_the_other(const struct person *p) {
+  return p[0].spoken >= 6 && p[1].spoken >= 6 && p[0].me && p[1].me && p[0].speaker == p[1].me &&
+         p[1].speaker == p[0].me;
 }
 static bool both_ended(const struct person *p) {
   return p[0].state == CLIENT_ENDED && p[1].state == CLIENT_ENDED;
@@ -163,10 +186,29 @@ static void a_strange_certificate_is_refused(void **state) {
   server_stop(s);
 }
 
+/* The second one's path is on the other media thread, so each word goes from one to the other. */
+static void sound_between_media_threads(void **state) {
+  (void)state;
+  struct link host, guest;
+  struct server *s = start_edges("threads", 1, &host, &guest);
+  struct person p[2];
+  char speech[512];
+  snprintf(speech, sizeof speech, "file:%s/tests/data/speech_a.wav", GAVEL_SRCDIR);
+  join_with(&p[0], &host, "Ada", speech);
+  join_with(&p[1], &guest, "Bob", speech);
+  until(p, both_joined);
+  until(p, both_sound);
+  until(p, each_heard_the_other);
+  client_stop(p[0].client); /* and its path, while the other still speaks */
+  server_stop(s);
+  client_stop(p[1].client);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_call_from_knock_to_leave),
       cmocka_unit_test(everything_stops_at_any_time),
+      cmocka_unit_test(sound_between_media_threads),
       cmocka_unit_test(a_strange_certificate_is_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
