@@ -65,6 +65,8 @@ def ports_and_files(folder):
         refused(folder, 2, [str(s.getsockname()[1]), "port_taken"], option, str(s.getsockname()[1]))
         s.close()
     refused(folder, 2, ["not-an-address"], "--listen", "not-an-address")
+    write(folder, "many.ini", b"[media]\nthreads = 16\n")
+    refused(folder, 2, ["65521", "16 media threads", "port_taken"], "--config", "many.ini", "--media-port", "65521")
     for path in ("missing/a.sock", "new.db/a.sock", "x" * 200):
         refused(folder, 2, [path[:100]], "--socket", path)
     kept = write(folder, "precious.txt", b"precious")

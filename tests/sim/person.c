@@ -77,6 +77,11 @@ static void on_copy(void *ctx, const struct rtp *h, uint32_t offset) {
   jitter_put_copy(p->jitter, p->w->now, h->seq, h->ts, offset, h->payload, h->payload_len);
 }
 
+static void on_expect(void *ctx, unsigned wait_ms) {
+  struct person *p = ctx;
+  jitter_expect_resend(p->jitter, p->w->now, (int)wait_ms);
+}
+
 static void on_voice(void *ctx, const struct session_voice *v) {
   struct person *p = ctx;
   struct capture_config c = {.ptime_ms = v->ptime_ms,
@@ -151,6 +156,7 @@ void person_join(struct person *p, bool owner) {
                              .event = on_event,
                              .audio = on_audio,
                              .copy = on_copy,
+                             .expect = on_expect,
                              .voice = on_voice,
                              .gate = on_gate,
                              .ctx = p};

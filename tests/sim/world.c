@@ -123,6 +123,24 @@ static void report(const struct world *w) {
     puts(w->note[i % WORLD_NOTES]);
 }
 
+/* What the server sent again, and how much of what was heard had to be made up. */
+static void print_repair(const struct world *w) {
+  uint64_t resent = 0, played = 0, concealed = 0;
+  for (unsigned t = 0; t < w->host.threads; t++) {
+    struct mediaport_counters n;
+    mediaport_counters(w->host.media[t], &n);
+    resent += n.resent;
+  }
+  for (unsigned i = 0; i < w->n_people; i++) {
+    struct jitter_stats st;
+    jitter_stats(w->person[i].jitter, &st);
+    played += st.played;
+    concealed += st.concealed;
+  }
+  printf("%llu packets sent again, concealed %.1f %%\n", (unsigned long long)resent,
+         100.0 * (double)concealed / (double)(played + concealed + 1));
+}
+
 bool world_run(uint64_t seed, int seconds, bool thin, bool verbose) {
   static struct world w; /* large; one run at a time */
   begin(&w, seed, seconds, thin, verbose);
@@ -141,12 +159,14 @@ bool world_run(uint64_t seed, int seconds, bool thin, bool verbose) {
     script_check(&w.script);
   if (w.failed)
     report(&w);
-  else if (verbose)
+  else if (verbose) {
     printf("seed %llu: %u acts, %u refused; %llu windows must be silent (most %.3f, longest %u), %llu must "
            "sound (least %.3f), loudest %.3f; %u tiers, copies %u up, %u down\n",
            (unsigned long long)seed, w.script.acts, w.script.refused, (unsigned long long)w.oracle.forbidden,
            (double)w.oracle.most_forbidden, w.oracle.longest, (unsigned long long)w.oracle.required,
            (double)w.oracle.least_required, (double)w.oracle.loudest, w.tiers, w.copies_up, w.copies_down);
+    print_repair(&w);
+  }
   bool ok = !w.failed;
   for (unsigned i = 0; i < w.n_people; i++)
     person_free(&w.person[i]);

@@ -84,8 +84,8 @@ double ear_concealed(const struct ear *e) {
   if (!e->jitter)
     return 0;
   jitter_stats(e->jitter, &s);
-  uint64_t played = s.played - e->before.played;
-  return played ? (double)(s.concealed - e->before.concealed) / (double)played : 0;
+  uint64_t concealed = s.concealed - e->before.concealed, all = s.played - e->before.played + concealed;
+  return all ? (double)concealed / (double)all : 0;
 }
 
 double ear_jitter_ms(const struct ear *e) {

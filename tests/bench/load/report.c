@@ -114,6 +114,16 @@ static void add_people(struct report *r) {
   add_times(r, "join_first_sound_p50", "join_first_sound_p99", &l->first_sound);
 }
 
+/* What each listener got in the whole time. */
+static void add_rates(struct report *r) {
+  const struct load *l = r->load;
+  double listener_s = (double)(l->n_rooms * l->cfg.listeners) * seconds(l->ended.at - l->began.at);
+  if (l->cfg.soak_us || listener_s <= 0) /* who has left in a soak took his figures along */
+    return;
+  add(r, "packets_per_listener_second", "/s", (double)l->packets / listener_s);
+  add(r, "opus_kbit_per_listener", "kbit/s", 8e-3 * (double)l->bytes / listener_s);
+}
+
 /* How many listeners the server has told that they get which tier; before it says so: full. */
 static void add_tiers(struct report *r) {
   static const char *const NAMES[LOAD_TIERS] = {"tier_full", "tier_packed", "tier_low", "tier_min"};
@@ -127,14 +137,12 @@ static void add_tiers(struct report *r) {
 
 static void add_sound(struct report *r) {
   const struct load *l = r->load;
-  double listener_s = (double)(l->n_rooms * l->cfg.listeners) * seconds(l->ended.at - l->began.at);
   double packets = (double)r->packets;
   add_count(r, "packets", packets);
   add_count(r, "lost", (double)r->lost);
   add(r, "lost_percent", "%", packets > 0 ? 100 * (double)r->lost / (packets + (double)r->lost) : 0);
   add_count(r, "reordered", (double)r->late);
-  add(r, "packets_per_listener_second", "/s", listener_s > 0 ? (double)l->packets / listener_s : 0);
-  add(r, "opus_kbit_per_listener", "kbit/s", listener_s > 0 ? 8e-3 * (double)l->bytes / listener_s : 0);
+  add_rates(r);
   add(r, "wire_kbit_per_person", "kbit/s",
       8e-3 * (double)l->wire_bytes / (double)l->n_people / seconds(l->ended.at - l->began.at));
   add(r, "signalling_bytes_per_person_second", "B/s",
@@ -172,7 +180,8 @@ static void add_usage(struct report *r) {
     return;
   add(r, "server_cores", "cores", cpu / (s * (double)US_PER_S));
   add(r, "server_us_per_listener_second", "us", listeners > 0 ? cpu / (s * listeners) : 0);
-  add(r, "server_us_per_packet", "us", l->packets ? cpu / (double)l->packets : 0);
+  if (!l->cfg.soak_us)
+    add(r, "server_us_per_packet", "us", l->packets ? cpu / (double)l->packets : 0);
   add(r, "server_ms_per_join", "ms",
       listeners > 0 ? (double)(l->began.cpu_us - l->joining.cpu_us) / 1000 / listeners : 0);
   add_joins(r, listeners);
