@@ -142,6 +142,19 @@ static void on_opened(void *ctx) {
   request(p, 1, "room.join", j);
 }
 
+/* By a new connection, for the server has ended the old one. How long it takes counts from the first. */
+static void come_again(struct person *p) {
+  struct gavel *g = p->side;
+  unsigned retries = g->retries;
+  us_t began = p->began_at;
+  free(g);
+  p->side = NULL;
+  person_begin(p);
+  p->began_at = began;
+  if ((g = p->side))
+    g->retries = retries;
+}
+
 static void timeout(struct person *p) {
   struct gavel *g = p->side;
   if (g->path) {
@@ -149,6 +162,10 @@ static void timeout(struct person *p) {
     return;
   }
   g->retry_at = US_NEVER;
+  if (!g->ws) {
+    come_again(p);
+    return;
+  }
   on_opened(p);
   const char *over = wsc_ready(g->ws);
   if (over)
@@ -247,6 +264,12 @@ static bool begin(struct person *p, const char **why) {
 static const char *ready(struct person *p) {
   struct gavel *g = p->side;
   const char *over = wsc_ready(g->ws);
+  if (over && g->retry_at != US_NEVER) { /* he was told to come again */
+    wsc_destroy(g->ws);
+    g->ws = NULL;
+    p->stream = NULL;
+    return NULL;
+  }
   if (over && !p->why_text && *wsc_goodbye(g->ws))
     p->why_text = strdup(wsc_goodbye(g->ws));
   return over;

@@ -91,6 +91,8 @@ static void signalling(struct person *p) {
   const char *over = p->load->cfg.kind->ready(p);
   if (over)
     person_fail(p, over);
+  if (!p->stream)
+    return;
   uint32_t wants = stream_wants(p->stream);
   if (p->state != PERSON_GONE && wants != p->stream_events)
     watch(p, stream_fd(p->stream), EPOLL_CTL_MOD, p->stream_events = wants, 0);
