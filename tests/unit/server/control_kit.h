@@ -165,20 +165,26 @@ static inline uint32_t join(struct kit *k, const struct link *l, const char *nam
   return conn;
 }
 
-static inline uint32_t join_with_sound(struct kit *k, const char *name) {
+/* A room.join by the guests' link, with an offer of sound; malloc'd. */
+static inline char *sound_text(const struct kit *k, const char *room, const char *name) {
   static const uint8_t FINGERPRINT[32] = {1};
   struct sdp_candidate cand = {
       .line = "candidate:1 1 udp 1 10.0.0.1 9 typ host", .address = "10.0.0.1", .port = 9};
   struct sdp_local me = {"abcd", "passwordof24letters00000", FINGERPRINT, 5, &cand, 1, false, 0};
   char secret[48], *offer = sdp_write_offer(&me);
   b64url_encode(k->guest.secret, sizeof k->guest.secret, secret);
-  char *text = rpc_request(
-      1, "room.join",
-      json_pack("{s:s,s:s,s:s,s:s}", "room", "den", "name", name, "invite", secret, "sdp", offer));
+  char *text =
+      rpc_request(1, "room.join",
+                  json_pack("{s:s,s:s,s:s,s:s}", "room", room, "name", name, "invite", secret, "sdp", offer));
+  free(offer);
+  return text;
+}
+
+static inline uint32_t join_with_sound(struct kit *k, const char *name) {
+  char *text = sound_text(k, "den", name);
   uint32_t conn = open_conn(k, false);
   expect(k, conn, 1, text, "ok");
   free(text);
-  free(offer);
   return conn;
 }
 

@@ -67,15 +67,7 @@ static void room(struct kit *k, const char *name) {
 
 /* join_with_sound of the kit is of the room "den". */
 static uint32_t come(struct kit *k, const char *name) {
-  static const uint8_t FINGERPRINT[32] = {1};
-  struct sdp_candidate cand = {
-      .line = "candidate:1 1 udp 1 10.0.0.1 9 typ host", .address = "10.0.0.1", .port = 9};
-  struct sdp_local me = {"abcd", "passwordof24letters00000", FINGERPRINT, 5, &cand, 1, false, 0};
-  char secret[48], *offer = sdp_write_offer(&me);
-  b64url_encode(k->guest.secret, sizeof k->guest.secret, secret);
-  char *text = rpc_request(
-      1, "room.join",
-      json_pack("{s:s,s:s,s:s,s:s}", "room", k->guest.room, "name", name, "invite", secret, "sdp", offer));
+  char *text = sound_text(k, k->guest.room, name);
   uint32_t conn = open_conn(k, false);
   say(k, conn, text);
   json_t *o = answer(k, conn, 1), *result = json_object_get(o, "result");
@@ -83,7 +75,6 @@ static uint32_t come(struct kit *k, const char *name) {
   snprintf(resume, sizeof resume, "%s", json_str(result, "resume", ""));
   json_decref(o);
   free(text);
-  free(offer);
   return conn;
 }
 

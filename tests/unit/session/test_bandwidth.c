@@ -194,6 +194,13 @@ static void kit_free(struct kit *k) {
   free(k);
 }
 
+/* His connection was lost; it is back, and he is not in the room yet. */
+static void connect_again(struct kit *k) {
+  k->now += 10 * US_PER_S;
+  session_tick(k->s, k->now);
+  session_connected(k->s, k->now, NULL);
+}
+
 /* ---- tests ---- */
 
 static void told_on_joining_and_again_on_coming_back(void **state) {
@@ -208,10 +215,8 @@ static void told_on_joining_and_again_on_coming_back(void **state) {
   assert_true(k->voice.hush && k->voice.bitrate <= 7000);
   for (int i = 0; i < 2; i++) {
     session_closed(k->s, k->now, ERR_CONNECT);
-    k->now += 10 * US_PER_S;
     forget(k);
-    session_tick(k->s, k->now);
-    session_connected(k->s, k->now, NULL);
+    connect_again(k);
     assert_int_equal(wishes(k, &kbps), 0);
     join(k, false);
     assert_int_equal(wishes(k, &kbps), 1);
@@ -252,9 +257,7 @@ static void wished_while_away(void **state) {
   forget(k);
   session_bandwidth(k->s, k->now, 0);
   assert_int_equal(wishes(k, &kbps), 0);
-  k->now += 10 * US_PER_S;
-  session_tick(k->s, k->now);
-  session_connected(k->s, k->now, NULL);
+  connect_again(k);
   join(k, false);
   assert_int_equal(wishes(k, &kbps), 1);
   assert_int_equal(kbps, 0);
@@ -270,9 +273,7 @@ static void the_last_wish_may_have_been_lost(void **state) {
   session_bandwidth(k->s, k->now, 0);
   session_closed(k->s, k->now, ERR_CONNECT);
   forget(k);
-  k->now += 10 * US_PER_S;
-  session_tick(k->s, k->now);
-  session_connected(k->s, k->now, NULL);
+  connect_again(k);
   join(k, false);
   assert_int_equal(wishes(k, &kbps), 1);
   assert_int_equal(kbps, 0);
