@@ -66,7 +66,7 @@ ctl_verb_fn ctl_privacy_export, ctl_privacy_schema, ctl_metering;
 ctl_verb_fn ctl_create, ctl_show, ctl_bans, ctl_notes, ctl_trusted, ctl_invites;
 int ctl_act(struct ctl *c, enum act act, int argc, char **argv);
 /* ctl_quality.c */
-ctl_verb_fn ctl_room_quality;
+ctl_verb_fn ctl_quality;
 /* ctl_token.c: without a gaveld. */
 ctl_verb_fn ctl_token_mint, ctl_token_inspect, ctl_token_verify, ctl_selftest_jwt;
 /* ctl_account.c */

@@ -21,7 +21,7 @@ static const struct {
     {"trusted", ctl_trusted},
     {"invites", ctl_invites},
     {"metrics", ctl_metrics},
-    {"room quality", ctl_room_quality},
+    {"quality", ctl_quality},
     {"backup now", ctl_backup_now},
     {"backup list", ctl_backup_list},
     {"backup verify", ctl_backup_verify},

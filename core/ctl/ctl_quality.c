@@ -1,4 +1,4 @@
-/* ctl_quality.c: gavelctl room quality: how good the lines of a room are, and were. */
+/* ctl_quality.c: gavelctl quality: how good the lines of a room are, and were. */
 #include "core/base/text.h"
 #include "core/ctl/ctl.h"
 #include "core/wire/json.h"
@@ -62,7 +62,7 @@ static void print_visits(const json_t *list) {
   }
 }
 
-int ctl_room_quality(struct ctl *c, json_t *params) {
+int ctl_quality(struct ctl *c, json_t *params) {
   int rc = EXIT_OK;
   json_t *result = ctl_ask(c, "room.quality", json_incref(params), &rc);
   const json_t *visits = json_object_get(result, "visits");

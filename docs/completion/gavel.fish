@@ -40,7 +40,7 @@ complete -c gavel -f -n '__fish_seen_subcommand_from completion' -a 'bash zsh fi
 complete -c gavelctl -l socket -r -F -d 'socket of gaveld'
 complete -c gavelctl -l json -d 'JSON'
 complete -c gavelctl -l client -d 'a running gavel'
-complete -c gavelctl -f -n __fish_use_subcommand -a 'rooms info metrics create show bans notes trusted invites room app key user token selftest token allow ips account session device consent privacy hold metering audit backup restore'
+complete -c gavelctl -f -n __fish_use_subcommand -a 'rooms info metrics create show bans notes trusted invites quality app key user token selftest token allow ips account session device consent privacy hold metering audit backup restore'
 complete -c gavelctl -f -n __fish_use_subcommand -a admit -d 'let people in from the lobby'
 complete -c gavelctl -f -n __fish_use_subcommand -a admit-all -d 'let everyone in from the lobby'
 complete -c gavelctl -f -n __fish_use_subcommand -a deny -d 'turn people in the lobby away'

@@ -1,4 +1,4 @@
-"""How good a line is, seen from outside: a tenth of what the server sends to a listener is lost on the way. `gavelctl room quality` shows
+"""How good a line is, seen from outside: a tenth of what the server sends to a listener is lost on the way. `gavelctl quality` shows
 it for his line and not for the speaker's, a host sees it too, MOS falls, everyone hears that his line is weak, the metrics have the mean, and when
 he has left it stands in the history."""
 import os
@@ -24,7 +24,7 @@ class Relay:
 
 
 def line_of(server, name):
-    found = [l for l in server.ctl("room", "quality", "den")["lines"] if l["name"] == name]
+    found = [l for l in server.ctl("quality", "den")["lines"] if l["name"] == name]
     return found[0] if found else None
 
 
@@ -44,7 +44,7 @@ def reports(server, name, n, good=lambda l: True, patience=60):
 
 def shown(server):
     """What a person reads."""
-    r = subprocess.run([e2e.program("gavelctl"), "--socket", server.socket, "room", "quality", "den", "--since", "10m"],
+    r = subprocess.run([e2e.program("gavelctl"), "--socket", server.socket, "quality", "den", "--since", "10m"],
                        capture_output=True, timeout=e2e.PATIENCE)
     assert r.returncode == 0, r.stderr
     return r.stdout.decode()
@@ -91,7 +91,7 @@ def test(folder):
 
     listener.say(cmd="leave")
     assert listener.end() == 0
-    answer = server.ctl("room", "quality", "den", "--since", "10m")
+    answer = server.ctl("quality", "den", "--since", "10m")
     assert [l["name"] for l in answer["lines"]] == ["sam"], answer
     visit, = answer["visits"]
     assert 20 <= visit["loss_permille"] <= 130, visit  # of the whole stay
