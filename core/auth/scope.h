@@ -17,7 +17,10 @@
   X(ADMIT, "room:admit", "admit from the lobby: co-host")                                                    \
   X(MODERATE, "room:moderate", "moderate: host")                                                             \
   X(ADMIN, "room:admin", "own rooms")                                                                        \
+  X(WATCH, "monitor:watch", "see all rooms live, without hearing them")                                      \
   X(LISTEN, "monitor:listen", "listen as an announced monitor")                                              \
+  X(SILENT, "monitor:silent", "listen unannounced, under conditions")                                        \
+  X(METER, "metering:read", "read attendance and metering")                                                  \
   X(AUDIT, "audit:read", "read the audit log")                                                               \
   X(PRIVACY, "privacy:admin", "export and erase what is stored about people")                                \
   X(OPERATE, "server:operate", "everything gavelctl can do")

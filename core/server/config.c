@@ -32,6 +32,8 @@ static const struct key {
     KEY("server", "database", TEXT, database),
     KEY("server", "admin_socket", TEXT, admin_socket),
     KEY("server", "redirect_port", PORT, redirect_port),
+    KEY("ops", "listen", TEXT, ops_listen),
+    KEY("ops", "port", PORT, ops_port),
     KEY("server", "proxies", TEXT, proxies),
     KEY("server", "user", TEXT, user),
     KEY("server", "seccomp", FLAG, seccomp),

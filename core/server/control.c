@@ -3,6 +3,7 @@
 #include "core/access/accounts.h"
 #include "core/base/log.h"
 #include "core/server/control_private.h"
+#include "core/server/ops.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -135,18 +136,35 @@ enum err control_create(const struct control_config *cfg, us_t now, int64_t wall
   return ERR_OK;
 }
 
-uint32_t control_open(struct control *c, bool admin, const uint8_t *addr) {
+static struct conn *conn_add(struct control *c, const uint8_t *addr) {
   struct conn *k = calloc(1, sizeof *k);
   if (!k)
     abort();
   k->handle = ++c->last_conn;
-  k->admin = admin;
   if (addr)
     memcpy(k->addr, addr, sizeof k->addr);
   k->opened_at = c->now;
   map_put_u32(c->conns, k->handle, k);
-  if (!admin && c->next_hello == US_NEVER)
+  return k;
+}
+
+static void expect_hello(struct control *c) {
+  if (c->next_hello == US_NEVER)
     c->next_hello = c->now + CONTROL_HELLO_MS * US_PER_MS;
+}
+
+uint32_t control_open(struct control *c, bool admin, const uint8_t *addr) {
+  struct conn *k = conn_add(c, addr);
+  k->admin = admin;
+  if (!admin)
+    expect_hello(c);
+  return k->handle;
+}
+
+uint32_t control_open_ops(struct control *c, const uint8_t *addr) {
+  struct conn *k = conn_add(c, addr);
+  k->ops = true;
+  expect_hello(c);
   return k->handle;
 }
 
@@ -164,6 +182,7 @@ void control_closed(struct control *c, uint32_t conn) {
     return;
   k->closing = true;
   seat_dropped(c, k);
+  ops_forget(c, k);
   forget_dirty(c, k);
   outbox_free(&k->out);
   free(k);
@@ -184,6 +203,10 @@ static void call(struct control *c, struct conn *k, const struct rpc_in *in) {
     control_refuse(c, k, in->id, ERR_BAD_ARG, NULL);
   else if (strcmp(in->method, "ping") == 0)
     control_reply(c, k, in->id, json_object());
+  else if ((k->ops || k->admin) && ops_call(c, k, in->id, in->method, in->params))
+    return;
+  else if (k->ops)
+    control_refuse(c, k, in->id, ERR_NOT_ALLOWED, "this port is for operators: join rooms at the public one");
   else if (strcmp(in->method, "room.join") == 0)
     seat_join(c, k, in->id, in->params);
   else if (strcmp(in->method, "room.media") == 0)
@@ -230,7 +253,7 @@ static void hello_timeouts(struct control *c) {
   us_t next = US_NEVER;
   struct conn *k;
   for (size_t at = 0; (k = map_next(c->conns, &at));) {
-    if (k->admin || k->seat || k->close_after || k->closing)
+    if (k->admin || k->seat || k->ops_scopes || k->close_after || k->closing)
       continue;
     us_t due = k->opened_at + CONTROL_HELLO_MS * US_PER_MS;
     if (due <= c->now && !had_his_chance(c, k))
@@ -267,10 +290,12 @@ void control_tick(struct control *c, us_t now, int64_t wall_ms) {
     hello_timeouts(c);
   access_tick(c->access, wall_ms);
   hosted_expire(c);
+  ops_tick(c);
 }
 
 us_t control_next_timeout(const struct control *c) {
-  us_t due = timers_next(&c->expiry);
+  us_t due = timers_next(&c->expiry), ops = ops_next(c);
+  due = ops < due ? ops : due;
   int64_t access_ms = access_next_ms(c->access);
   if (access_ms != INT64_MAX) {
     int64_t wait_ms = access_ms > c->wall_ms ? access_ms - c->wall_ms : 0;

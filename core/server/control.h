@@ -83,6 +83,9 @@ us_t control_next_timeout(const struct control *c);
  * whence, 16 bytes, IPv4 as ::ffff:a.b.c.d; NULL when unknown. Kept as long as he may resume, never stored.
  */
 uint32_t control_open(struct control *c, bool admin, const uint8_t *addr);
+/* control_open_ops: it came to the operator's port ([ops]): it may sign in (`ops.sign_in {token}`) and then
+ * use what its scopes allow; it cannot join a room. */
+uint32_t control_open_ops(struct control *c, const uint8_t *addr);
 /* control_message: one complete text message. */
 void control_message(struct control *c, uint32_t conn, const char *text, size_t n);
 /* control_closed: the connection is gone; nothing is sent on it any more. */

@@ -98,6 +98,8 @@ struct hosted {
 struct conn {
   uint32_t handle;
   bool admin, closing, dirty, close_after;
+  bool ops;            /* on the operator's port; may do nothing before ops.sign_in */
+  unsigned ops_scopes; /* what he may there, enum scope; admin: everything */
   bool urgent, held; /* of what waits: something may not wait; nothing may leave before control.held_at */
   uint8_t addr[16];  /* IPv4 as ::ffff:a.b.c.d; zero when unknown */
   us_t opened_at;

@@ -32,6 +32,8 @@ struct server_config {
   bool srtp_min_256;
   const char *name;                   /* CN of the self-made certificate; the audience of join tokens */
   unsigned rekey_s;                   /* a media path gets new keys this often; 0 never */
+  uint16_t ops_port;                  /* [ops] the operator's HTTPS: metrics, health, REST; 0 none */
+  const char *ops_listen;             /* its address, "" 127.0.0.1 */
   uint16_t redirect_port;             /* plain HTTP that only answers 301 to https; 0: none */
   const char *proxies;                /* CIDRs whose X-Forwarded-For counts, "" none */
   const char *user;                   /* after start run as this user; "": stay who we are */

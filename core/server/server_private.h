@@ -46,7 +46,7 @@ struct server {
   } media_load[CONTROL_THREADS_MAX];
   struct loop *loop;
   struct lws_context *lws;
-  struct lws_vhost *vhost;
+  struct lws_vhost *vhost, *ops_vhost; /* the public one; the operator's, or NULL */
   struct ssl_ctx_st *tls_client;                             /* never used, see open_public */
   struct map *wsis;                                          /* connection handle -> wsi */
   struct http *http;                                         /* shell_http.c */

@@ -22,8 +22,10 @@ struct http_conn {            /* hangs on the wsi as long as that lives */
   size_t n_network; /* bytes of `network`; 0: not counted as half-open (any more) */
   bool known;
   uint32_t request; /* 0: none is open */
-  bool post, head, asked;
-  char path[PATH_MAX_HERE], query[WEB_QUERY_MAX], type[64], authorization[WEB_BEARER_MAX];
+  enum web_face face;
+  const char *method; /* static */
+  bool head, asked;
+  char path[PATH_MAX_HERE], query[WEB_QUERY_MAX], type[64], if_match[64], authorization[WEB_BEARER_MAX];
   bool has_authorization;
   char *body;
   size_t n, expect;
@@ -104,6 +106,7 @@ static void begin(struct lws *wsi, struct server *s) {
   if (!k)
     abort();
   k->begun = clock_now();
+  k->face = lws_get_vhost(wsi) == s->ops_vhost ? WEB_OPS : WEB_PUBLIC;
   shell_ws_nudge(s);
   lws_set_opaque_user_data(wsi, k);
   lws_set_timer_usecs(wsi, LIMIT_VALUE_HTTP_SLOW * US_PER_S);
@@ -165,11 +168,9 @@ const struct lws_protocol_vhost_options *shell_http_headers(void) {
       {&H[1], NULL, "strict-transport-security:", "max-age=63072000; includeSubDomains"},
       {&H[2], NULL, "x-content-type-options:", "nosniff"},
       {&H[3], NULL, "referrer-policy:", "no-referrer"},
-      {&H[4], NULL, "content-security-policy:",
-       "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"},
-      {&H[5], NULL, "permissions-policy:", "microphone=(), camera=(), geolocation=(), display-capture=()"},
-      {&H[6], NULL, "cross-origin-opener-policy:", "same-origin"},
-      {&H[7], NULL, "cross-origin-resource-policy:", "same-origin"},
+      {&H[4], NULL, "cross-origin-opener-policy:", "same-origin"},
+      {&H[5], NULL, "cross-origin-embedder-policy:", "require-corp"},
+      {&H[6], NULL, "cross-origin-resource-policy:", "same-origin"},
       {NULL, NULL, "cache-control:", "no-store"}};
   return H;
 }
@@ -180,16 +181,38 @@ static bool add(struct lws *wsi, const char *name, const char *value, unsigned c
                                      (int)strlen(value), p, last) == 0;
 }
 
+#define HEADERS_ROOM 8192
+
+/* What differs from reply to reply of the headers that every one has. */
+static bool add_policies(struct lws *wsi, const struct web_reply *r, unsigned char **p, unsigned char *last) {
+  return add(wsi, "content-security-policy:",
+             r->policy ? r->policy
+                       : "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+             p, last) &&
+         add(wsi, "permissions-policy:",
+             r->microphone ? "microphone=(self), camera=(), geolocation=(), display-capture=()"
+                           : "microphone=(), camera=(), geolocation=(), display-capture=()",
+             p, last);
+}
+
+static bool add_own(struct lws *wsi, const struct web_reply *r, unsigned char **p, unsigned char *last) {
+  for (size_t i = 0; i < r->n_headers; i++)
+    if (!add(wsi, r->header[i].name, r->header[i].value, p, last))
+      return false;
+  return true;
+}
+
 /* The answer is out; the connection stays for another request, or goes. */
 static int write_reply(struct lws *wsi, const struct web_reply *r, bool head, bool stay) {
-  size_t n = strlen(r->body);
-  unsigned char *buf = malloc(LWS_PRE + 2048 + n);
+  size_t n = strlen(r->body), cap = LWS_PRE + HEADERS_ROOM + n;
+  unsigned char *buf = malloc(cap);
   if (!buf)
     abort();
-  unsigned char *start = buf + LWS_PRE, *p = start, *last = start + 2048;
+  unsigned char *start = buf + LWS_PRE, *p = start, *last = start + HEADERS_ROOM;
   char retry[16];
   snprintf(retry, sizeof retry, "%d", r->retry_after_s);
   bool ok = lws_add_http_common_headers(wsi, (unsigned)r->status, r->type, n, &p, last) == 0 &&
+            add_policies(wsi, r, &p, last) && add_own(wsi, r, &p, last) &&
             (!r->allow || add(wsi, "allow:", r->allow, &p, last)) &&
             (!r->challenge[0] || add(wsi, "www-authenticate:", r->challenge, &p, last)) &&
             (r->retry_after_s <= 0 || add(wsi, "retry-after:", retry, &p, last)) &&
@@ -201,7 +224,7 @@ static int write_reply(struct lws *wsi, const struct web_reply *r, bool head, bo
   }
   int len = (int)(p - start);
   ok = ok && lws_write(wsi, start, (size_t)len, LWS_WRITE_HTTP_FINAL) == len;
-  explicit_bzero(buf, LWS_PRE + 2048 + n);
+  explicit_bzero(buf, cap);
   free(buf);
   return !ok || !stay || lws_http_transaction_completed(wsi) ? -1 : 0;
 }
@@ -231,7 +254,7 @@ void shell_http_reply(void *ctx, uint32_t request, struct web_reply *r) {
   struct lws *wsi = map_get_u32(s->http->conns, request);
   struct http_conn *k = wsi ? lws_get_opaque_user_data(wsi) : NULL;
   if (k) { /* he waited */
-    bool head = k->head, stay = !k->post && r->status == 200;
+    bool head = k->head, stay = !strcmp(k->method, "GET") && r->status == 200;
     forget_request(s, k);
     lws_set_timer_usecs(wsi, LIMIT_VALUE_HTTP_SLOW * US_PER_S); /* also for whom does not read */
     shell_ws_nudge(s);
@@ -247,11 +270,13 @@ void shell_http_reply(void *ctx, uint32_t request, struct web_reply *r) {
 /* ---- requests ---- */
 
 /* The reply comes at the end of the turn or later; until then nothing more is read. */
-static int ask(struct lws *wsi, struct server *s, struct http_conn *k, const char *method) {
-  struct web_request r = {.method = method,
+static int ask(struct lws *wsi, struct server *s, struct http_conn *k) {
+  struct web_request r = {.face = k->face,
+                          .method = k->method,
                           .path = k->path,
                           .query = k->query,
                           .authorization = k->has_authorization ? k->authorization : NULL,
+                          .if_match = k->if_match,
                           .type = k->type,
                           .body = k->body ? k->body : "",
                           .n = k->n,
@@ -303,25 +328,39 @@ static bool read_headers(struct lws *wsi, struct http_conn *k, const char *uri) 
   snprintf(k->path, sizeof k->path, "%s", uri);
   return fits && copy_query(wsi, k->query, sizeof k->query) &&
          copy(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, k->type, sizeof k->type) &&
+         copy(wsi, WSI_TOKEN_HTTP_IF_MATCH, k->if_match, sizeof k->if_match) &&
          copy(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, k->authorization, sizeof k->authorization);
+}
+
+/* HEAD is a GET whose body stays here. NULL: none of ours. */
+static const char *method_of(struct lws *wsi) {
+  static const struct {
+    enum lws_token_indexes token;
+    const char *method;
+  } METHODS[] = {{WSI_TOKEN_GET_URI, "GET"},        {WSI_TOKEN_HEAD_URI, "GET"},
+                 {WSI_TOKEN_POST_URI, "POST"},      {WSI_TOKEN_PUT_URI, "PUT"},
+                 {WSI_TOKEN_PATCH_URI, "PATCH"},    {WSI_TOKEN_DELETE_URI, "DELETE"},
+                 {WSI_TOKEN_OPTIONS_URI, "OPTIONS"}};
+  for (size_t i = 0; i < sizeof METHODS / sizeof METHODS[0]; i++)
+    if (lws_hdr_total_length(wsi, METHODS[i].token) > 0)
+      return METHODS[i].method;
+  return NULL;
 }
 
 static int on_http(struct lws *wsi, struct server *s, struct http_conn *k, const char *uri) {
   if (k->request) /* never before the last one is answered */
     return -1;
-  k->post = lws_hdr_total_length(wsi, WSI_TOKEN_POST_URI) > 0;
+  k->method = method_of(wsi);
   k->head = lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0;
-  bool get = k->head || lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) > 0;
-  bool del = lws_hdr_total_length(wsi, WSI_TOKEN_DELETE_URI) > 0 && strcmp(uri, "/v1/session") == 0;
   long n = content_length(wsi);
-  if (!get && !k->post && !del)
+  if (!k->method)
     return refuse(wsi, k, 405, "GET, HEAD, POST");
   if (n == -2 || lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0 ||
       !read_headers(wsi, k, uri))
     return refuse(wsi, k, 400, NULL);
-  if (k->post && n < 0)
+  if (!strcmp(k->method, "POST") && n < 0)
     return refuse(wsi, k, 411, NULL);
-  if (n > (k->post && web_takes_body(k->path) ? WEB_BODY_MAX : 0)) {
+  if (n > (long)web_body_max(k->face, k->method, k->path)) {
     limit_hit(s->control, LIMIT_HTTP_BODY);
     return refuse(wsi, k, 413, NULL);
   }
@@ -331,8 +370,8 @@ static int on_http(struct lws *wsi, struct server *s, struct http_conn *k, const
   k->n = 0;
   k->expect = n > 0 ? (size_t)n : 0;
   lws_set_timer_usecs(wsi, LIMIT_VALUE_HTTP_SLOW * US_PER_S);
-  if (!k->post)
-    return ask(wsi, s, k, del ? "DELETE" : "GET");
+  if (k->expect == 0)
+    return ask(wsi, s, k);
   k->body = calloc(1, k->expect + 1);
   if (!k->body)
     abort();
@@ -350,7 +389,7 @@ static int on_body(struct http_conn *k, const void *in, size_t len) {
 
 /* libwebsockets 4.1.6 calls this again for whatever comes after the body. */
 static int on_body_complete(struct lws *wsi, struct server *s, struct http_conn *k) {
-  return !k->body || k->asked || k->n != k->expect ? -1 : ask(wsi, s, k, "POST");
+  return !k->body || k->asked || k->n != k->expect ? -1 : ask(wsi, s, k);
 }
 
 static int confirm_upgrade(struct lws *wsi) { /* never touch `in`: it may be freed memory */
@@ -416,6 +455,19 @@ enum err shell_http_open(struct server *s, char why[256]) {
   h->conns = map_create(rng_u64(rng_system()));
   h->half_open = map_create(rng_u64(rng_system()));
   return proxies_read(s->cfg.proxies ? s->cfg.proxies : "", &h->proxies, why);
+}
+
+enum err shell_http_ops(struct server *s, struct lws_context_creation_info *i, char why[256]) {
+  if (!s->cfg.ops_port)
+    return ERR_OK;
+  i->port = s->cfg.ops_port;
+  i->iface = s->cfg.ops_listen && *s->cfg.ops_listen ? s->cfg.ops_listen : "127.0.0.1";
+  i->vhost_name = "ops";
+  s->ops_vhost = lws_create_vhost(s->lws, i);
+  if (s->ops_vhost)
+    return ERR_OK;
+  snprintf(why, 256, "[ops] port: TCP port %u of %.64s cannot be opened", s->cfg.ops_port, i->iface);
+  return ERR_PORT_TAKEN;
 }
 
 void shell_http_close(struct server *s) {

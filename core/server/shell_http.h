@@ -18,6 +18,10 @@ void shell_http_close(struct server *s);
 /* shell_http_redirect: the listener that only answers 301. ERR_PORT_TAKEN. */
 MUST_CHECK enum err shell_http_redirect(struct server *s, char why[256]);
 
+/* shell_http_ops: the operator's listener, with TLS and protocols of `i`; none without [ops] port.
+ * ERR_PORT_TAKEN. */
+MUST_CHECK enum err shell_http_ops(struct server *s, struct lws_context_creation_info *i, char why[256]);
+
 /* shell_http_callback: of protocols[0]: plain HTTP. */
 int shell_http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len);
 /* shell_http_headers: for lws_context_creation_info.headers: on every answer, of libwebsockets too. */

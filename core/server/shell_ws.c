@@ -63,7 +63,9 @@ static void opened(struct lws *wsi, struct pss *p, bool admin) {
   struct server *s = server_now(wsi);
   uint8_t addr[16];
   bool known = !admin && shell_http_address(wsi, addr);
-  p->conn = control_open(s->control, admin, known ? addr : NULL);
+  bool ops = s->ops_vhost && lws_get_vhost(wsi) == s->ops_vhost;
+  p->conn = ops ? control_open_ops(s->control, known ? addr : NULL)
+                : control_open(s->control, admin, known ? addr : NULL);
   map_put_u32(s->wsis, p->conn, wsi);
 }
 
@@ -439,6 +441,8 @@ static enum err open_public(struct server *s, char why[256]) {
   if (!s->tls_client)
     abort();
   s->vhost = lws_create_vhost(s->lws, &i);
+  if (s->vhost)
+    e = shell_http_ops(s, &i, why);
   BIO_free(bios[0]);
   BIO_free(bios[1]);
   if (!s->vhost) {

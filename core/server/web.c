@@ -5,6 +5,7 @@
 #include "core/server/shell_kdf.h"
 #include "core/server/web_private.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +34,7 @@ static struct web *web_of(struct control *c) {
 
 /* ---- replies ---- */
 
-static void answer(struct control *c, uint32_t request, struct web_reply r) {
+void web_answer(struct control *c, uint32_t request, const struct web_reply *r) {
   struct web *w = web_of(c);
   if (w->n == w->cap) {
     w->cap = w->cap ? w->cap * 2 : 16;
@@ -41,9 +42,19 @@ static void answer(struct control *c, uint32_t request, struct web_reply r) {
     if (!w->ready)
       abort();
   }
-  if (!r.body)
+  if (!r->body)
     abort();
-  w->ready[w->n++] = (struct ready){request, r};
+  w->ready[w->n++] = (struct ready){request, *r};
+}
+
+static void answer(struct control *c, uint32_t request, struct web_reply r) {
+  web_answer(c, request, &r);
+}
+
+void web_reply_header(struct web_reply *r, const char *name, const char *value) {
+  assert(r->n_headers < WEB_HEADERS_MAX && strlen(value) < WEB_HEADER_MAX);
+  r->header[r->n_headers].name = name;
+  snprintf(r->header[r->n_headers++].value, WEB_HEADER_MAX, "%s", value);
 }
 
 void web_text(struct control *c, uint32_t request, int status, const char *text) {
@@ -178,48 +189,77 @@ static void security_txt_get(struct control *c, uint32_t request, const struct w
 
 /* ---- routes ---- */
 
+#define FORM "application/x-www-form-urlencoded"
+#define ONS_MAX 5
+/* A path that ends in a slash is the beginning of many. The first that fits is it. */
 static const struct route {
   const char *path;
-  web_route_fn *get, *post, *del;
+  unsigned faces;
+  struct on {
+    const char *method, *type; /* of the body; NULL: there is none */
+    web_route_fn *run;
+  } on[ONS_MAX];
 } ROUTES[] = {
-    {"/healthz", health_get, NULL, NULL},
-    {"/.well-known/security.txt", security_txt_get, NULL, NULL},
-    {"/.well-known/oauth-authorization-server", oauth_metadata_get, NULL, NULL},
-    {"/oauth/device_authorization", NULL, oauth_device_post, NULL},
-    {"/oauth/token", NULL, oauth_token_post, NULL},
-    {"/oauth/revoke", NULL, oauth_revoke_post, NULL},
-    {"/oauth/introspect", NULL, oauth_introspect_post, NULL},
-    {"/device", page_get, page_post, NULL},
-    {"/v1/me", me_get, NULL, NULL},
-    {"/v1/session", NULL, NULL, session_delete},
+    {"/healthz", WEB_PUBLIC | WEB_OPS, {{"GET", NULL, health_get}}},
+    {"/.well-known/security.txt", WEB_PUBLIC, {{"GET", NULL, security_txt_get}}},
+    {"/.well-known/oauth-authorization-server", WEB_PUBLIC, {{"GET", NULL, oauth_metadata_get}}},
+    {"/oauth/device_authorization", WEB_PUBLIC, {{"POST", FORM, oauth_device_post}}},
+    {"/oauth/token", WEB_PUBLIC, {{"POST", FORM, oauth_token_post}}},
+    {"/oauth/revoke", WEB_PUBLIC, {{"POST", FORM, oauth_revoke_post}}},
+    {"/oauth/introspect", WEB_PUBLIC, {{"POST", FORM, oauth_introspect_post}}},
+    {"/device", WEB_PUBLIC, {{"GET", NULL, page_get}, {"POST", FORM, page_post}}},
+    {"/v1/me", WEB_PUBLIC, {{"GET", NULL, me_get}}},
+    {"/v1/session", WEB_PUBLIC, {{"DELETE", NULL, session_delete}}},
+    {"/j/", WEB_PUBLIC, {{"GET", NULL, invitation_get}}},
 };
 
-static const struct route *route_of(const char *path) {
-  static const struct route INVITATION = {"/j/", invitation_get, NULL, NULL};
-  if (strncmp(path, INVITATION.path, strlen(INVITATION.path)) == 0)
-    return &INVITATION;
-  for (size_t i = 0; i < sizeof ROUTES / sizeof ROUTES[0]; i++)
-    if (strcmp(ROUTES[i].path, path) == 0)
+static const struct route *route_of(enum web_face face, const char *path) {
+  for (size_t i = 0; i < sizeof ROUTES / sizeof ROUTES[0]; i++) {
+    size_t n = strlen(ROUTES[i].path);
+    bool many = ROUTES[i].path[n - 1] == '/';
+    if ((ROUTES[i].faces & face) && strncmp(ROUTES[i].path, path, n) == 0 && (many || !path[n]))
       return &ROUTES[i];
+  }
   return NULL;
 }
 
-bool web_takes_body(const char *path) {
-  const struct route *r = route_of(path);
-  return r && r->post;
+static const struct on *on_of(const struct route *r, const char *method) {
+  for (size_t i = 0; r && i < ONS_MAX && r->on[i].method; i++)
+    if (strcmp(r->on[i].method, method) == 0)
+      return &r->on[i];
+  return NULL;
 }
 
-static bool is_form(const char *type) {
-  static const char FORM[] = "application/x-www-form-urlencoded";
-  size_t n = strcspn(type, "; ");
-  return n == strlen(FORM) && strncasecmp(type, FORM, n) == 0;
+size_t web_body_max(enum web_face face, const char *method, const char *path) {
+  const struct on *on = on_of(route_of(face, path), method);
+  return on && on->type ? WEB_BODY_MAX : 0;
+}
+
+/* What a 405 says is allowed. Static texts, because replies keep only pointers. */
+static const char *allow_of(const struct route *r) {
+  static const char *const ALLOW[] = {"GET, HEAD", "POST", "DELETE", "GET, HEAD, POST"};
+  unsigned set = 0;
+  for (size_t i = 0; i < ONS_MAX && r->on[i].method; i++)
+    set |= strcmp(r->on[i].method, "GET") == 0 ? 1U : strcmp(r->on[i].method, "POST") == 0 ? 2U : 4U;
+  return ALLOW[set == 1 ? 0 : set == 2 ? 1 : set == 4 ? 2 : 3];
+}
+
+static bool is_type(const char *is, const char *wanted) {
+  size_t n = strcspn(is, "; ");
+  return n == strlen(wanted) && strncasecmp(is, wanted, n) == 0;
+}
+
+static void refuse_type(struct control *c, uint32_t request, const char *wanted) {
+  char text[128];
+  snprintf(text, sizeof text, "%s%s\n", strcmp(wanted, FORM) == 0 ? "a form is expected: " : "expected is ",
+           wanted);
+  web_text(c, request, 415, text);
 }
 
 void control_http(struct control *c, uint32_t request, const struct web_request *r) {
-  const struct route *route = route_of(r->path);
-  bool get = strcmp(r->method, "GET") == 0, post = strcmp(r->method, "POST") == 0;
-  web_route_fn *run = !route ? NULL : get ? route->get : post ? route->post : route->del;
-  bool guesses = post && route && route->post == page_post; /* elsewhere secrets are too long for that */
+  const struct route *route = route_of(r->face, r->path);
+  const struct on *on = on_of(route, r->method);
+  bool guesses = on && on->run == page_post; /* elsewhere secrets are too long for that */
   int blocked_ms = r->addr && guesses ? limit_blocked(c, r->addr) : 0;
   if (blocked_ms > 0)
     answer(c, request,
@@ -229,19 +269,16 @@ void control_http(struct control *c, uint32_t request, const struct web_request 
                               .body = strdup("too many wrong secrets came from there\n")});
   else if (!route)
     web_text(c, request, 404, "not here\n");
-  else if (!run)
+  else if (!on)
     answer(c, request,
            (struct web_reply){.status = 405,
                               .type = WEB_TEXT,
-                              .allow = route->del     ? "DELETE"
-                                       : !route->get  ? "POST"
-                                       : !route->post ? "GET, HEAD"
-                                                      : "GET, HEAD, POST",
+                              .allow = allow_of(route),
                               .body = strdup("this method is not for here\n")});
-  else if (post && !is_form(r->type))
-    web_text(c, request, 415, "a form is expected: application/x-www-form-urlencoded\n");
+  else if (on->type && !is_type(r->type, on->type))
+    refuse_type(c, request, on->type);
   else
-    run(c, request, r);
+    on->run(c, request, r);
 }
 
 /* ---- logins that wait for the worker ---- */

@@ -1,5 +1,6 @@
-/* web.h: what the public port answers to plain HTTPS: OAuth endpoints, the sign-in page, health. Sans-IO: the
- * shell (shell_http.c) reads requests within its limits and writes replies.
+/* web.h: what plain HTTPS is answered: on the public port OAuth endpoints, the sign-in page, the guest's
+ * page, WHIP and WHEP; on the operator's port ([ops]) metrics, health and the REST face. Sans-IO: the shell
+ * (shell_http.c) reads requests within its limits and writes replies.
  *
  * Invariant: a reply leaves only after control_commit; when the commit fails it becomes a 503. Every text
  * from outside is escaped. Thread: the control thread. */
@@ -12,11 +13,17 @@
 #define WEB_QUERY_MAX 256   /* of what follows the `?` */
 #define WEB_BEARER_MAX 1024 /* of a token in Authorization */
 #define WEB_CHALLENGE_MAX 160
+#define WEB_HEADERS_MAX 6 /* of one reply, besides those that have a field */
+#define WEB_HEADER_MAX 640
+
+enum web_face { WEB_PUBLIC = 1, WEB_OPS = 2 }; /* which port it came to */
 
 struct web_request {
-  const char *method, *path; /* HEAD comes as GET */
+  enum web_face face;
+  const char *method, *path; /* GET, POST, PUT, PATCH, DELETE, OPTIONS; HEAD comes as GET */
   const char *query;         /* after the `?`, "" none */
   const char *authorization; /* the header, NULL none */
+  const char *if_match;      /* the header, "" none */
   const char *type;          /* Content-Type of the body, "" */
   const char *body;          /* n bytes and a NUL */
   size_t n;
@@ -24,13 +31,20 @@ struct web_request {
 };
 struct web_reply {
   int status;
-  const char *type, *allow;          /* static; allow: of a 405, else NULL */
-  char *body;                        /* owned, malloc'd */
+  const char *type, *allow; /* static; allow: of a 405, else NULL */
+  const char *policy;       /* static: another Content-Security-Policy than the strictest; NULL */
+  bool microphone;          /* the page may ask for it */
+  char *body;               /* owned, malloc'd */
+  struct {
+    const char *name; /* static, with its colon: "location:" */
+    char value[WEB_HEADER_MAX];
+  } header[WEB_HEADERS_MAX];
+  size_t n_headers;
   char challenge[WEB_CHALLENGE_MAX]; /* WWW-Authenticate, "" none */
   int retry_after_s;                 /* > 0: Retry-After */
 };
-/* web_takes_body: does a POST to this path have a body? */
-bool web_takes_body(const char *path);
+/* web_body_max: the longest body that such a request may have; 0: none. */
+size_t web_body_max(enum web_face face, const char *method, const char *path);
 /* control_http: the answer comes through control_config.http_reply(ctx, request, &reply), which takes the
  * body, from inside a control_commit: of this turn, or a later one when a password has to be checked.
  * `request` is the shell's. */

@@ -26,6 +26,9 @@ void form_free(struct form *f);
 /* ---- web.c: replies, each at most once a request ---- */
 
 #define WEB_TEXT "text/plain; charset=utf-8"
+/* web_answer: any reply; takes the body. web_reply_header: one more header, which must fit. */
+void web_answer(struct control *c, uint32_t request, const struct web_reply *r);
+void web_reply_header(struct web_reply *r, const char *name, const char *value);
 void web_text(struct control *c, uint32_t request, int status, const char *text);
 /* web_json: steals `body`. web_html: takes the malloc'd text. `retry_s` 0: none. */
 void web_json(struct control *c, uint32_t request, int status, json_t *body, int retry_s);

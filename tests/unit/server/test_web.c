@@ -35,13 +35,24 @@ static void test_methods_and_types(void **state) {
   assert_int_equal(k->reply.status, 405);
   assert_int_equal(kit_get(k, "/v1/session", ""), 405);
   assert_string_equal(k->reply.allow, "DELETE");
-  struct web_request json = {"POST", "/oauth/token", "", NULL, "application/json", "{}", 2, NULL};
+  struct web_request json = {.face = WEB_PUBLIC,
+                             .method = "POST",
+                             .path = "/oauth/token",
+                             .query = "",
+                             .if_match = "",
+                             .type = "application/json",
+                             .body = "{}",
+                             .n = 2};
   k->answered = false;
   control_http(k->c, 99, &json);
   assert_int_equal(control_commit(k->c), ERR_OK);
   assert_int_equal(k->reply.status, 415);
-  assert_true(web_takes_body("/device") && web_takes_body("/oauth/token"));
-  assert_false(web_takes_body("/healthz") || web_takes_body("/v1/me") || web_takes_body("/x"));
+  assert_int_equal(web_body_max(WEB_PUBLIC, "POST", "/device"), WEB_BODY_MAX);
+  assert_int_equal(web_body_max(WEB_PUBLIC, "POST", "/oauth/token"), WEB_BODY_MAX);
+  assert_int_equal(web_body_max(WEB_OPS, "POST", "/oauth/token"), 0);
+  assert_int_equal(web_body_max(WEB_PUBLIC, "POST", "/healthz"), 0);
+  assert_int_equal(web_body_max(WEB_PUBLIC, "DELETE", "/v1/session"), 0);
+  assert_int_equal(web_body_max(WEB_PUBLIC, "POST", "/x"), 0);
   web_kit_free(k);
 }
 

@@ -122,7 +122,9 @@ static inline void web_kit_free(struct web_kit *k) {
 /* One request, and the end of its turn. */
 static inline void kit_ask_as(struct web_kit *k, const char *method, const char *path, const char *query,
                               const char *body, const char *authorization) {
-  struct web_request r = {.method = method,
+  struct web_request r = {.face = WEB_PUBLIC,
+                          .if_match = "",
+                          .method = method,
                           .path = path,
                           .query = query,
                           .type = strcmp(method, "POST") == 0 ? FORM : "",
