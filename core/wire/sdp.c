@@ -1,119 +1,15 @@
-#include "core/wire/sdp.h"
-
 #include "core/base/bytes.h"
+#include "core/wire/sdp_private.h"
 
-#include <arpa/inet.h>
-#include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
-enum { LINES_MAX = 500, TOKENS_MAX = 8, FORMATS_MAX = 64 };
+enum { FORMATS_MAX = 64 };
 
-/* A piece of the input; never NUL-terminated. */
-struct span {
-  const char *p;
-  size_t n;
-};
-/* The lines, and which of them belong to the session and to the chosen m-line. */
-struct doc {
-  struct span line[LINES_MAX];
-  size_t n, session_end, media_start, media_end;
-};
-
-/* ---- text ---- */
-
-static bool span_is(struct span s, const char *text) {
-  return s.n == strlen(text) && strncasecmp(s.p, text, s.n) == 0;
-}
-
-/* Cut the piece before the next `sep` off *s; an empty piece when *s is used up. */
-static struct span span_cut(struct span *s, char sep) {
-  const char *at = s->n ? memchr(s->p, sep, s->n) : NULL;
-  struct span piece = {s->p, at ? (size_t)(at - s->p) : s->n};
-  size_t used = piece.n + (at ? 1 : 0);
-  s->p += used;
-  s->n -= used;
-  return piece;
-}
-
-static bool span_uint(struct span s, uint32_t max, uint32_t *out) {
-  uint64_t v = 0;
-  for (size_t i = 0; i < s.n; i++) {
-    if (s.p[i] < '0' || s.p[i] > '9' || i > 10)
-      return false;
-    v = v * 10 + (uint64_t)(s.p[i] - '0');
-  }
-  *out = (uint32_t)v;
-  return s.n > 0 && v <= max;
-}
-
-/* Copy min..cap-1 characters, each one that `good` accepts. */
-static bool span_copy(struct span s, size_t min, char *out, size_t cap, bool (*good)(char)) {
-  if (s.n < min || s.n >= cap)
-    return false;
-  for (size_t i = 0; i < s.n; i++)
-    if (!good(s.p[i]))
-      return false;
-  memcpy(out, s.p, s.n);
-  out[s.n] = '\0';
-  return true;
-}
-
-static bool char_is_ice(char c) { /* ice-char of RFC 8839 */
-  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '+' || c == '/';
-}
-
-static bool char_is_visible(char c) {
-  return c > ' ' && c < 0x7f;
-}
-
-/* ---- lines and attributes ---- */
-
-static const char *doc_split(const char *text, size_t n, struct doc *d) {
-  struct span all = {text, n};
-  d->n = 0;
-  while (all.n > 0) {
-    struct span line = span_cut(&all, '\n');
-    if (line.n > 0 && line.p[line.n - 1] == '\r')
-      line.n--;
-    if (line.n == 0)
-      continue;
-    if (d->n == LINES_MAX)
-      return "the SDP has too many lines";
-    if (line.n < 2 || line.p[1] != '=')
-      return "a line of the SDP is not of the form x=value";
-    for (size_t i = 0; i < line.n; i++)
-      if ((unsigned char)line.p[i] < ' ' || line.p[i] == 0x7f)
-        return "the SDP holds a control character";
-    d->line[d->n++] = line;
-  }
-  if (d->n == 0 || !span_is(d->line[0], "v=0"))
-    return "the SDP does not start with v=0";
-  return NULL;
-}
-
-/* The attribute's value when the line is a=NAME or a=NAME:value. */
-static bool line_attr(struct span line, const char *name, struct span *value) {
-  if (line.n < 2 || line.p[0] != 'a')
-    return false;
-  struct span rest = {line.p + 2, line.n - 2};
-  struct span key = span_cut(&rest, ':');
-  *value = rest;
-  return span_is(key, name);
-}
-
-/* The next attribute of that name from line *at on, before `end`; *at moves behind it. */
-static bool doc_next(const struct doc *d, size_t *at, size_t end, const char *name, struct span *value) {
-  while (*at < end)
-    if (line_attr(d->line[(*at)++], name, value))
-      return true;
-  return false;
-}
-
-/* The chosen line's attribute, or else the session's. */
+/* An attribute of the transport: the chosen line's, its group's, or else the session's. */
 static bool doc_attr(const struct doc *d, const char *name, struct span *value) {
-  size_t media = d->media_start, session = 0;
-  return doc_next(d, &media, d->media_end, name, value) || doc_next(d, &session, d->session_end, name, value);
+  size_t media = d->media_start, tagged = d->tagged_start, session = 0;
+  return doc_next(d, &media, d->media_end, name, value) || doc_next(d, &tagged, d->tagged_end, name, value) ||
+         doc_next(d, &session, d->session_end, name, value);
 }
 
 static bool doc_media_attr(const struct doc *d, const char *name, struct span *value) {
@@ -129,21 +25,35 @@ static const char *parse_mline(struct span line, struct sdp *out, uint32_t *port
   struct span rest = {line.p + 2, line.n - 2};
   struct span media = span_cut(&rest, ' '), port_text = span_cut(&rest, ' '), proto = span_cut(&rest, ' ');
   size_t i = out->n_m++;
-  if (!span_copy(media, 1, out->m[i].media, sizeof out->m[i].media, char_is_visible) ||
+  if (!span_copy(media, 1, out->m[i].media, sizeof out->m[i].media, sdp_char_is_visible) ||
       !span_uint(port_text, 65535, port) ||
-      !span_copy(proto, 1, out->m[i].proto, sizeof out->m[i].proto, char_is_visible) ||
-      !span_copy(span_cut(&rest, ' '), 1, out->m[i].fmt, sizeof out->m[i].fmt, char_is_visible))
+      !span_copy(proto, 1, out->m[i].proto, sizeof out->m[i].proto, sdp_char_is_visible) ||
+      !span_copy(span_cut(&rest, ' '), 1, out->m[i].fmt, sizeof out->m[i].fmt, sdp_char_is_visible))
     return "an m-line is malformed";
   return NULL;
 }
 
-static bool mline_usable(const struct sdp *out, size_t i, uint32_t port) {
-  return port != 0 && strcmp(out->m[i].media, "audio") == 0 &&
-         strcmp(out->m[i].proto, "UDP/TLS/RTP/SAVPF") == 0;
+/* The end of the m-line's section that begins at line `at`. */
+static size_t section_end(const struct doc *d, size_t at) {
+  size_t end = at + 1;
+  while (end < d->n && d->line[end].p[0] != 'm')
+    end++;
+  return end;
+}
+
+/* Port 0 refuses a line, unless it only shows that it has no transport of its own. */
+static bool is_bundle_only(const struct doc *d, size_t at) {
+  struct span value;
+  size_t end = section_end(d, at);
+  return doc_next(d, &at, end, "bundle-only", &value);
+}
+
+static bool mline_usable(const struct sdp *out, size_t i, bool alive) {
+  return alive && strcmp(out->m[i].media, "audio") == 0 && strcmp(out->m[i].proto, "UDP/TLS/RTP/SAVPF") == 0;
 }
 
 static const char *parse_mid(struct span value, struct sdp *out, size_t i) {
-  if (out->m[i].mid[0] || !span_copy(value, 1, out->m[i].mid, sizeof out->m[i].mid, char_is_visible))
+  if (out->m[i].mid[0] || !span_copy(value, 1, out->m[i].mid, sizeof out->m[i].mid, sdp_char_is_visible))
     return "an m-line has a bad mid";
   for (size_t k = 0; k < i; k++)
     if (strcmp(out->m[k].mid, out->m[i].mid) == 0)
@@ -165,7 +75,7 @@ static const char *parse_mlines(struct doc *d, struct sdp *out) {
       if (inside)
         d->media_end = i;
       why = parse_mline(d->line[i], out, &port);
-      inside = !why && !chosen && mline_usable(out, out->n_m - 1, port);
+      inside = !why && !chosen && mline_usable(out, out->n_m - 1, port != 0 || is_bundle_only(d, i));
       if (inside) {
         out->m[out->n_m - 1].chosen = chosen = true;
         d->media_start = i;
@@ -181,16 +91,37 @@ static const char *parse_mlines(struct doc *d, struct sdp *out) {
   return chosen ? NULL : "the SDP offers no audio over UDP/TLS/RTP/SAVPF";
 }
 
-static bool parse_bundle(const struct doc *d, const char *mid) {
+static bool is_same(struct span s, const char *text) {
+  return s.n == strlen(text) && memcmp(s.p, text, s.n) == 0;
+}
+
+/* The section of the m-line with this mid; nothing when there is none. */
+static void find_tagged(struct doc *d, struct span mid) {
+  struct span value;
+  for (size_t i = d->session_end; i < d->n; i++) {
+    size_t at = i, end = d->line[i].p[0] == 'm' ? section_end(d, i) : i;
+    if (!doc_next(d, &at, end, "mid", &value) || value.n != mid.n || memcmp(value.p, mid.p, mid.n) != 0)
+      continue;
+    d->tagged_start = i;
+    d->tagged_end = end;
+    return;
+  }
+}
+
+/* Is the chosen line in a BUNDLE group? The first one of a group is the one that speaks for it. */
+static bool parse_bundle(struct doc *d, const char *mid) {
   struct span group;
   for (size_t at = 0; *mid && doc_next(d, &at, d->session_end, "group", &group);) {
-    if (!span_is(span_cut(&group, ' '), "BUNDLE"))
+    struct span all = group;
+    if (!span_is(span_cut(&all, ' '), "BUNDLE"))
       continue;
-    while (group.n > 0) {
-      struct span one = span_cut(&group, ' ');
-      if (one.n == strlen(mid) && memcmp(one.p, mid, one.n) == 0)
+    for (struct span rest = all; rest.n > 0;)
+      if (is_same(span_cut(&rest, ' '), mid)) {
+        struct span first = span_cut(&all, ' ');
+        if (!is_same(first, mid))
+          find_tagged(d, first);
         return true;
-    }
+      }
   }
   return false;
 }
@@ -246,13 +177,16 @@ static const char *parse_setup(const struct doc *d, struct sdp *out) {
 
 static const char *parse_transport(const struct doc *d, struct sdp *out) {
   struct span value;
-  if (!doc_media_attr(d, "rtcp-mux", &value))
+  if (!doc_attr(d, "rtcp-mux", &value)) /* bundled lines all have it, whoever says so */
     return "the audio line does not offer rtcp-mux";
-  if (!doc_attr(d, "ice-ufrag", &value) || !span_copy(value, 4, out->ufrag, sizeof out->ufrag, char_is_ice))
+  if (!doc_attr(d, "ice-ufrag", &value) ||
+      !span_copy(value, 4, out->ufrag, sizeof out->ufrag, sdp_char_is_ice))
     return "a=ice-ufrag is missing or not 4 to 256 ICE characters";
-  if (!doc_attr(d, "ice-pwd", &value) || !span_copy(value, 22, out->pwd, sizeof out->pwd, char_is_ice))
+  if (!doc_attr(d, "ice-pwd", &value) || !span_copy(value, 22, out->pwd, sizeof out->pwd, sdp_char_is_ice))
     return "a=ice-pwd is missing or not 22 to 256 ICE characters";
   const char *why = parse_fingerprint(d, d->media_start, d->media_end, out);
+  if (!why && !out->fingerprint_len)
+    why = parse_fingerprint(d, d->tagged_start, d->tagged_end, out);
   if (!why && !out->fingerprint_len)
     why = parse_fingerprint(d, 0, d->session_end, out);
   if (why)
@@ -265,43 +199,12 @@ static const char *parse_transport(const struct doc *d, struct sdp *out) {
   return parse_setup(d, out);
 }
 
-/* One candidate. Malformed: a reason. Of no use to us (TCP, a host name, RTCP's own): NULL and !*keep. */
-static const char *parse_candidate(struct span value, struct sdp_candidate *c, bool *keep) {
-  struct span t[TOKENS_MAX];
-  for (int i = 0; i < TOKENS_MAX; i++)
-    t[i] = span_cut(&value, ' ');
-  char foundation[33], type[6];
-  uint32_t component, priority, port;
-  if (!span_copy(t[0], 1, foundation, sizeof foundation, char_is_visible) ||
-      !span_uint(t[1], 256, &component) || t[2].n == 0 || !span_uint(t[3], INT32_MAX, &priority) ||
-      t[4].n == 0 || !span_uint(t[5], 65535, &port) || !span_is(t[6], "typ") || t[7].n == 0)
-    return "a candidate is malformed";
-  struct in6_addr ip;
-  c->host = span_is(t[7], "host");
-  *keep = component == 1 && port != 0 && span_is(t[2], "udp") &&
-          (c->host || span_is(t[7], "srflx") || span_is(t[7], "relay")) &&
-          span_copy(t[7], 4, type, sizeof type, char_is_visible) &&
-          span_copy(t[4], 2, c->address, sizeof c->address, char_is_visible) &&
-          (inet_pton(AF_INET, c->address, &ip) == 1 || inet_pton(AF_INET6, c->address, &ip) == 1);
-  if (!*keep)
-    return NULL;
-  c->udp = true;
-  c->port = (uint16_t)port;
-  bool v6 = strchr(c->address, ':'); /* no literal is longer than 45 characters */
-  snprintf(c->line, sizeof c->line, "candidate:%s 1 udp %u %.45s %u typ %s%s", foundation, (unsigned)priority,
-           c->address, (unsigned)port, type,
-           c->host ? ""
-           : v6    ? " raddr :: rport 9"
-                   : " raddr 0.0.0.0 rport 9");
-  return NULL;
-}
-
-static const char *parse_candidates(const struct doc *d, struct sdp *out) {
+static const char *parse_candidates(const struct doc *d, size_t at, size_t end, struct sdp *out) {
   struct span value;
-  for (size_t at = d->media_start; doc_next(d, &at, d->media_end, "candidate", &value);) {
+  while (doc_next(d, &at, end, "candidate", &value)) {
     struct sdp_candidate c = {0};
     bool keep;
-    const char *why = parse_candidate(value, &c, &keep);
+    const char *why = sdp_candidate(value, &c, &keep);
     if (why)
       return why;
     if (!keep)
@@ -432,6 +335,22 @@ static const char *parse_extmaps(const struct doc *d, size_t at, size_t end, str
   return NULL;
 }
 
+/* Of several sources (retransmission, simulcast) nobody knows which one will speak: the first that does. */
+static bool parse_ssrc(const struct doc *d, struct sdp *out) {
+  struct span value;
+  for (size_t at = d->media_start; doc_next(d, &at, d->media_end, "ssrc", &value);) {
+    uint32_t ssrc, before = out->ssrc;
+    if (!span_uint(span_cut(&value, ' '), UINT32_MAX, &ssrc))
+      return false;
+    out->ssrc = ssrc;
+    if (before && before != ssrc) {
+      out->ssrc = 0;
+      return true;
+    }
+  }
+  return true;
+}
+
 static const char *parse_media(const struct doc *d, struct sdp *out) {
   struct span value;
   const char *why = parse_formats(d, out);
@@ -446,7 +365,7 @@ static const char *parse_media(const struct doc *d, struct sdp *out) {
   parse_fmtp(d, out);
   parse_feedback(d, out);
   parse_direction(d, out);
-  if (doc_media_attr(d, "ssrc", &value) && !span_uint(span_cut(&value, ' '), UINT32_MAX, &out->ssrc))
+  if (!parse_ssrc(d, out))
     return "a=ssrc is malformed";
   if (doc_media_attr(d, "x-gavel-rekey", &value))
     (void)span_uint(value, SDP_REKEY_MAX, &out->rekey_s);
@@ -461,19 +380,21 @@ static const char *parse_media(const struct doc *d, struct sdp *out) {
 static const char *parse_all(const char *text, size_t n, struct sdp *out) {
   if (n > SDP_MAX)
     return "the SDP is too long";
-  struct doc d;
+  struct doc d = {.tagged_start = 0};
   const char *why = doc_split(text, n, &d);
+  if (!why && (d.n == 0 || !span_is(d.line[0], "v=0")))
+    why = "the SDP does not start with v=0";
   if (!why)
     why = parse_mlines(&d, out);
+  if (why)
+    return why;
+  out->bundle = parse_bundle(&d, out->mid);
+  why = parse_transport(&d, out);
   if (!why)
-    why = parse_transport(&d, out);
+    why = parse_candidates(&d, d.media_start, d.media_end, out);
   if (!why)
-    why = parse_candidates(&d, out);
-  if (!why)
-    why = parse_media(&d, out);
-  if (!why)
-    out->bundle = parse_bundle(&d, out->mid);
-  return why;
+    why = parse_candidates(&d, d.tagged_start, d.tagged_end, out);
+  return why ? why : parse_media(&d, out);
 }
 
 enum err sdp_parse(const char *text, size_t n, struct sdp *out, const char **why) {

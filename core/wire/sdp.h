@@ -45,7 +45,7 @@ struct sdp {
   uint8_t level_id, csrc_level_id;                   /* header extension ids 1..14, 0 = not offered */
   /* the ids' "/sendonly" and so on (RFC 8285); SDP_DIR_NONE: without */
   enum sdp_dir level_dir, csrc_level_dir;
-  uint32_t ssrc;    /* of a=ssrc, 0 when absent */
+  uint32_t ssrc;    /* of a=ssrc, 0 when absent, or when there are several */
   uint32_t rekey_s; /* of our own a=x-gavel-rekey: new keys this often, 0 never */
   struct sdp_candidate cand[SDP_CANDIDATES_MAX];
   size_t n_cand;

@@ -118,6 +118,7 @@ char *sdp_write_answer(const struct sdp *offer, const struct sdp_local *me) {
     fprintf(f, "m=%s 0 %s %s\r\nc=IN IP4 0.0.0.0\r\n", offer->m[i].media, offer->m[i].proto, offer->m[i].fmt);
     write_mid(f, offer->m[i].mid);
     fputs("a=inactive\r\n", f);
+    write_transport(f, me, "passive", false); /* GStreamer 1.22 and aiortc look for it here too */
   }
   return finish(f, &text);
 }
