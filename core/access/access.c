@@ -74,6 +74,10 @@ void access_kept(struct access *a) {
   a->pending = false;
 }
 
+const struct monitor_rules *access_monitor_rules(const struct access *a) {
+  return &a->cfg.monitor;
+}
+
 void access_configure(struct access *a, const struct access_config *c) {
   struct access_config now = *c;
   now.store = a->cfg.store;

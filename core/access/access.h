@@ -23,6 +23,11 @@
 #define ACCESS_PID_MAX 18 /* "p-" and 16 hex digits */
 #define ACCESS_USER_MAX (TOKEN_SUBJECT_MAX + 1 + ACCESS_APP_MAX) /* user@app */
 
+/* Whether an operator may listen without being announced: monitor.h has all conditions. */
+struct monitor_rules {
+  bool silent, second_person, tell_host_after; /* [monitor] */
+  bool consent;                                /* [privacy] the text of consent speaks of it */
+};
 struct access_config {
   struct store *store;  /* borrowed */
   struct rng *rng;      /* borrowed */
@@ -33,6 +38,7 @@ struct access_config {
   const char *consent_text, *consent_version; /* NULL: none is asked */
   const char *controller, *contact;           /* who answers for the data */
   int chat_days, quality_days, audit_days;    /* retention; audit_days >= 180 */
+  struct monitor_rules monitor;
   /* audit */
   const char *anchor_file; /* checkpoints are appended to it as well; NULL: none */
 };
@@ -48,6 +54,7 @@ void access_kept(struct access *a);
 /* access_configure: other rules and names from now on; store, rng and audience stay. Its strings are
  * borrowed. */
 void access_configure(struct access *a, const struct access_config *c);
+const struct monitor_rules *access_monitor_rules(const struct access *a);
 /* access_tick: the time for everything that follows; runs what is due (checkpoints, retention, expiries).
  * access_next_ms: wall time of the next (INT64_MAX: never). */
 void access_tick(struct access *a, int64_t wall_ms);
@@ -73,6 +80,7 @@ struct grant {
   int64_t iat_s, exp_s;
   unsigned scopes;
   unsigned asked; /* of a session: what its client asked for, and was granted as far as the account has it */
+  int64_t mfa_ms; /* of a session: when the second factor was shown, 0: never */
   bool mfa, once; /* once: its jti is used up by entering */
   bool forged;    /* refused, and it was signed by nobody we know: a guess at a key */
 };
@@ -81,6 +89,11 @@ struct grant {
  * reason; out->forged is set), ERR_RESTRICTED, ERR_FULL. `addr` may be NULL. */
 MUST_CHECK enum err access_token(struct access *a, const char *token, const char *room, const uint8_t *addr,
                                  struct grant *out);
+/* access_mint: a join token of an application, signed with the newest key of its own HS256 format that is in
+ * use; `t` has subject, room, name, scopes and in exp_s how long it is to live. Into `reply`: token, kid,
+ * jti, expires_ms. ERR_NO_KEY, ERR_BAD_ARG with *why. */
+MUST_CHECK enum err access_mint(struct access *a, const char *app, struct token_claims *t, json_t *reply,
+                                const char **why);
 /* access_guest: the pid of a device (16 bytes, all zero: unknown, then a new one that is not kept). */
 MUST_CHECK enum err access_guest(struct access *a, const char *app, const uint8_t device[16],
                                  struct grant *out);

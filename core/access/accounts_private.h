@@ -71,6 +71,7 @@ struct session {
   char id[17], pid[ACCESS_PID_MAX + 1], client[CLIENT_MAX + 1];
   unsigned scopes;
   bool mfa;
+  int64_t mfa_ms; /* when the second factor was shown */
   uint8_t access[32], refresh[32], family[32]; /* SHA-256 */
   int64_t made_ms, used_ms, access_until_ms, written_ms;
   bool bound; /* not used yet: only from this network */
@@ -85,6 +86,7 @@ struct device {
   int64_t made_ms, polled_ms;
   int interval_s;
   bool mfa;
+  int64_t mfa_ms;
 };
 struct accounts {
   struct map *names, *pids;            /* -> account */

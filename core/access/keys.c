@@ -2,6 +2,7 @@
  * record in memory hold it sealed under a key derived for it, and it is opened only while a token is
  * verified. */
 #include "core/access/apps_private.h"
+#include "core/auth/token_tool.h"
 #include "core/base/bytes.h"
 #include "core/base/ed25519.h"
 #include "core/base/log.h"
@@ -172,6 +173,75 @@ enum err key_verify(struct access *a, const char *token, struct token_claims *ou
     explicit_bzero(&plain, sizeof plain);
     *key = k;
   }
+  return e;
+}
+
+/* ---- minting for back ends ---- */
+
+static const struct app_key *key_to_mint(const struct access *a, const char *app) {
+  const struct app_key *k, *best = NULL;
+  for (size_t at = 0; (k = map_next(a->apps->keys, &at));)
+    if (strcmp(k->app, app) == 0 && k->format == TOKEN_HS256 && !k->revoked && !k->retire_s &&
+        (!best || k->since_ms > best->since_ms))
+      best = k;
+  return best;
+}
+
+/* What a token for somebody may say. */
+static const char *mint_fault(const struct app_key *k, const struct token_claims *t) {
+  char user[ACCESS_USER_MAX + 1], slug[64];
+  if (t->exp_s > (k->ttl_s ? k->ttl_s : TOKEN_TTL_S))
+    return "expires_in is longer than the key allows";
+  if (t->scopes & ~(k->scopes & SCOPE_ROOMS))
+    return "the key does not give these scopes, or they are none of a room";
+  if (user_format(t->subject, k->app, user) != ERR_OK)
+    return "user is up to 64 bytes of text";
+  if (t->room[0] && (strcmp(t->room, "*") == 0 || !access_room(t->room, slug)))
+    return "room is the name of one room, or left out"; /* in a token `*` is any */
+  return NULL;
+}
+
+static enum err mint(struct access *a, const struct app_key *k, struct token_claims *t, json_t *reply,
+                     const char **why) {
+  struct token_key plain;
+  char *text = NULL;
+  *why = mint_fault(k, t);
+  if (*why)
+    return ERR_BAD_ARG;
+  id_new(a, t->jti);
+  t->iat_s = a->wall_ms / 1000;
+  t->exp_s += t->iat_s;
+  enum err e = key_open(a, k, &plain)
+                   ? token_mint(&plain, t, &(struct token_extra){0}, a->cfg.rng, &text, why)
+                   : ERR_DB_CORRUPT;
+  explicit_bzero(&plain, sizeof plain);
+  if (e != ERR_OK)
+    return e;
+  json_object_set_new(reply, "token", json_string(text));
+  json_object_set_new(reply, "kid", json_string(k->kid));
+  json_object_set_new(reply, "jti", json_string(t->jti));
+  json_object_set_new(reply, "expires_ms", json_integer((json_int_t)t->exp_s * 1000));
+  explicit_bzero(text, strlen(text));
+  free(text);
+  return ERR_OK;
+}
+
+enum err access_mint(struct access *a, const char *app, struct token_claims *t, json_t *reply,
+                     const char **why) {
+  const struct app_key *k = key_to_mint(a, app);
+  char slug[64] = "", scopes[SCOPE_TEXT_MAX];
+  enum err e = k ? mint(a, k, t, reply, why) : ERR_NO_KEY;
+  scope_format(t->scopes, scopes);
+  json_t *meta = json_pack("{s:s,s:s}", "jti", t->jti, "scopes", scopes);
+  if (!access_room(t->room, slug))
+    slug[0] = '\0';
+  audit_note(a, &(struct audit_entry){.action = "token.mint",
+                                      .target = k ? k->kid : NULL,
+                                      .app = app,
+                                      .room = slug,
+                                      .outcome = e,
+                                      .meta = meta});
+  json_decref(meta);
   return e;
 }
 

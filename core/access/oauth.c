@@ -277,6 +277,7 @@ enum err oauth_device_decide(struct access *a, const char *user_code, const char
   throttle_give(&a->accounts->all_guesses);
   d->state = approve ? DEVICE_APPROVED : DEVICE_DECLINED;
   d->mfa = mfa;
+  d->mfa_ms = mfa ? a->wall_ms : 0;
   snprintf(d->pid, sizeof d->pid, "%s", k->pid);
   a->pending = true; /* when the line of it is lost it was not decided */
   accounts_note(a, approve ? "device.approved" : "device.declined", k->pid, NULL, NULL, ERR_OK);

@@ -22,9 +22,9 @@
 static void session_put(struct access *a, struct session *s) {
   char scopes[SCOPE_TEXT_MAX];
   scope_format(s->scopes, scopes);
-  json_t *doc = json_pack("{s:s,s:s,s:b,s:I,s:I,s:I}", "client", s->client, "scopes", scopes, "mfa", s->mfa,
-                          "made", (json_int_t)s->made_ms, "used", (json_int_t)s->used_ms, "until",
-                          (json_int_t)s->access_until_ms);
+  json_t *doc = json_pack("{s:s,s:s,s:b,s:I,s:I,s:I,s:I}", "client", s->client, "scopes", scopes, "mfa",
+                          s->mfa, "mfa_ms", (json_int_t)s->mfa_ms, "made", (json_int_t)s->made_ms, "used",
+                          (json_int_t)s->used_ms, "until", (json_int_t)s->access_until_ms);
   json_set_hex(doc, "access", s->access, 32);
   json_set_hex(doc, "refresh", s->refresh, 32);
   json_set_hex(doc, "family", s->family, 32);
@@ -37,6 +37,7 @@ static void session_put(struct access *a, struct session *s) {
 static bool read_session(const json_t *doc, struct session *s) {
   snprintf(s->client, sizeof s->client, "%s", json_str(doc, "client", ""));
   s->mfa = json_flag(doc, "mfa", false);
+  s->mfa_ms = json_int(doc, "mfa_ms", 0);
   s->made_ms = json_int(doc, "made", 0);
   s->used_ms = s->written_ms = json_int(doc, "used", 0);
   s->access_until_ms = json_int(doc, "until", 0);
@@ -185,6 +186,7 @@ void session_make(struct access *a, const struct account *k, const struct device
   snprintf(s->client, sizeof s->client, "%s", d->client);
   s->scopes = d->scopes;
   s->mfa = d->mfa;
+  s->mfa_ms = d->mfa_ms;
   s->made_ms = a->wall_ms;
   s->bound = memcmp(d->network, UNKNOWN, sizeof UNKNOWN) != 0;
   memcpy(s->network, d->network, sizeof s->network);
@@ -291,6 +293,7 @@ enum err session_grant(struct access *a, const char *token, const uint8_t *addr,
   const char *user = user_name(a, s->pid);
   *out = (struct grant){
       .iat_s = s->made_ms / 1000, .scopes = session_scopes(a, s), .asked = s->scopes, .mfa = s->mfa};
+  out->mfa_ms = s->mfa_ms;
   snprintf(out->pid, sizeof out->pid, "%s", s->pid);
   snprintf(out->user, sizeof out->user, "%s", user ? user : k->name);
   snprintf(out->session, sizeof out->session, "%s", s->id);

@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-/* X(name, word, help) */
+/* X(name, word, help): the order is kept in databases; new ones go to the end. */
 #define SCOPE_TABLE(X)                                                                                       \
   X(JOIN, "room:join", "enter rooms")                                                                        \
   X(SPEAK, "room:speak", "be heard")                                                                         \
@@ -17,13 +17,14 @@
   X(ADMIT, "room:admit", "admit from the lobby: co-host")                                                    \
   X(MODERATE, "room:moderate", "moderate: host")                                                             \
   X(ADMIN, "room:admin", "own rooms")                                                                        \
-  X(WATCH, "monitor:watch", "see all rooms live, without hearing them")                                      \
   X(LISTEN, "monitor:listen", "listen as an announced monitor")                                              \
-  X(SILENT, "monitor:silent", "listen unannounced, under conditions")                                        \
-  X(METER, "metering:read", "read attendance and metering")                                                  \
   X(AUDIT, "audit:read", "read the audit log")                                                               \
   X(PRIVACY, "privacy:admin", "export and erase what is stored about people")                                \
-  X(OPERATE, "server:operate", "everything gavelctl can do")
+  X(OPERATE, "server:operate", "everything gavelctl can do")                                                 \
+  X(WATCH, "monitor:watch", "see all rooms live, without hearing them")                                      \
+  X(SILENT, "monitor:silent", "listen unannounced, under conditions")                                        \
+  X(METER, "metering:read", "read attendance and metering")                                                  \
+  X(MANAGE, "rooms:manage", "manage the rooms of one's application (REST)")
 
 enum scope_bit {
 #define X(name, word, help) SCOPE_BIT_##name,
@@ -36,6 +37,9 @@ enum scope {
   SCOPE_TABLE(X)
 #undef X
 };
+/* What is about being in rooms. */
+#define SCOPE_ROOMS                                                                                          \
+  ((unsigned)(SCOPE_JOIN | SCOPE_SPEAK | SCOPE_CHAT | SCOPE_ADMIT | SCOPE_MODERATE | SCOPE_ADMIN))
 #define SCOPE_ALL ((1U << SCOPE__COUNT) - 1)
 #define SCOPE_TEXT_MAX 256 /* bytes of all words with their blanks, and NUL */
 

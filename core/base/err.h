@@ -77,6 +77,7 @@
   X(NO_USER, "no_user", "there is no such user or account")                                                  \
   X(EXISTS, "exists", "that exists already")                                                                 \
   X(SESSIONS, "too_many_sessions", "this person is here too often already")                                  \
+  X(DRAINING, "draining", "the server takes nobody new: it is about to go down")                             \
   X(BUSY, "busy", "too many are signing in, try again in a moment")                                          \
   X(TOO_SOON, "too_soon", "changes are announced 90 days ahead, or forced")                                  \
   X(PENDING, "authorization_pending", "not approved yet")                                                    \
@@ -84,6 +85,17 @@
   X(ACCESS_DENIED, "access_denied", "the request was declined")                                              \
   X(EXPIRED, "expired_token", "that has expired")                                                            \
   X(BAD_GRANT, "invalid_grant", "that is not valid any more")                                                \
+  X(MONITOR_REASON, "monitor_reason", "say why you want to listen: a reason")                                \
+  X(MONITOR_TICKET, "monitor_ticket", "say by which order you want to listen: a ticket")                     \
+  X(MONITOR_OVER, "monitor_over", "the time for listening is over")                                          \
+  X(SILENT_OFF, "silent_off", "silent listening is switched off on this server")                             \
+  X(SILENT_SCOPE, "silent_scope", "your session does not have monitor:silent")                               \
+  X(SILENT_MFA, "silent_mfa", "the second factor must be newer than 5 minutes: gavel login again")           \
+  X(SILENT_MINUTES, "silent_minutes", "say for how long: 1 to 10 minutes")                                   \
+  X(SILENT_E2E, "silent_e2e", "nobody can listen to a room encrypted from end to end")                       \
+  X(SILENT_TEXT, "silent_text", "the text of consent does not speak of monitoring")                          \
+  X(SILENT_CONSENT, "silent_consent", "not everybody in the room has consented to monitoring")               \
+  X(SILENT_APPROVAL, "silent_approval", "another operator has to approve this first")                        \
   X(AUDIT_EDITED, "audit_edited", "an entry was changed")                                                    \
   X(AUDIT_DELETED, "audit_deleted", "an entry is missing")                                                   \
   X(AUDIT_SWAPPED, "audit_swapped", "entries changed places")                                                \
