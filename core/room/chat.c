@@ -9,6 +9,8 @@
 bool chat_visible(const struct room *r, enum chat_kind kind, uint32_t from, uint32_t to, uint32_t viewer) {
   if (viewer == 0)
     return true;
+  if (viewer == ROOM_SILENT)
+    return kind == CHAT_PUBLIC || kind == CHAT_ANNOUNCE;
   const struct member *m = room_member(r, viewer);
   if (!m)
     return false;

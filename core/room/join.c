@@ -107,7 +107,9 @@ static const struct invite *invite_by_hash(const struct room *r, const uint8_t *
 }
 
 bool room_is_full(const struct room *r, size_t inside, const struct member *m) {
-  bool bound = r->max_people && !ROLE_IS_MODERATOR(m->role);
+  bool bound = r->max_people && !ROLE_IS_MODERATOR(m->role) && m->role != ROLE_MONITOR;
+  for (size_t i = 0; bound && i < r->n_members; i++) /* who only listens takes nobody's place */
+    inside -= r->members[i].role == ROLE_MONITOR && r->members[i].presence != PRESENCE_WAITING;
   return inside >= ROOM_MEMBERS_MAX || (bound && inside >= r->max_people);
 }
 
@@ -152,6 +154,8 @@ static enum err entry_role(const struct room *r, const struct room_join *j, int6
   m->silenced = silenced ? silenced->id : 0;
   if (ROLE_IS_MODERATOR(m->role))
     return m->needs_mfa ? ERR_NEED_MFA : ERR_OK;
+  if (j->monitor)
+    return ERR_OK;
   if (r->locked)
     return ERR_ROOM_LOCKED;
   return r->has_password && !j->password_ok && !(*inv && (*inv)->bypass) ? ERR_NEED_PASSWORD : ERR_OK;
@@ -168,7 +172,7 @@ enum err room_decide_join(const struct room *r, const struct room_join *j, int64
     e = entry_role(r, j, now_ms, &m, &inv);
   if (e)
     return e;
-  bool waits = m.held || must_knock(r, &m, inv);
+  bool waits = !j->monitor && (m.held || must_knock(r, &m, inv));
   if (waits && room_count(r, PRESENCE_WAITING) >= ROOM_WAITING_MAX)
     return ERR_LOBBY_FULL;
   if (!waits && room_is_full(r, room_count_inside(r), &m))

