@@ -115,25 +115,33 @@ static struct hosted *room_of(struct control *c, struct conn *k, json_t *params,
   return h;
 }
 
-static void act_call(struct control *c, struct conn *k, json_int_t id, enum act act, json_t *params) {
-  enum err e;
-  struct hosted *h = room_of(c, k, params, &e);
-  if (e == ERR_OK)
-    e = limits(c, h, k, act);
+enum err acts_operate(struct control *c, struct conn *k, struct hosted *h, enum act act, const json_t *params,
+                      json_t *reply) {
   uint32_t *ids = malloc(sizeof(uint32_t) * ROOM_MEMBERS_MAX);
   if (!ids)
     abort();
   struct room_cmd cmd = {0};
+  enum err e = h ? ERR_OK : k->admin ? ERR_NO_ROOM : ERR_NOT_JOINED;
+  if (e == ERR_OK)
+    e = limits(c, h, k, act);
   if (e == ERR_OK)
     e = room_cmd_from_params(act, params, &cmd, ids, ROOM_MEMBERS_MAX);
   struct audited told = {0};
-  json_t *reply = json_object();
   if (e == ERR_OK) {
     cmd.actor = k->admin ? 0 : k->seat->member;
     audited_act(h, &cmd, &told);
     e = act_run(c, h, k, &cmd, params, reply);
   }
   audited_done(c, k, h, act, &told, e);
+  free(ids);
+  return e;
+}
+
+static void act_call(struct control *c, struct conn *k, json_int_t id, enum act act, json_t *params) {
+  enum err e;
+  struct hosted *h = room_of(c, k, params, &e);
+  json_t *reply = json_object();
+  e = acts_operate(c, k, h, act, params, reply);
   if (e == ERR_OK)
     control_reply(c, k, id, reply);
   else {
@@ -142,7 +150,6 @@ static void act_call(struct control *c, struct conn *k, json_int_t id, enum act 
     control_refuse(c, k, id, e, json_object_get(reply, "seq") ? partly : NULL);
     json_decref(reply);
   }
-  free(ids);
 }
 
 /* ---- older messages ---- */
@@ -268,9 +275,10 @@ static void ips_list(struct control *c, struct conn *k, json_int_t id, json_t *p
       const struct sdp_candidate *at = &c->cfg.candidates[t][i];
       char cidr[sizeof at->address + 4];
       snprintf(cidr, sizeof cidr, "%s/%d", at->address, strchr(at->address, ':') ? 128 : 32);
-      json_array_append_new(json_object_get(body, "media"),
-                            json_pack("{s:s,s:i,s:s}", "cidr", cidr, "port", at->port, "protocol", "udp"));
-      if (t == 0)
+      json_array_append_new(
+          json_object_get(body, "media"),
+          json_pack("{s:s,s:i,s:s}", "cidr", cidr, "port", at->port, "protocol", at->udp ? "udp" : "tcp"));
+      if (t == 0 && at->udp)
         json_array_append_new(
             json_object_get(body, "signalling"),
             json_pack("{s:s,s:i,s:s}", "cidr", cidr, "port", c->cfg.link.port, "protocol", "tcp"));
@@ -285,8 +293,20 @@ static void ips_list(struct control *c, struct conn *k, json_int_t id, json_t *p
 static const struct {
   const char *method;
   void (*run)(struct control *c, struct conn *k, json_int_t id, json_t *params);
-} ADMIN[] = {{"rooms.list", rooms_list},   {"room.show", room_show},     {"ips.list", ips_list},
-             {"room.create", room_create}, {"server.info", server_info}, {"server.metrics", server_metrics}};
+} ADMIN[] = {{"rooms.list", rooms_list},
+             {"room.show", room_show},
+             {"ips.list", ips_list},
+             {"room.create", room_create},
+             {"server.info", server_info},
+             {"server.metrics", server_metrics},
+             {"server.drain", upkeep_drain_call},
+             {"server.maintenance_start", upkeep_start_call},
+             {"server.maintenance_cancel", upkeep_cancel_call},
+             {"server.maintenance_show", upkeep_show_call},
+             {"server.alerts", alerts_call},
+             {"webhook.list", hooks_list_call},
+             {"webhook.retry", hooks_retry_call},
+             {"webhook.drop", hooks_drop_call}};
 
 /* What is none of a room's business; ERR_BAD_METHOD: it is. */
 static enum err access_method(struct control *c, struct conn *k, json_int_t id, const char *method,

@@ -122,14 +122,17 @@ static void stamp(FILE *f, int64_t ms) {
   fputs(ms ? text : "", f);
 }
 
+static int64_t present_ms(const struct stay *s, int64_t now_ms) {
+  return s->present_ms + (s->since_ms ? now_ms - s->since_ms : 0);
+}
+
 static void line(FILE *f, const struct stay *s, int64_t now_ms) {
-  int64_t ms = s->present_ms + (s->since_ms ? now_ms - s->since_ms : 0);
   cell(f, s->name);
   fprintf(f, ",%u,%s,", s->id, role_name(s->role));
   stamp(f, s->first_ms);
   fputc(',', f);
   stamp(f, s->last_ms);
-  fprintf(f, ",%lld,%s\r\n", (long long)(ms / 1000), s->since_ms ? "here" : s->end);
+  fprintf(f, ",%lld,%s\r\n", (long long)(present_ms(s, now_ms) / 1000), s->since_ms ? "here" : s->end);
 }
 
 /* ---- what is remembered ---- */
@@ -170,10 +173,35 @@ static struct stays *remembered(struct control *c, struct hosted *h) {
   return l;
 }
 
-enum err attendance_csv(struct control *c, struct hosted *h, char **csv) {
-  struct stays *l = remembered(c, h);
-  size_t n = 0;
+/* Up to now. */
+static enum err read_on(struct control *c, struct hosted *h, struct stays **out) {
+  struct stays *l = *out = remembered(c, h);
   enum err e = store_replay(c->cfg.store, h->stream, l->room.seq, read_one, l);
+  if (e != ERR_OK) /* it may have stopped in the middle */
+    attendance_forget(c, h);
+  return e;
+}
+
+enum err attendance_json(struct control *c, struct hosted *h, json_t *reply) {
+  struct stays *l;
+  enum err e = read_on(c, h, &l);
+  json_t *list = json_array();
+  for (size_t i = 0; e == ERR_OK && i < l->n; i++) {
+    const struct stay *s = &l->v[i];
+    json_array_append_new(list, json_pack("{s:s,s:I,s:s,s:I,s:I,s:I,s:s}", "name", s->name, "id",
+                                          (json_int_t)s->id, "role", role_name(s->role), "first_in_ms",
+                                          (json_int_t)s->first_ms, "last_out_ms", (json_int_t)s->last_ms,
+                                          "seconds", (json_int_t)(present_ms(s, c->wall_ms) / 1000), "end",
+                                          s->since_ms ? "here" : s->end));
+  }
+  json_object_set_new(reply, "attendance", list);
+  return e;
+}
+
+enum err attendance_csv(struct control *c, struct hosted *h, char **csv) {
+  struct stays *l;
+  size_t n = 0;
+  enum err e = read_on(c, h, &l);
   FILE *f = e == ERR_OK ? open_memstream(csv, &n) : NULL;
   if (e == ERR_OK && !f)
     e = ERR_NOMEM;
@@ -185,7 +213,5 @@ enum err attendance_csv(struct control *c, struct hosted *h, char **csv) {
     if (n > CSV_MAX)
       e = ERR_FULL;
   }
-  if (e != ERR_OK) /* it may have stopped in the middle */
-    attendance_forget(c, h);
   return e;
 }

@@ -34,13 +34,39 @@ static const struct key {
     KEY("server", "redirect_port", PORT, redirect_port),
     KEY("ops", "listen", TEXT, ops_listen),
     KEY("ops", "port", PORT, ops_port),
+    KEY("ops", "allow", TEXT, ops_allow),
+    KEY("ops", "token_file", TEXT, ops_token_file),
+    KEY("webhook", "url", TEXT, webhook_url),
+    KEY("webhook", "secret_file", TEXT, webhook_secret_file),
+    KEY("webhook", "events", TEXT, webhook_events),
+    KEY("webhook", "names", FLAG, webhook_names),
+    KEY("webhook", "allow_private", FLAG, webhook_private),
+    KEY("webhook", "ca_file", TEXT, webhook_ca_file),
+    COUNT("webhook", "queue", webhook_queue, 10, 1000000),
+    KEY("alert", "command", TEXT, alert_command),
+    KEY("alert", "webhook", TEXT, alert_webhook),
+    KEY("alert", "secret_file", TEXT, alert_secret_file),
+    KEY("alert", "watch_urls", TEXT, alert_watch),
+    KEY("alert", "allow_private", FLAG, alert_private),
+    KEY("alert", "ca_file", TEXT, alert_ca_file),
+    COUNT("alert", "loss_percent", alert_loss_percent, 0, 100),
+    COUNT("alert", "loss_minutes", alert_loss_minutes, 0, 1440),
+    COUNT("alert", "certificate_days", alert_certificate_days, 0, 3650),
+    COUNT("alert", "strikes", alert_strikes, 0, 1000000),
+    COUNT("ops", "disk_free_mb", disk_free_mb, 0, 100000000),
+    KEY("server", "region", TEXT, region),
     KEY("server", "proxies", TEXT, proxies),
+    KEY("web", "guest_page", FLAG, guest_page),
     KEY("server", "user", TEXT, user),
     KEY("server", "seccomp", FLAG, seccomp),
     KEY("access", "hosts_need_mfa", FLAG, hosts_need_mfa),
     KEY("access", "accounts_only", FLAG, accounts_only),
     KEY("privacy", "consent_file", TEXT, consent_file),
     KEY("privacy", "consent_version", TEXT, consent_version),
+    KEY("privacy", "consent_monitoring", FLAG, monitor.consent),
+    KEY("monitor", "silent", FLAG, monitor.silent),
+    KEY("monitor", "second_person", FLAG, monitor.second_person),
+    KEY("monitor", "tell_host_after", FLAG, monitor.tell_host_after),
     KEY("privacy", "controller", TEXT, controller),
     KEY("privacy", "contact", TEXT, contact),
     COUNT("privacy", "chat_days", chat_days, 0, 3650),
@@ -63,7 +89,11 @@ static const struct key {
     COUNT("media", "packed_from", packed_from, 0, 10000000),
     COUNT("media", "edge_from", edge_from, 0, 10000000),
     COUNT("media", "handshake_threads", handshake_threads, 1, 16),
+    KEY("media", "tcp", FLAG, media_tcp),
     KEY("media", "require_256", FLAG, srtp_min_256),
+    KEY("turn", "uris", TEXT, turn_uris),
+    KEY("turn", "secret_file", TEXT, turn_secret_file),
+    COUNT("turn", "ttl_seconds", turn_ttl_s, 60, 86400),
 };
 
 struct load {
@@ -170,7 +200,7 @@ enum err server_config_load(const char *path, struct server_config *c, char why[
 
 /* Takes effect without a restart. */
 static bool is_live(const struct key *k) {
-  static const char *const LIVE[] = {"access", "privacy", "audit", "limits"};
+  static const char *const LIVE[] = {"access", "privacy", "audit", "limits", "turn", "monitor"};
   for (size_t i = 0; i < sizeof LIVE / sizeof LIVE[0]; i++)
     if (strcmp(k->section, LIVE[i]) == 0)
       return true;
@@ -190,7 +220,8 @@ static void show(const struct key *k, const struct server_config *c, char out[VA
 
 /* Where a key lies is nobody's business. */
 static bool is_secret(const struct key *k) {
-  return strcmp(k->name, "key") == 0;
+  return strcmp(k->name, "key") == 0 || strcmp(k->name, "token_file") == 0 ||
+         strcmp(k->name, "secret_file") == 0;
 }
 
 json_t *server_config_changes(const struct server_config *old, const struct server_config *now) {

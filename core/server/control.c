@@ -3,6 +3,7 @@
 #include "core/access/accounts.h"
 #include "core/base/log.h"
 #include "core/server/control_private.h"
+#include "core/server/monitor.h"
 #include "core/server/ops.h"
 
 #include <assert.h>
@@ -10,7 +11,7 @@
 #include <string.h>
 
 static void mark_dirty(struct control *c, struct conn *k) {
-  if (k->dirty)
+  if (k->dirty || k->whip)
     return;
   k->dirty = true;
   if (c->n_dirty == c->cap_dirty) {
@@ -23,7 +24,7 @@ static void mark_dirty(struct control *c, struct conn *k) {
 }
 
 static void put(struct control *c, struct conn *k, struct msg *m) {
-  if (k->closing)
+  if (k->closing || k->whip)
     return;
   mark_dirty(c, k);
   outbox_put(&k->out, m);
@@ -47,6 +48,8 @@ void control_send_later(struct control *c, struct conn *k, struct msg *m, us_t a
 }
 
 static void send_text(struct control *c, struct conn *k, char *text, json_int_t reply_to) {
+  if (k->whip)
+    whip_told(k->whip, text, reply_to);
   struct msg *m = msg_take(text);
   m->reply_to = reply_to;
   control_send(c, k, m);
@@ -89,7 +92,7 @@ void control_refuse_with(struct control *c, struct conn *k, json_int_t id, enum 
     limit_hit(c, LIMIT_SESSIONS);
   if (e == ERR_RATE)
     c->count.rate_limited++;
-  bool later = e == ERR_RATE || e == ERR_AGAIN;
+  bool later = e == ERR_RATE || e == ERR_AGAIN || e == ERR_DRAINING;
   int retry_ms = later && c->retry_ms ? c->retry_ms : later ? 1000 : 0;
   c->retry_ms = 0;
   char *text = rpc_error(id, e, detail, retry_ms);
@@ -125,6 +128,9 @@ enum err control_create(const struct control_config *cfg, us_t now, int64_t wall
   ac.store = cfg->store;
   ac.rng = cfg->rng;
   enum err e = access_open(&ac, wall_ms, &c->access, why);
+  upkeep_load(c);
+  if (c->cfg.hooks.to_webhook)
+    hooks_load(c);
   if (e == ERR_OK)
     e = hosted_load_all(c, why);
   if (e != ERR_OK) {
@@ -183,6 +189,7 @@ void control_closed(struct control *c, uint32_t conn) {
   k->closing = true;
   seat_dropped(c, k);
   ops_forget(c, k);
+  probe_forget(c, k);
   forget_dirty(c, k);
   outbox_free(&k->out);
   free(k);
@@ -203,6 +210,10 @@ static void call(struct control *c, struct conn *k, const struct rpc_in *in) {
     control_refuse(c, k, in->id, ERR_BAD_ARG, NULL);
   else if (strcmp(in->method, "ping") == 0)
     control_reply(c, k, in->id, json_object());
+  else if (monitor_listens(k) && monitor_call(c, k, in->id, in->method))
+    return;
+  else if (!k->ops && !k->admin && strcmp(in->method, "ops.whisper") == 0)
+    monitor_whisper_call(c, k, in->id, in->params);
   else if ((k->ops || k->admin) && ops_call(c, k, in->id, in->method, in->params))
     return;
   else if (k->ops)
@@ -213,6 +224,14 @@ static void call(struct control *c, struct conn *k, const struct rpc_in *in) {
     seat_media(c, k, in->id, in->params);
   else if (strcmp(in->method, "media.bandwidth") == 0)
     seat_bandwidth(c, k, in->id, in->params);
+  else if (strcmp(in->method, "media.tunnel") == 0)
+    seat_tunnel(c, k, in->id, in->params);
+  else if (strcmp(in->method, "media.via") == 0)
+    seat_via(c, k, in->id, in->params);
+  else if (strcmp(in->method, "media.probe") == 0)
+    probe_call(c, k, in->id, in->params);
+  else if (strcmp(in->method, "media.ice") == 0)
+    seat_ice(c, k, in->id, in->params);
   else
     acts_call(c, k, in->id, in->method, in->params);
 }
@@ -255,7 +274,7 @@ static void hello_timeouts(struct control *c) {
   for (size_t at = 0; (k = map_next(c->conns, &at));) {
     if (k->admin || k->seat || k->ops_scopes || k->close_after || k->closing)
       continue;
-    us_t due = k->opened_at + CONTROL_HELLO_MS * US_PER_MS;
+    us_t due = k->opened_at + (k->probe ? CONTROL_PROBE_MS : CONTROL_HELLO_MS) * US_PER_MS;
     if (due <= c->now && !had_his_chance(c, k))
       due = c->now + US_PER_MS;
     if (due <= c->now) {
@@ -290,18 +309,27 @@ void control_tick(struct control *c, us_t now, int64_t wall_ms) {
     hello_timeouts(c);
   access_tick(c->access, wall_ms);
   hosted_expire(c);
+  monitor_tick(c);
   ops_tick(c);
+  upkeep_tick(c);
+  alerts_tick(c);
+  hooks_tick(c);
 }
 
 us_t control_next_timeout(const struct control *c) {
-  us_t due = timers_next(&c->expiry), ops = ops_next(c);
+  us_t due = timers_next(&c->expiry), ops = ops_next(c), monitor = monitor_next(c);
   due = ops < due ? ops : due;
-  int64_t access_ms = access_next_ms(c->access);
+  due = monitor < due ? monitor : due;
+  int64_t access_ms = access_next_ms(c->access), upkeep_ms = upkeep_next_ms(c);
+  access_ms = upkeep_ms < access_ms ? upkeep_ms : access_ms;
   if (access_ms != INT64_MAX) {
     int64_t wait_ms = access_ms > c->wall_ms ? access_ms - c->wall_ms : 0;
     us_t at = c->now + (wait_ms < CONTROL_SLEEP_MS ? wait_ms : CONTROL_SLEEP_MS) * US_PER_MS;
     due = at < due ? at : due;
   }
+  us_t hooks = hooks_next(c), alerts = alerts_next(c);
+  due = hooks < due ? hooks : due;
+  due = alerts < due ? alerts : due;
   due = c->held_at < due ? c->held_at : due;
   return c->next_hello < due ? c->next_hello : due;
 }
@@ -328,22 +356,31 @@ static void commit_failed(struct control *c, enum err why) {
   for (size_t i = 0; i < c->n_touched; i++)
     hosted_reload(c, c->touched[i]);
   access_reload(c->access);
+  upkeep_load(c);
+  if (c->hooks)
+    hooks_load(c);
+  ops_lost(c);
+  monitor_lost(c);
 }
 
 enum err control_commit(struct control *c) {
   c->turns++;
   seats_recheck(c); /* in the same group: what was revoked is gone when the operator hears of it */
+  whip_sweep(c);
   bool any = c->n_touched > 0 || store_pending(c->cfg.store) > 0;
   enum err lost = access_error(c->access);
   if (c->group_err == ERR_OK)
     c->group_err = lost;
   enum err e = c->group_err != ERR_OK ? c->group_err : any ? store_commit(c->cfg.store) : ERR_OK;
-  if (any)
+  if (any) {
     c->count.commits++;
+    c->commit_err = e;
+    c->committed_at = c->now;
+  }
   if (e != ERR_OK)
     commit_failed(c, e);
   else
-    access_kept(c->access);
+    access_kept(c->access), hooks_kept(c);
   for (size_t i = 0; i < c->n_touched; i++) {
     c->touched[i]->touched = false;
     if (c->touched[i]->room.seq == 0) /* it began in the group that was lost */
@@ -405,11 +442,26 @@ void control_backup(struct control *c, enum err e, const char *name) {
   *(e == ERR_OK ? &c->count.backups : &c->count.backup_failures) += 1;
   audit_note(c->access, &entry);
   json_decref(meta);
+  alerts_backup(c, e != ERR_OK);
+}
+
+void control_ran(struct control *c, const struct runner_answer *a) {
+  if (!a)
+    alerts_runner_gone(c);
+  else if (a->target >= RUN_WATCH)
+    alerts_ran(c, a);
+  else
+    hooks_ran(c, a);
 }
 
 void control_configure(struct control *c, const struct access_config *a, const struct limits_set *limits) {
   access_configure(c->access, a);
+  monitor_recheck(c);
   c->cfg.limits = *limits;
+}
+
+void control_relays(struct control *c, const struct turn *t) {
+  c->cfg.turn = t;
 }
 
 void control_stop(struct control *c, int64_t wall_ms) {
@@ -442,9 +494,12 @@ void control_destroy(struct control *c) {
     return;
   struct conn *k;
   for (size_t at = 0; (k = map_next(c->conns, &at));) {
+    ops_forget(c, k);
     outbox_free(&k->out);
     free(k);
   }
+  ops_free(c);
+  monitor_free(c);
   struct hosted *h;
   for (size_t at = 0; (h = map_next(c->rooms, &at));)
     hosted_destroy(c, h);
@@ -457,6 +512,8 @@ void control_destroy(struct control *c) {
   map_destroy(c->peers);
   map_destroy(c->seats_of);
   web_free(c);
+  hooks_free(c);
+  whip_free(c);
   access_close(c->access);
   limit_book_destroy(c->book);
   timers_free(&c->expiry);

@@ -11,6 +11,8 @@
 #include "core/access/access.h"
 #include "core/base/clock.h"
 #include "core/base/rng.h"
+#include "core/server/alerts.h"
+#include "core/server/hooks.h"
 #include "core/server/limits.h"
 #include "core/server/media_msg.h"
 #include "core/store/store.h"
@@ -22,12 +24,14 @@
 #include <stdint.h>
 
 #define CONTROL_THREADS_MAX 16
+#define CONTROL_CANDIDATES 8
 #define CONTROL_QUEUE_MAX                                                                                    \
   LIMIT_VALUE_QUEUE                   /* messages waiting for one slow connection; then it is closed         \
                                        */
 #define CONTROL_QUEUE_BYTES (8 << 20) /* and bytes: a snapshot of a full room fits */
 #define CONTROL_QUEUE_TIMES 4         /* so much of both, even if it is we who are late */
 #define CONTROL_HELLO_MS LIMIT_VALUE_FIRST_SLOW /* from the upgrade to room.join */
+#define CONTROL_PROBE_MS 20000                  /* the same, for who only probes (media.probe) */
 #define CONTROL_HEADROOM 32                     /* bytes before a message's text, for the shell's framing */
 #define CONTROL_ROOMS_MAX 20000
 #define CONTROL_CLOSE_LATE 4401    /* close code: no room.join came in time, or too much of it */
@@ -37,12 +41,15 @@
 struct web_reply;
 struct kdf_job;
 struct mediaport_counters;
+struct turn;
+struct host_figures;
 struct control_config {
   struct store *store; /* borrowed */
   struct rng *rng;     /* borrowed */
   unsigned media_threads;
   unsigned edge_from; /* people of a room on one media thread, then others help it; 0: never */
-  struct sdp_candidate candidates[CONTROL_THREADS_MAX][4]; /* host candidates of each media thread's port */
+  /* host candidates of each media thread's port, UDP first */
+  struct sdp_candidate candidates[CONTROL_THREADS_MAX][CONTROL_CANDIDATES];
   size_t n_candidates[CONTROL_THREADS_MAX];
   uint32_t rekey_s;            /* media paths get new keys this often, 0 never */
   uint8_t dtls_sha256[32];     /* fingerprint of our DTLS certificate */
@@ -62,10 +69,19 @@ struct control_config {
   enum err (*kdf)(void *ctx, const struct kdf_job *job);
   /* What the media threads counted, summed up; NULL: nothing. */
   void (*media_counters)(void *ctx, struct mediaport_counters *out);
+  /* Of the process and its machine (host.h); NULL: not known. */
+  void (*host)(void *ctx, struct host_figures *out);
+  uint64_t disk_least;      /* bytes that must be free for taking people (web_ops.c); 0: whatever */
+  const uint8_t *ops_token; /* SHA-256 of the token that GET /metrics asks for; NULL: none */
   /* How busy a media thread was lately, in thousandths of a core; NULL: not known. */
   unsigned (*media_load)(void *ctx, unsigned thread);
+  const char *region; /* [server] a label for operators; NULL none */
   /* Datagrams of handshakes that wait to be looked at (shell_handshake.h); NULL: none ever. */
   unsigned (*handshakes)(void *ctx);
+  bool guest_page;           /* invite links open in a browser */
+  const struct turn *turn;   /* relays (turn.h), borrowed; NULL: none */
+  struct hooks_config hooks; /* all 0: none; as alerts */
+  struct alerts_config alerts;
   struct limits_set limits; /* all 0: none of those */
   void *ctx;
 };
@@ -88,6 +104,10 @@ uint32_t control_open(struct control *c, bool admin, const uint8_t *addr);
 uint32_t control_open_ops(struct control *c, const uint8_t *addr);
 /* control_message: one complete text message. */
 void control_message(struct control *c, uint32_t conn, const char *text, size_t n);
+/* control_has_tunnel: whether binary messages may come on it (method media.tunnel). control_tunnel: one came:
+ * to which media thread, as from which address; false: it is to be dropped. */
+bool control_has_tunnel(const struct control *c, uint32_t conn);
+bool control_tunnel(struct control *c, uint32_t conn, unsigned *thread, struct sockaddr_carrier *at);
 /* control_closed: the connection is gone; nothing is sent on it any more. */
 void control_closed(struct control *c, uint32_t conn);
 void control_media_event(struct control *c, unsigned thread, const struct media_event *ev);
@@ -116,7 +136,10 @@ MUST_CHECK enum err control_room_create(struct control *c, const char *room, boo
 void control_audit(struct control *c, const struct audit_entry *e);
 /* control_backup: one was made, or failed: counted, and an entry of the audit log. */
 void control_backup(struct control *c, enum err e, const char *name);
+/* control_ran: the runner has answered; NULL: it is gone. */
+void control_ran(struct control *c, const struct runner_answer *a);
 void control_configure(struct control *c, const struct access_config *a, const struct limits_set *limits);
+void control_relays(struct control *c, const struct turn *t); /* others, or none */
 void control_stop(struct control *c, int64_t wall_ms);
 /* control_bye: tell everyone the server goes down (clients reconnect after retry_ms); connections then want
  * to close. */
@@ -125,6 +148,7 @@ void control_bye(struct control *c, int retry_ms);
 struct control_counters {
   uint64_t messages, refusals, events, commits, commit_failures, joins, resumes, slow_closed, rate_limited;
   uint64_t backups, backup_failures;
+  uint64_t turn_minted;          /* sets of credentials for relays */
   uint64_t limits[LIMIT__COUNT]; /* how often each row of limits.def held */
   uint64_t strikes, alerts;      /* wrong secrets; addresses blocked for them */
   uint32_t conns, rooms;

@@ -11,7 +11,9 @@
 #include "core/room/room.h"
 #include "core/server/control.h"
 #include "core/server/limits.h"
+#include "core/server/metrics.h"
 #include "core/server/outbox.h"
+#include "core/server/upkeep.h"
 #include "core/wire/json.h"
 
 #define WRONG_PASSWORDS_MAX 5             /* of one connection, then it is closed */
@@ -48,11 +50,13 @@ struct seat {
   unsigned thread;       /* where it is */
   struct seat_bits told; /* last told to the media thread */
   uint16_t kbps;         /* the most he wants to get, 0: what his line carries */
+  bool turn;             /* his client says: by a relay */
   enum view view;        /* last synced */
   char *offer;           /* SDP that came with the knock; answered on admission, kept until his path is up */
   enum fresh fresh;
   struct bucket shown; /* acts that all see */
   struct bucket resumes;
+  struct bucket relays; /* credentials for them */
   uint8_t quality; /* of his line, as everyone was told: 0 good, 1 weak, 2 bad (lines.c) */
   struct seat_line line;
   uint8_t addr[16];   /* of his last connection, zero when unknown: what a ban can hold on to */
@@ -93,20 +97,29 @@ struct hosted {
   } * invite_joins;
   size_t n_invite_joins;
   struct meetings meetings;
+  int64_t inside_ms; /* since when somebody has been inside without a break, 0: nobody is */
+  unsigned monitors; /* announced, as was said */
+  struct heard *heard[ROOM_SIDES_MAX + 1]; /* who is, by media room; NULL: nobody ever was (levels.c) */
+  struct ops_row *row;                     /* of the operators' feed; NULL while nobody watches */
   struct stays *stays; /* attendance.c: as far as the log was read, or NULL */
 };
 struct conn {
   uint32_t handle;
+  struct whip *whip; /* WHIP or WHEP: no socket, nobody reads what it is told; NULL: it has one */
   bool admin, closing, dirty, close_after;
+  uint32_t probe;      /* media handle of his probe, 0: none */
   bool ops;            /* on the operator's port; may do nothing before ops.sign_in */
   unsigned ops_scopes; /* what he may there, enum scope; admin: everything */
   bool urgent, held; /* of what waits: something may not wait; nothing may leave before control.held_at */
   uint8_t addr[16];  /* IPv4 as ::ffff:a.b.c.d; zero when unknown */
   us_t opened_at;
   uint64_t late_at;    /* the turn in which he is late with his room.join, 0: not yet */
-  struct hosted *room; /* NULL before joining */
+  struct console *console; /* of ops.*, NULL: asked nothing of it yet */
+  struct hosted *room;     /* NULL before joining */
   struct seat *seat;
   struct outbox out;
+  bool tunnel;             /* his sound may come in binary messages */
+  struct bucket datagrams; /* of them */
   struct bucket acts, moderates, chat, chat_minute;
   uint16_t close_code;       /* of WebSocket; 0: 1000 */
   unsigned wrong;            /* passwords */
@@ -117,7 +130,12 @@ struct web;
 struct control {
   struct control_config cfg;
   struct web *web; /* web.c: replies and logins of plain HTTPS; NULL before the first */
+  struct map *whips; /* web_whip.c: sessions by their names; NULL before the first */
+  uint32_t probes; /* media room of those who probe, while there are any */
+  unsigned n_probes;
   struct access *access;
+  struct ops *ops;         /* ops_feed.c; NULL: nobody has watched yet */
+  struct monitor *monitor; /* monitor.c; NULL: nobody has listened yet */
   uint64_t revision; /* of the grants, as last looked at */
   us_t now, started_at;
   int64_t wall_ms;
@@ -132,6 +150,11 @@ struct control {
   size_t n_dirty, cap_dirty;
   struct hosted **touched;
   size_t n_touched, cap_touched;
+  struct upkeep upkeep;
+  struct hooks *hooks; /* NULL before the first */
+  struct alerts alerts;
+  enum err commit_err; /* of the last group that had anything in it, at committed_at */
+  us_t committed_at;
   enum err group_err; /* why the open group cannot be committed */
   us_t next_hello;
   uint64_t turns;                             /* that have ended */
@@ -142,7 +165,7 @@ struct control {
   struct hosted *stays[ATTENDANCE_FOLDS_MAX]; /* the one asked for last at the end */
   size_t n_stays;
   struct control_counters count;
-  uint64_t paths_up, paths_up_ms; /* sound paths that came about, and how long that took in all */
+  struct metrics_observed observed[METRICS_HISTOGRAMS];
 };
 struct peer_ref { /* finds the seat of a media event */
   struct hosted *room;
@@ -192,6 +215,12 @@ void hosted_forget(struct control *c, struct hosted *h);
 /* hosted_event: an event as it was logged; ERR_DB_CORRUPT. Free it with room_event_free. */
 MUST_CHECK enum err hosted_event(const struct store_record *r, struct room_event *ev);
 
+/* levels.c. hosted_talkers: how many are heard now; hosted_talks: is he, and how loud (-dBov)? hosted_quiet:
+ * nobody is in the media rooms numbered `from` and up. */
+unsigned hosted_talkers(const struct hosted *h);
+bool hosted_talks(const struct hosted *h, uint32_t member, uint8_t *level);
+void hosted_quiet(struct hosted *h, unsigned from);
+
 /* hosted_rebuild: from the log, which has lost something; who is here gets the room as it is now. */
 void hosted_rebuild(struct control *c, struct hosted *h);
 
@@ -226,6 +255,9 @@ void seat_join(struct control *c, struct conn *k, json_int_t id, const json_t *p
 void seat_dropped(struct control *c, struct conn *k);
 /* seats_recheck: whoever has no right to his seat any more leaves (seat_grant.c). */
 void seats_recheck(struct control *c);
+/* seat_address: one more comes anew from his address; ERR_RATE: too many, or it is shut out (then the
+ * connection ends). */
+MUST_CHECK enum err seat_address(struct control *c, struct conn *k);
 /* seat_claim: whose seat it is from now on, "" of a guest; g NULL: nobody's. seats_of: how many he has. */
 void seat_claim(struct control *c, struct seat *s, const struct grant *g);
 unsigned seats_of(const struct control *c, const char *user);
@@ -235,6 +267,17 @@ void seat_forget(struct control *c, struct hosted *h, struct seat *s);
 /* seat_media.c: the media path of a seat */
 void seat_media(struct control *c, struct conn *k, json_int_t id, const json_t *params);
 void seat_bandwidth(struct control *c, struct conn *k, json_int_t id, const json_t *params);
+/* seat_tunnel.c: media.tunnel, media.via; by what his sound comes: "udp", "tcp", "turn", "tunnel" or "". */
+void seat_tunnel(struct control *c, struct conn *k, json_int_t id, const json_t *params);
+void seat_via(struct control *c, struct conn *k, json_int_t id, const json_t *params);
+const char *seat_via_text(const struct seat *s);
+void seat_ice(struct control *c, struct conn *k, json_int_t id, const json_t *params);
+/* seat_relays: what media.ice answers him. Their log shows one name a seat, and not whose. */
+json_t *seat_relays(struct control *c, const struct conn *k);
+/* seat_answer_text: the answer to an offer on a media thread, and what that thread has to know; malloc'd, NULL
+ * with *why. */
+char *seat_answer_text(struct control *c, const struct sdp *offer, unsigned thread,
+                       struct media_peer_params *params, const char **why);
 /* seat_admitted: he is in, never before when `first`. seat_tell_admitted: all who came in with this act get
  * the room as it is now, the same message for all who see the same, and each his answer. */
 void seat_admitted(struct hosted *h, struct seat *s, bool first);
@@ -249,8 +292,16 @@ char *seat_answer(struct control *c, struct hosted *h, struct seat *s, const cha
 /* seat_close_rooms: the media rooms numbered `from` and up are closed; nobody may be in them any more. */
 void seat_close_rooms(struct control *c, struct hosted *h, unsigned from);
 
+/* probe.c: media.probe; probe_forget: the connection goes, or joins. */
+void probe_call(struct control *c, struct conn *k, json_int_t id, const json_t *params);
+void probe_forget(struct control *c, struct conn *k);
+
 /* acts.c: room.<act> for members and the operator; admin methods */
 void acts_call(struct control *c, struct conn *k, json_int_t id, const char *method, json_t *params);
+/* acts_operate: one act in a room (NULL: there is none), audited, its answer into `reply`, also after some
+ * refusals; k: who does it, a member or (admin) the operator. */
+MUST_CHECK enum err acts_operate(struct control *c, struct conn *k, struct hosted *h, enum act act,
+                                 const json_t *params, json_t *reply);
 
 /* audited.c: the audit log. audited_begin takes "operator" and "ticket" out of the params: nobody else sees
  * them; until audited_end everything is done on behalf of who asks. */
@@ -295,6 +346,8 @@ MUST_CHECK enum err act_shell_password(struct control *c, struct hosted *h, stru
  * is remembered, and only what is new is read the next time. attendance_forget: it may be wrong, or is done
  * with. */
 MUST_CHECK enum err attendance_csv(struct control *c, struct hosted *h, char **csv);
+/* attendance_json: the same as "attendance" of `reply`, times in ms. */
+MUST_CHECK enum err attendance_json(struct control *c, struct hosted *h, json_t *reply);
 void attendance_forget(struct control *c, struct hosted *h);
 
 /* rights.c: what a person may ask about his own data. rights_call: false when the method is another.
@@ -305,6 +358,14 @@ bool rights_call(struct control *c, struct conn *k, json_int_t id, const char *m
 MUST_CHECK enum err rights_access_call(struct control *c, const char *actor, const char *method,
                                        const json_t *params, json_t *reply, const char **why);
 void rights_stay(struct control *c, struct hosted *h, const struct room_event *ev);
+
+/* web_whip.c: people who speak or listen by WHIP or WHEP: their connections have no socket. whip_told: a
+ * message to one, an answer when reply_to is above 0. whip_sweep: whose connection is to be closed, or who
+ * has no seat any more, is gone, in this group. whip_direction: of his offer only what his protocol is for. */
+void whip_told(struct whip *w, const char *text, json_int_t reply_to);
+void whip_sweep(struct control *c);
+void whip_direction(const struct whip *w, struct sdp *offer);
+void whip_free(struct control *c);
 
 /* web.c: replies leave: as they are, or as a 503 when what they say was lost. */
 void web_release(struct control *c, bool durable);
@@ -319,5 +380,7 @@ void lines_path(struct control *c, struct seat *s, bool up);
 struct msg *lines_now(struct hosted *h);
 void lines_visit(struct seat *s, struct access_visit *v);
 void lines_call(struct control *c, struct conn *k, json_int_t id, const json_t *params);
+/* lines_line: one line as room.quality has it; a new reference. */
+json_t *lines_line(const struct control *c, const struct hosted *h, const struct seat *s);
 
 #endif

@@ -1,7 +1,8 @@
 /* hosted.c: a room in the server: its log, its seats, its timer. */
 #include "core/base/bytes.h"
 #include "core/base/log.h"
-#include "core/server/control_private.h"
+#include "core/server/monitor.h"
+#include "core/server/ops.h"
 #include "core/wire/room_json.h"
 
 #include <assert.h>
@@ -50,6 +51,8 @@ enum err hosted_make(struct control *c, const char *app, const char *room, bool 
   struct room_events evs = {0};
   if (!text_slug_valid(room))
     return ERR_BAD_NAME;
+  if (upkeep_admits(c, false, NULL) != ERR_OK)
+    return ERR_DRAINING;
   if (map_count(c->rooms) >= CONTROL_ROOMS_MAX || has_half(c, app))
     return ERR_FULL;
   hosted_name(app, room, name);
@@ -96,6 +99,7 @@ void hosted_destroy(struct control *c, struct hosted *h) {
   }
   timers_set(&c->expiry, &h->timer, US_NEVER);
   attendance_forget(c, h);
+  hosted_quiet(h, 0);
   map_destroy(h->seats);
   room_free(&h->room);
   free(h);
@@ -300,6 +304,7 @@ enum err hosted_load_all(struct control *c, char why[256]) {
     struct hosted *h = hosted_create(c, name, list.v[i]);
     h->room = room;
     h->meetings = meetings;
+    h->monitors = monitor_announced_in(&h->room);
     drop_absent(c, h);
     arm(c, h);
   }
@@ -351,7 +356,14 @@ void hosted_reload(struct control *c, struct hosted *h) {
   }
   seat_close_rooms(c, h, h->room.sides + 1U);
   h->absent = true;
+  h->monitors = monitor_announced_in(&h->room);
   arm(c, h);
+  ops_touch(c, h);
+}
+
+static void count(const struct control *c, struct hosted *h) {
+  bool inside = !h->room.ended && h->room.n_members > room_count(&h->room, PRESENCE_WAITING);
+  h->inside_ms = !inside ? 0 : h->inside_ms ? h->inside_ms : c->wall_ms;
 }
 
 static void touch(struct control *c, struct hosted *h) {
@@ -385,6 +397,8 @@ void hosted_rebuild(struct control *c, struct hosted *h) {
   for (size_t at = 0; (s = map_next(h->seats, &at));)
     if (s->conn && room_may_hear(&h->room, s->member))
       control_notify(c, s->conn, "sync", json_pack("{s:o}", "room", room_to_wire(&h->room, s->member)));
+  for (size_t i = 0; (s = monitor_seat(c, h, i)); i++)
+    control_notify(c, s->conn, "sync", json_pack("{s:o}", "room", room_to_wire(&h->room, ROOM_SILENT)));
 }
 
 void hosted_run(struct control *c, struct hosted *h, struct room_events *evs) {
@@ -397,6 +411,7 @@ void hosted_run(struct control *c, struct hosted *h, struct room_events *evs) {
     struct told t;
     append(c, h, ev);
     audited_event(c, h, ev);
+    hooks_event(c, h, ev);
     lobby_moved |= moves_lobby(&h->room, ev);
     tell_event(c, h, ev, &t); /* before it is applied: who leaves is still there to be told */
     room_apply(&h->room, ev);
@@ -404,14 +419,18 @@ void hosted_run(struct control *c, struct hosted *h, struct room_events *evs) {
     tell_after(c, h, ev, &t);
     c->count.events++;
   }
+  count(c, h);
   seat_tell_admitted(c, h);
   if (lobby_moved)
     tell_lobby_places(c, h);
   room_events_free(evs);
   arm(c, h);
+  ops_touch(c, h);
+  monitor_ran(c, h);
 }
 
 void hosted_forget(struct control *c, struct hosted *h) {
+  ops_gone(c, h);
   seat_close_rooms(c, h, 0);
   struct name_key k = key_of(h->name);
   map_del(c->rooms, k.sha256, sizeof k.sha256);

@@ -2,8 +2,60 @@
  * gets, whose path ended. */
 #include "core/base/log.h"
 #include "core/server/control_private.h"
+#include "core/server/monitor.h"
+#include "core/server/ops.h"
 
 #include <stdlib.h>
+
+/* ---- who is heard, by media room ---- */
+
+struct heard {
+  unsigned n;
+  uint32_t member[MEDIA_LEVELS_MAX];
+  uint8_t level[MEDIA_LEVELS_MAX];
+};
+
+unsigned hosted_talkers(const struct hosted *h) {
+  unsigned n = 0;
+  for (unsigned side = 0; side <= ROOM_SIDES_MAX; side++)
+    for (unsigned i = 0; h->heard[side] && i < h->heard[side]->n; i++)
+      n += h->heard[side]->member[i] != MEDIA_TONE_MEMBER;
+  return n;
+}
+
+bool hosted_talks(const struct hosted *h, uint32_t member, uint8_t *level) {
+  for (unsigned side = 0; side <= ROOM_SIDES_MAX; side++)
+    for (unsigned i = 0; h->heard[side] && i < h->heard[side]->n; i++)
+      if (h->heard[side]->member[i] == member) {
+        *level = h->heard[side]->level[i];
+        return true;
+      }
+  return false;
+}
+
+void hosted_quiet(struct hosted *h, unsigned from) {
+  for (unsigned side = from; side <= ROOM_SIDES_MAX; side++) {
+    free(h->heard[side]);
+    h->heard[side] = NULL;
+  }
+}
+
+static void hear(struct control *c, struct hosted *h, unsigned side, const struct media_event *ev) {
+  if (side > ROOM_SIDES_MAX)
+    return;
+  unsigned before = hosted_talkers(h);
+  if (!h->heard[side])
+    h->heard[side] = calloc(1, sizeof *h->heard[side]);
+  if (!h->heard[side])
+    abort();
+  h->heard[side]->n = ev->n;
+  for (unsigned i = 0; i < ev->n; i++) {
+    h->heard[side]->member[i] = ev->level[i].member;
+    h->heard[side]->level[i] = ev->level[i].level;
+  }
+  if (hosted_talkers(h) != before)
+    ops_touch(c, h);
+}
 
 static unsigned side_of(const struct hosted *h, uint32_t media_room) {
   unsigned side = 0;
@@ -18,6 +70,7 @@ static void tell_levels(struct control *c, const struct media_event *ev) {
   if (!h)
     return;
   unsigned side = side_of(h, ev->room);
+  hear(c, h, side, ev);
   struct msg *m = NULL;
   struct seat *s;
   for (size_t at = 0; (s = map_next(h->seats, &at));) {
@@ -54,9 +107,13 @@ void control_media_event(struct control *c, unsigned thread, const struct media_
     return;
   }
   struct peer_ref *ref = map_get_u32(c->peers, ev->peer);
-  struct seat *s = ref ? hosted_seat(ref->room, ref->member) : NULL;
+  struct seat *s = !ref                         ? NULL
+                   : ref->member == ROOM_SILENT ? monitor_seat_of(c, ev->peer)
+                                                : hosted_seat(ref->room, ref->member);
   if (!s || s->peer != ev->peer)
     return;
+  if (s->member != ROOM_SILENT)
+    ops_touch(c, ref->room);
   switch (ev->kind) {
   case MEDIA_CONNECTED:
     free(s->offer);
@@ -84,6 +141,7 @@ void control_media_event(struct control *c, unsigned thread, const struct media_
     break;
   default:
     tell_tier(c, s, ev);
-    lines_report(c, ref->room, s, ev);
+    if (s->member != ROOM_SILENT) /* of others all are told how their line is */
+      lines_report(c, ref->room, s, ev);
   }
 }

@@ -88,8 +88,7 @@ void lines_path(struct control *c, struct seat *s, bool up) {
   struct seat_line *l = &s->line;
   if (up && l->asked_at) {
     int64_t ms = (c->now - l->asked_at) / US_PER_MS;
-    c->paths_up++;
-    c->paths_up_ms += (uint64_t)ms;
+    metrics_observe(c->observed, METRICS_SETUP, (double)ms / 1000);
     l->join_ms = l->join_ms ? l->join_ms : (uint32_t)ms;
   }
   l->asked_at = up ? 0 : c->now;
@@ -104,6 +103,10 @@ void lines_report(struct control *c, struct hosted *h, struct seat *about, const
   about->line.copies = ev->copies;
   about->line.last = ev->stats;
   sum_up(&about->line, &ev->stats);
+  if (ev->stats.mos_up)
+    metrics_observe(c->observed, METRICS_MOS_UP, ev->stats.mos_up / 10.0);
+  if (ev->stats.mos_down)
+    metrics_observe(c->observed, METRICS_MOS_DOWN, ev->stats.mos_down / 10.0);
   if (quality == about->quality || (quality < about->quality && about->line.better < BETTER_AFTER))
     return;
   about->quality = quality;
@@ -118,7 +121,7 @@ void lines_report(struct control *c, struct hosted *h, struct seat *about, const
 
 /* ---- room.quality ---- */
 
-static json_t *line_of(const struct control *c, const struct hosted *h, const struct seat *s) {
+json_t *lines_line(const struct control *c, const struct hosted *h, const struct seat *s) {
   const struct member *m = room_member(&h->room, s->member);
   const struct seat_line *l = &s->line;
   const struct media_stats *q = &l->last;
@@ -137,6 +140,7 @@ static json_t *line_of(const struct control *c, const struct hosted *h, const st
                  {"kbps_down", q->kbps_down},       {"join_ms", l->join_ms}};
   for (size_t i = 0; i < sizeof FIGURES / sizeof FIGURES[0]; i++)
     json_object_set_new(o, FIGURES[i].key, json_integer(FIGURES[i].n));
+  json_object_set_new(o, "via", json_string(seat_via_text(s)));
   return o;
 }
 
@@ -145,7 +149,7 @@ static json_t *lines_of(const struct control *c, const struct hosted *h, uint32_
   const struct seat *s;
   for (size_t at = 0; (s = map_next(h->seats, &at));)
     if (s->line.at && s->peer && (!member || s->member == member))
-      json_array_append_new(list, line_of(c, h, s));
+      json_array_append_new(list, lines_line(c, h, s));
   return list;
 }
 

@@ -5,6 +5,7 @@
 #include "core/server/control.h"
 #include "core/server/harden.h"
 #include "core/server/limits.h"
+#include "core/server/runner.h"
 #include "core/server/server.h"
 #include "core/store/files.h"
 
@@ -242,6 +243,11 @@ int main(int argc, char **argv) {
   struct server *s;
   char why[256];
   harden_early();
+  static struct runner runner;
+  if (server_runner_start(&o.cfg, &runner, why) != ERR_OK) {
+    log_event(LOG_ERROR, why, NULL);
+    return EXIT_START;
+  }
   /* A snapshot of a full room is large and soon gone: it must not leave a hole in the heap. */
   (void)mallopt(M_MMAP_THRESHOLD, 64 << 10);
   (void)mallopt(M_TRIM_THRESHOLD, 256 << 10);

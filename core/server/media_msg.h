@@ -12,11 +12,13 @@
 #include "core/base/err.h"
 #include "core/media/dtls.h"
 #include "core/media/ladder.h"
+#include "core/server/carrier.h"
 
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#define MEDIA_TONE_MEMBER (UINT32_MAX - 2) /* who the tones come from, in CSRC lists: nobody */
 struct secure;
 struct media_peer_params {
   char local_ufrag[9], local_pwd[25]; /* ours for this peer; the ufrag names him on the shared port */
@@ -43,6 +45,8 @@ struct media_cmd {
     MEDIA_EDGE_OPEN, /* to a thread that helps: `thread` is the room's home. CLOSE as any room */
     MEDIA_EDGE_ADD,  /* to the home: `thread` helps */
     MEDIA_REMOTE,    /* to the home: `member`, who is on `thread`, may speak or not; with gain and priority */
+    MEDIA_TONE,   /* to the home: all hear two tones, rising or falling (mediatone.c) */
+    MEDIA_PING, /* `peer` counts: media_thread_alive */
     MEDIA_STOP
   } kind;
   uint32_t room, peer;
@@ -52,6 +56,8 @@ struct media_cmd {
   bool may_send, may_hear; /* the bits the media path enforces per packet. Fail closed: false until set */
   bool priority;           /* while he is heard, the others are softer (mixer.h) */
   int8_t gain_db;          /* how much louder he is for all, ROOM_GAIN_MIN_DB..ROOM_GAIN_MAX_DB */
+  bool rising;             /* TONE */
+  bool hidden;             /* ADD: he only hears, and nothing of the room may show that he does */
   uint16_t kbps;           /* the most he wants to get, on the wire; 0: what his line carries */
   struct media_peer_params params; /* ADD */
   struct secure *secure; /* SECURED: up or failed, the reader's from now on; NULL: came to nothing */
@@ -67,6 +73,7 @@ struct media_stats {
   uint16_t jitter_ms, rtt_ms, buffer_ms; /* buffer: his, 0: not known */
   uint16_t kbps_up, kbps_down;           /* on the wire, IPv4 headers counted */
   uint64_t in, out;                      /* packets so far */
+  uint8_t via;                           /* enum via: by what he is reached */
 };
 #define MEDIA_LEVELS_MAX 16
 struct media_event {

@@ -29,6 +29,13 @@ size_t peer_addr_key(const struct sockaddr *sa, uint8_t out[24]) {
     memcpy(out + 18, &a->sin6_scope_id, 4);
     return 22;
   }
+  const struct sockaddr_carrier *c = carrier_of(sa);
+  if (c) { /* another length: never the key of an address */
+    out[0] = c->via;
+    memcpy(out + 1, &c->handle, 4);
+    memcpy(out + 5, &c->peer, 4);
+    return 9;
+  }
   return 0;
 }
 
@@ -71,10 +78,24 @@ static int addr_take(struct mediaport *m, struct peer *r, const struct sockaddr 
   return i;
 }
 
+static uint32_t agent_of(const struct stun *s) { /* FNV-1a of what stands behind the colon */
+  uint32_t h = 2166136261u;
+  const char *end = s->username + s->username_len, *p = memchr(s->username, ':', s->username_len);
+  for (; p && p < end; p++)
+    h = (h ^ (uint8_t)*p) * 16777619u;
+  return h;
+}
+
+/* The one who controls says which address it is to be (RFC 8445 8.1.1): of those that one agent of his
+ * nominates the best, and the new one when another agent of his nominates for the first time: his machine has
+ * another network, or he has found a better way than the one he is on. */
 static void addr_select(struct mediaport *m, struct peer *r, int i, const struct stun *s) {
   struct peer_addr *a = &r->addr[i];
+  bool first = s->use_candidate && !a->nominated;
   a->priority = s->priority;
   a->nominated |= s->use_candidate;
+  if (first)
+    a->agent = agent_of(s);
   if (r->selected < 0) {
     r->selected = i;
     fan_update(r);
@@ -83,7 +104,8 @@ static void addr_select(struct mediaport *m, struct peer *r, int i, const struct
   const struct peer_addr *cur = &r->addr[r->selected];
   bool cur_dead = m->now - cur->seen > 3 * US_PER_S + US_PER_S / 2;
   if (r->selected != i && a->nominated && s->use_candidate &&
-      (!cur->nominated || a->priority > cur->priority || cur_dead))
+      (!cur->nominated || a->priority > cur->priority || cur_dead ||
+       (first && (a->agent != cur->agent || a->priority == cur->priority))))
     r->selected = i;
 }
 
@@ -102,7 +124,8 @@ void peer_stun(struct mediaport *m, const struct sockaddr *from, socklen_t from_
     return;
   }
   struct peer *r = map_get(m->ufrags, ufrag, len);
-  if (!r || !stun_check(p, n, &s, r->p.local_pwd)) {
+  const struct sockaddr_carrier *c = carrier_of(from);
+  if (!r || (c && c->peer && c->peer != r->handle) || !stun_check(p, n, &s, r->p.local_pwd)) {
     m->count.stun_bad++;
     return;
   }
@@ -113,7 +136,8 @@ void peer_stun(struct mediaport *m, const struct sockaddr *from, socklen_t from_
   struct media_datagram *d = mediaport_slot(m, &r->addr[i]);
   d->len = s.controlled /* both sides cannot be controlled: RFC 8445 7.3.1.1 */
                ? stun_build_error(d->data, sizeof d->data, s.tid, 487, r->p.local_pwd)
-               : stun_build_success(d->data, sizeof d->data, s.tid, from, r->p.local_pwd);
+               : stun_build_success(d->data, sizeof d->data, s.tid, c ? (const void *)&c->from : from,
+                                    r->p.local_pwd);
   assert(d->len > 0);
   mediaport_commit_slot(m);
   if (s.controlled)

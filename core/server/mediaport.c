@@ -74,6 +74,7 @@ static void peer_add(struct mediaport *m, const struct media_cmd *cmd) {
   r->handle = cmd->peer;
   r->member = cmd->member;
   r->p = cmd->params;
+  r->hidden = cmd->hidden;
   peer_take(r, cmd);
   for (unsigned i = 0; i < IN_LISTS; i++)
     r->in[i] = IN_NONE;
@@ -170,6 +171,11 @@ void mediaport_command(struct mediaport *m, us_t now, const struct media_cmd *cm
     if (g && g->mixer)
       edge_remote(g, cmd);
     break;
+  case MEDIA_TONE:
+    if (g && g->mixer)
+      tone_start(g, cmd->rising);
+    break;
+  case MEDIA_PING:
   case MEDIA_STOP:
     break; /* for the thread's shell */
   }

@@ -15,6 +15,7 @@
 #include "core/media/resend.h"
 #include "core/media/rtpstat.h"
 #include "core/media/secure.h"
+#include "core/server/carrier.h"
 #include "core/server/mediaport.h"
 #include "core/server/mixer.h"
 #include "core/server/tiers.h"
@@ -27,12 +28,14 @@ union peer_sa {
   struct sockaddr any;
   struct sockaddr_in v4;
   struct sockaddr_in6 v6;
+  struct sockaddr_carrier carrier;
 };
 struct peer_addr {
   union peer_sa sa;
   socklen_t len;
   us_t seen;
   uint32_t priority;
+  uint32_t agent; /* of the other side that nominated it: a digest of its ufrag */
   bool nominated;
 };
 struct peer_out { /* what we send him */
@@ -86,6 +89,7 @@ struct peer {
   us_t shift_by;         /* in IN_SHIFTING: how long he waits for a place where the tiers meet */
   struct media_room *room;
   uint16_t kbps; /* his wish */
+  bool hidden;   /* the size of the room does not count him */
   bool packed;   /* no better than TIER_PACKED: the audience of a large room */
   uint8_t told_tier, told_copies;
   bool may_send, may_hear, priority, told_failed;
@@ -105,9 +109,11 @@ struct media_room {
   struct mediaport *port;
   struct mixer *mixer; /* NULL: an edge of a room whose mixer is on another thread */
   struct peer_list peers;
-  struct timer timer; /* the next of: mixer, tiers, level report */
+  struct timer timer; /* the next of: mixer, tiers, tone, level report */
   us_t next_levels;
+  struct media_tone *tone; /* mediatone.c; NULL: none sounds */
   bool told_sound, large;
+  uint32_t n_hidden; /* of the peers */
   /* mediafan.c */
   struct tiers *tiers;
   struct peer_list ears[TIER_N]; /* who hears, by the tier he gets */
@@ -236,6 +242,12 @@ void fan_put(struct media_room *g, const struct mixer_out *o);
 void fan_silence(struct media_room *g, uint32_t member);
 /* fan_forget: all that is held is dropped. */
 void fan_forget(struct media_room *g);
+
+/* mediatone.c. tone_due: when it goes on, US_NEVER: none sounds. */
+void tone_start(struct media_room *g, bool rising);
+void tone_stop(struct media_room *g);
+us_t tone_due(const struct media_room *g);
+void tone_timeout(struct media_room *g);
 
 /* mediaedge.c */
 void edge_sound(struct media_room *g, const struct mixer_out *o);

@@ -42,6 +42,7 @@ void media_room_close(struct mediaport *m, struct media_room *g) {
     peer_free(m, g->peers.v[g->peers.n - 1]);
   timers_set(&m->room_timers, &g->timer, US_NEVER);
   map_del_u32(m->rooms, g->handle);
+  tone_stop(g);
   mixer_destroy(g->mixer);
   fan_close(g);
   edge_close(g);
@@ -56,6 +57,7 @@ static us_t mixer_due(const struct media_room *g) {
 void media_room_schedule(struct media_room *g) {
   us_t due = mixer_due(g), tiers = tiers_next_timeout(g->tiers);
   due = tiers < due ? tiers : due;
+  due = tone_due(g) < due ? tone_due(g) : due;
   timers_set(&g->port->room_timers, &g->timer, due < g->next_levels ? due : g->next_levels);
 }
 
@@ -85,7 +87,7 @@ void peer_limit(struct peer *r) {
 /* A room is large from `packed_from` peers on until it has fallen a tenth below. */
 static void judge_size(struct media_room *g) {
   unsigned from = g->port->cfg.packed_from;
-  bool large = from && (!g->mixer || g->peers.n >= (g->large ? from - from / 10 : from));
+  bool large = from && (!g->mixer || g->peers.n - g->n_hidden >= (g->large ? from - from / 10 : from));
   if (large == g->large)
     return;
   g->large = large;
@@ -107,6 +109,7 @@ void media_room_silence(struct media_room *g, uint32_t member) {
 void media_room_add(struct media_room *g, struct peer *r) {
   r->room = g;
   list_add(&g->peers, r, IN_ROOM);
+  g->n_hidden += r->hidden;
   fan_enter(r);
   peer_limit(r);
   judge_size(g);
@@ -115,6 +118,7 @@ void media_room_add(struct media_room *g, struct peer *r) {
 void media_room_remove(struct media_room *g, struct peer *r) {
   fan_leave(r);
   list_del(&g->peers, r, IN_ROOM);
+  g->n_hidden -= r->hidden;
   media_room_silence(g, r->member);
   r->room = NULL;
   judge_size(g);
@@ -167,7 +171,7 @@ static bool is_lossy(const struct media_room *g) {
   for (uint32_t i = 0; i < g->peers.n; i++) {
     const struct peer *r = g->peers.v[i];
     bool copies = r->p.red_pt != 255 && red_plan(r->ladder.plan)->copies > 0;
-    if (r->stat.loss_out_pct >= LOSSY_PCT && !copies && r->ear <= TIER_PACKED)
+    if (!r->hidden && r->stat.loss_out_pct >= LOSSY_PCT && !copies && r->ear <= TIER_PACKED)
       return true;
   }
   return false;
@@ -191,6 +195,8 @@ static void tell_levels(struct media_room *g) {
 }
 
 void media_room_timeout(struct media_room *g) {
+  if (tone_due(g) <= g->port->now)
+    tone_timeout(g);
   if (mixer_due(g) <= g->port->now)
     mixer_handle_timeout(g->mixer, g->port->now);
   if (tiers_next_timeout(g->tiers) <= g->port->now)

@@ -50,7 +50,8 @@ void peer_stats(struct peer *r, us_t now, struct media_event *ev) {
       .kbps_up = kbps(s->received - l->received, s->received_bytes - l->received_bytes, us),
       .kbps_down = kbps(s->sent - l->sent, s->sent_bytes - l->sent_bytes, us),
       .in = s->received,
-      .out = s->sent};
+      .out = s->sent,
+      .via = r->selected < 0 ? (uint8_t)VIA_NONE : (uint8_t)carrier_via(&r->addr[r->selected].sa.any)};
   if (told) {
     ev->stats.loss_down = s->loss_out_pct;
     ev->stats.concealed_down = s->there.concealed_pct;

@@ -137,7 +137,7 @@ static void visit_ended(struct control *c, struct hosted *h, const struct member
                            .room = h->room.name,
                            .from_ms = m->since_ms,
                            .to_ms = m->dropped_ms ? m->dropped_ms : at_ms};
-  if (m->presence == PRESENCE_WAITING) /* time in the lobby is not counted */
+  if (m->presence == PRESENCE_WAITING || m->role == ROLE_MONITOR) /* nobody pays for those */
     return;
   if (s)
     lines_visit(s, &v);

@@ -1,6 +1,7 @@
 /* seat.c: how a connection gets a seat: joining and resuming. */
 #include "core/base/bytes.h"
 #include "core/base/log.h"
+#include "core/server/monitor.h"
 #include "core/server/seat_private.h"
 #include "core/wire/room_json.h"
 
@@ -73,6 +74,10 @@ void seat_dropped(struct control *c, struct conn *k) {
   struct hosted *h = k->room;
   if (!s)
     return;
+  if (monitor_listens(k)) {
+    monitor_dropped(c, k);
+    return;
+  }
   s->conn = NULL;
   struct room_events evs = {0};
   if (room_decide_drop(&h->room, s->member, c->wall_ms, &evs) == ERR_OK)
@@ -105,12 +110,13 @@ static bool secret_hash(const char *text, uint8_t out[32]) {
 
 static enum err join_read(struct control *c, const json_t *p, struct join *j) {
   if (!json_only_keys(p, "room", "app", "name", "client", "sdp", "device", "invite", "resume", "password",
-                      "token", "consent", NULL))
+                      "token", "consent", "monitor", NULL))
     return ERR_BAD_ARG;
   j->room = json_str(p, "room", "");
   j->app = json_str(p, "app", NULL);
   j->token = json_str(p, "token", NULL);
   j->consent = json_str(p, "consent", NULL);
+  j->monitor_asked = json_object_get(p, "monitor");
   j->name = json_str(p, "name", "");
   j->client = json_str(p, "client", "");
   j->sdp = json_str(p, "sdp", NULL);
@@ -199,16 +205,15 @@ static enum err join_rates(struct control *c, const struct conn *k, struct hoste
   return fine ? ERR_OK : ERR_RATE;
 }
 
-/* Whoever resumes shows a secret of 32 bytes and had a place: only who comes anew is counted, or shut out. */
-static enum err join_address(struct control *c, struct conn *k, const struct join *j) {
-  int ms = j->resume ? 0 : limit_blocked(c, k->addr);
+enum err seat_address(struct control *c, struct conn *k) {
+  int ms = limit_blocked(c, k->addr);
   if (ms) {
     c->retry_ms = ms;
     k->close_code = CONTROL_CLOSE_SLOW;
     control_close(c, k);
     return ERR_RATE;
   }
-  bool counts = limit_counts(&c->cfg.limits, k->addr) && !j->resume;
+  bool counts = limit_counts(&c->cfg.limits, k->addr);
   struct bucket *b = counts ? limit_book_bucket(c->book, k->addr, c->now, LIMIT_KIND_JOIN) : NULL;
   return !b || limit_take_set(c, b, LIMIT_JOINS_ADDRESS, c->cfg.limits.joins_per_address) ? ERR_OK : ERR_RATE;
 }
@@ -231,6 +236,16 @@ static bool is_nameless(const char *user) {
   return strncmp(user, TOKEN_NAMELESS, strlen(TOKEN_NAMELESS)) == 0;
 }
 
+/* He comes again; his connection does not wait for that. */
+static enum err join_drained(struct control *c, struct conn *k, const struct join *j) {
+  enum err e = upkeep_admits(c, j->resume != NULL, NULL);
+  if (e != ERR_OK) {
+    k->close_code = CONTROL_CLOSE_SLOW;
+    control_close(c, k);
+  }
+  return e;
+}
+
 static enum err join_new(struct control *c, struct conn *k, struct join *j, struct room_events *evs) {
   struct pass pass;
   grant_pass(&j->grant, &pass);
@@ -245,7 +260,8 @@ static enum err join_new(struct control *c, struct conn *k, struct join *j, stru
                          .needs_mfa = grant_needs_mfa(c, j),
                          .pass = &pass,
                          .addr = addr_known(k->addr) ? k->addr : NULL,
-                         .audio = j->sdp != NULL};
+                         .audio = j->sdp != NULL,
+                         .monitor = j->monitor_asked != NULL};
   memcpy(in.device, j->device_hash, sizeof in.device);
   memcpy(in.resume, j->new_hash, sizeof in.resume);
   enum err e = room_decide_join(&j->h->room, &in, c->wall_ms, evs);
@@ -269,13 +285,19 @@ static enum err join_new(struct control *c, struct conn *k, struct join *j, stru
 static void join_refuse(struct control *c, struct conn *k, json_int_t id, enum err e, const struct join *j) {
   char locked[TEXT_LINE_MAX + 64];
   const char *detail = e == ERR_BAD_REQUEST ? "this connection has joined already" : NULL;
+  char drained[320];
+  if (e == ERR_DRAINING && upkeep_admits(c, j->resume != NULL, drained) == ERR_DRAINING)
+    detail = drained;
   if (e == ERR_BAD_TOKEN && j->grant.forged)
     limit_strike(c, k->addr);
   if (e == ERR_ROOM_LOCKED && j->h->room.lock_text[0]) {
     snprintf(locked, sizeof locked, "%s: %s", err_text(e), j->h->room.lock_text);
     detail = locked;
   }
-  control_refuse_with(c, k, id, e, detail, e == ERR_NEED_CONSENT ? grant_consent(c) : NULL);
+  control_refuse_with(c, k, id, e, detail,
+                      e == ERR_NEED_CONSENT      ? grant_consent(c)
+                      : e == ERR_SILENT_APPROVAL ? monitor_wish(c, j)
+                                                 : NULL);
   if (k->wrong >= WRONG_PASSWORDS_MAX || (j->resume && e == ERR_RATE))
     control_close(c, k);
 }
@@ -295,11 +317,13 @@ static json_t *join_result(struct control *c, struct conn *k, struct join *j, co
   if (waits) {
     json_object_set_new(body, "place", json_integer((json_int_t)room_lobby_place(&h->room, j->member)));
     json_object_set_new(body, "waiting", json_integer((json_int_t)room_count(&h->room, PRESENCE_WAITING)));
+  } else
+    json_object_set_new(body, "room", room_to_wire(&h->room, j->member));
+  if (waits && !k->whip) { /* nobody can answer WHIP later: his path comes up, silent both ways */
     free(s->offer);
     s->offer = j->sdp ? strdup(j->sdp) : NULL;
     return body;
   }
-  json_object_set_new(body, "room", room_to_wire(&h->room, j->member));
   char *a = j->sdp ? seat_answer(c, h, s, j->sdp, why) : NULL;
   if (a)
     json_object_set_new(body, "sdp", json_string(a));
@@ -315,11 +339,19 @@ void seat_join(struct control *c, struct conn *k, json_int_t id, const json_t *p
   const char *why = NULL;
   enum err e = k->seat || k->admin ? ERR_BAD_REQUEST : join_read(c, params, &j);
   if (e == ERR_OK)
-    e = join_storm(c, k, &j); /* first: who is sent away has not used up what his address may */
+    e = join_drained(c, k, &j);
   if (e == ERR_OK)
-    e = join_address(c, k, &j);
+    e = join_storm(c, k, &j);   /* first: who is sent away has not used up what his address may */
+  if (e == ERR_OK && !j.resume) /* who resumes shows a secret of 32 bytes and had a place */
+    e = seat_address(c, k);
   if (e == ERR_OK)
-    e = j.resume ? grant_again(c, k, &j) : grant_claim(c, k, &j);
+    e = j.monitor_asked ? monitor_claim(c, k, &j) : j.resume ? grant_again(c, k, &j) : grant_claim(c, k, &j);
+  if (e == ERR_OK)
+    probe_forget(c, k);
+  if (e == ERR_OK && j.monitor.silent) {
+    monitor_silent(c, k, id, &j);
+    return;
+  }
   if (e == ERR_OK)
     e = j.resume ? join_resume(c, &j, &evs) : join_new(c, k, &j, &evs);
   if (e != ERR_OK) {
@@ -331,6 +363,8 @@ void seat_join(struct control *c, struct conn *k, json_int_t id, const json_t *p
   hosted_run(c, j.h, &evs);
   take_seat(c, k, j.h, j.member);
   seat_claim(c, k->seat, &j.grant);
+  if (j.monitor_asked)
+    monitor_announced(c, k, &j);
   if (!j.resume) /* his line broke: he was here all the time */
     audited_join(c, k, j.h->room.name, grant_method(&j), ERR_OK);
   if (j.resume) {
@@ -341,10 +375,13 @@ void seat_join(struct control *c, struct conn *k, json_int_t id, const json_t *p
   json_t *body = join_result(c, k, &j, &why);
   OPENSSL_cleanse(j.secret, sizeof j.secret);
   control_reply(c, k, id, body);
+  upkeep_greet(c, k);
   struct msg *lines = room_may_hear(&j.h->room, j.member) ? lines_now(j.h) : NULL;
   if (lines)
     control_send(c, k, lines);
   msg_unref(lines);
+  if (room_may_hear(&j.h->room, j.member))
+    monitor_notice(c, k, j.h);
   const struct member *m = room_member(&j.h->room, j.member);
   if (!j.sdp && m->audio && m->presence == PRESENCE_HERE &&
       !k->seat->peer) /* he thinks he has a path: a restart took it */

@@ -50,6 +50,8 @@ static enum err claim_token(struct control *c, struct conn *k, struct join *j) {
     j->most = role_of(j->grant.asked);
   else
     j->role = role_of(j->grant.scopes);
+  if (session && !by_invite && j->role == ROLE_MONITOR) /* an operator says why: monitor_claim */
+    return ERR_MONITOR_REASON;
   return by_invite || j->role != ROLE_NONE ? ERR_OK : ERR_SCOPE;
 }
 

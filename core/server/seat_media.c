@@ -1,11 +1,15 @@
 /* seat_media.c: the media path of a seat: offer and answer, in which media room it is, and what it may there.
  * A side room is a media room of its own, opened when the first person is moved to it. A room too large for
  * its media thread has edges on others (mediaedge.h); a person stays on the thread of his path. */
+#include "core/base/bytes.h"
 #include "core/server/control_private.h"
+#include "core/server/monitor.h"
+#include "core/server/turn.h"
 #include "core/wire/room_json.h"
 
 #include <assert.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,6 +50,7 @@ void seat_close_rooms(struct control *c, struct hosted *h, unsigned from) {
     map_del_u32(c->media_rooms, cmd.room);
     h->media[side] = h->edges[side] = 0;
   }
+  hosted_quiet(h, from);
 }
 
 /* By what a thread really does, and by its paths, so that those who have just come count before they are
@@ -85,6 +90,8 @@ static unsigned choose_thread(struct control *c, const struct hosted *h) {
 
 static struct seat_bits wanted(struct control *c, struct hosted *h, const struct seat *s) {
   const struct member *m = room_member(&h->room, s->member);
+  if (s->member == ROOM_SILENT)
+    return (struct seat_bits){.room = room_on(c, h, 0, s->thread), .may_hear = true, .kbps = s->kbps};
   assert(m);
   return (struct seat_bits){.room = room_on(c, h, m->side, s->thread),
                             .may_send = room_may_send(&h->room, s->member),
@@ -102,6 +109,7 @@ static struct media_cmd command(const struct seat *s, struct seat_bits b) {
                             .may_hear = b.may_hear,
                             .priority = b.priority,
                             .gain_db = b.gain_db,
+                            .hidden = s->member == ROOM_SILENT,
                             .kbps = b.kbps};
 }
 
@@ -173,27 +181,35 @@ static void fill_params(struct control *c, const struct sdp *offer, struct media
   p->send = offer->send;
 }
 
+char *seat_answer_text(struct control *c, const struct sdp *offer, unsigned thread,
+                       struct media_peer_params *params, const char **why) {
+  fill_params(c, offer, params);
+  struct sdp_local me = {.ufrag = params->local_ufrag,
+                         .pwd = params->local_pwd,
+                         .fingerprint = c->cfg.dtls_sha256,
+                         .ssrc = params->ssrc_out,
+                         .cand = c->cfg.candidates[thread],
+                         .n_cand = c->cfg.n_candidates[thread],
+                         .lite = true,
+                         .rekey_s = c->cfg.rekey_s};
+  char *out = sdp_write_answer(offer, &me);
+  if (!out)
+    *why = "the offer must leave the passive side to the server (a=setup:actpass or active)";
+  return out;
+}
+
 char *seat_answer(struct control *c, struct hosted *h, struct seat *s, const char *text, const char **why) {
   struct sdp offer;
   struct media_peer_params params = {0};
   if (sdp_parse(text, strlen(text), &offer, why) != ERR_OK)
     return NULL;
+  if (s->conn && s->conn->whip)
+    whip_direction(s->conn->whip, &offer);
   place(c, h);
-  fill_params(c, &offer, &params);
   unsigned thread = s->peer ? s->thread : choose_thread(c, h);
-  struct sdp_local me = {.ufrag = params.local_ufrag,
-                         .pwd = params.local_pwd,
-                         .fingerprint = c->cfg.dtls_sha256,
-                         .ssrc = params.ssrc_out,
-                         .cand = c->cfg.candidates[thread],
-                         .n_cand = c->cfg.n_candidates[thread],
-                         .lite = true,
-                         .rekey_s = c->cfg.rekey_s};
-  char *out = sdp_write_answer(&offer, &me);
-  if (!out) {
-    *why = "the offer must leave the passive side to the server (a=setup:actpass or active)";
+  char *out = seat_answer_text(c, &offer, thread, &params, why);
+  if (!out)
     return NULL;
-  }
   seat_drop_media(c, h, s);
   struct peer_ref *ref = malloc(sizeof *ref);
   if (!ref)
@@ -258,6 +274,34 @@ void seat_bandwidth(struct control *c, struct conn *k, json_int_t id, const json
   control_reply(c, k, id, json_object());
 }
 
+json_t *seat_relays(struct control *c, const struct conn *k) {
+  char text[HOSTED_STREAM_MAX + 16], seat[2 * 8 + 1];
+  uint8_t hash[32];
+  snprintf(text, sizeof text, "%s %u", k->room->stream, k->seat->member);
+  sha256(text, strlen(text), hash);
+  hex_encode(hash, 8, seat);
+  c->count.turn_minted += c->cfg.turn != NULL;
+  return turn_servers(c->cfg.turn, c->wall_ms / 1000, seat);
+}
+
+/* Relays, for who is inside and has found no direct way. */
+void seat_ice(struct control *c, struct conn *k, json_int_t id, const json_t *params) {
+  bool inside = k->seat && room_view_of(&k->room->room, k->seat->member) != VIEW_NOTHING;
+  if (json_object_size(params) > 0) {
+    control_refuse(c, k, id, ERR_BAD_ARG, NULL);
+    return;
+  }
+  if (!inside) {
+    control_refuse(c, k, id, k->seat ? ERR_IN_LOBBY : ERR_NOT_JOINED, NULL);
+    return;
+  }
+  if (!limit_take(c, &k->seat->relays, LIMIT_RELAYS)) {
+    control_refuse(c, k, id, ERR_RATE, NULL);
+    return;
+  }
+  control_reply(c, k, id, seat_relays(c, k));
+}
+
 /* ---- through the lobby's door, both ways ---- */
 
 void seat_admitted(struct hosted *h, struct seat *s, bool first) {
@@ -314,6 +358,8 @@ void seat_tell_admitted(struct control *c, struct hosted *h) {
     tell_answer(c, h, s);
     if (s->conn && lines)
       control_send(c, s->conn, lines);
+    if (s->conn)
+      monitor_notice(c, s->conn, h);
     msg_unref(own);
   }
   for (unsigned i = 0; i <= VIEW_MODERATOR; i++)
@@ -322,7 +368,8 @@ void seat_tell_admitted(struct control *c, struct hosted *h) {
 }
 
 void seat_held(struct control *c, struct hosted *h, struct seat *s, const char *by, const char *reason) {
-  seat_drop_media(c, h, s);
+  if (!s->conn || !s->conn->whip) /* he cannot ask for another: his stays, and carries nothing */
+    seat_drop_media(c, h, s);
   free(s->offer);
   s->offer = NULL;
   s->quality = 0;

@@ -6,7 +6,15 @@
 
 #define SECRET_TEXT 44 /* 32 bytes as base64url, and NUL */
 
+#define MONITOR_NAME "ops (monitor, listening)"
+struct join_monitor { /* by "monitor" of room.join */
+  bool silent;
+  json_int_t minutes;
+  char reason[201], ticket[65];
+};
 struct join {
+  const json_t *monitor_asked; /* NULL: an ordinary one */
+  struct join_monitor monitor;
   const char *room, *app, *name, *client, *sdp, *device, *invite, *resume, *password, *token, *consent;
   char slug[TEXT_SLUG_MAX + 1]; /* the room as it is named here */
   struct hosted *h;

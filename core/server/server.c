@@ -5,6 +5,7 @@
 #include "core/server/shell_backup.h"
 #include "core/server/shell_http.h"
 #include "core/server/shell_kdf.h"
+#include "core/server/shell_tunnel.h"
 #include "core/server/web.h"
 
 #include <arpa/inet.h>
@@ -32,6 +33,7 @@ void server_config_default(struct server_config *c) {
                               .packed_from = 200,
                               .edge_from = 1500,
                               .handshake_threads = 1,
+                              .media_tcp = true,
                               .public_address = "",
                               .database = "gavel.db",
                               .name = "gavel",
@@ -40,13 +42,37 @@ void server_config_default(struct server_config *c) {
                               .user = "",
                               .consent_file = "",
                               .consent_version = "",
+                              .region = "",
+                              .monitor = {.second_person = true, .tell_host_after = true},
                               .controller = "",
                               .contact = "",
                               .quality_days = 30,
                               .audit_days = 180,
                               .anchor_file = "",
+                              .ops_listen = "",
+                              .ops_allow = "",
+                              .ops_token_file = "",
+                              .disk_free_mb = 100,
+                              .webhook_url = "",
+                              .webhook_secret_file = "",
+                              .webhook_events = "all",
+                              .webhook_ca_file = "",
+                              .webhook_queue = 10000,
+                              .alert_command = "",
+                              .alert_webhook = "",
+                              .alert_secret_file = "",
+                              .alert_watch = "",
+                              .alert_ca_file = "",
+                              .alert_loss_percent = 5,
+                              .alert_loss_minutes = 5,
+                              .alert_certificate_days = 14,
+                              .alert_strikes = 50,
                               .backup_folder = "",
                               .seccomp = true,
+                              .guest_page = true,
+                              .turn_uris = "",
+                              .turn_secret_file = "",
+                              .turn_ttl_s = 900,
                               .limits = LIMITS_DEFAULT};
 }
 
@@ -54,7 +80,7 @@ void server_config_default(struct server_config *c) {
 
 static void add_candidate(struct control_config *cc, unsigned thread, const char *addr, uint16_t port) {
   size_t n = cc->n_candidates[thread];
-  if (n >= sizeof cc->candidates[0] / sizeof cc->candidates[0][0])
+  if (n >= CONTROL_CANDIDATES / 2) /* the rest is for TCP */
     return;
   struct sdp_candidate *k = &cc->candidates[thread][n];
   snprintf(k->address, sizeof k->address, "%s", addr);
@@ -63,6 +89,19 @@ static void add_candidate(struct control_config *cc, unsigned thread, const char
   snprintf(k->line, sizeof k->line, "candidate:%zu 1 udp %u %s %u typ host", n + 1,
            2130706431U - (unsigned)n * 256, addr, port);
   cc->n_candidates[thread]++;
+}
+
+/* The same addresses by TCP (RFC 6544 4.2: type preference 90, passive), after all that are better. */
+static void add_tcp_candidates(struct control_config *cc, unsigned thread) {
+  size_t udp = cc->n_candidates[thread];
+  for (size_t i = 0; i < udp; i++) {
+    const struct sdp_candidate *u = &cc->candidates[thread][i];
+    struct sdp_candidate *k = &cc->candidates[thread][cc->n_candidates[thread]++];
+    *k = *u;
+    k->udp = false;
+    snprintf(k->line, sizeof k->line, "candidate:%zu 1 tcp %u %s %u typ host tcptype passive", udp + i + 1,
+             1518280447U - (unsigned)i * 256, u->address, u->port);
+  }
 }
 
 static bool usable(const struct ifaddrs *i, char out[64]) {
@@ -96,6 +135,9 @@ static void find_addresses(const struct server *s, struct control_config *cc) {
     if (cc->n_candidates[t] == 0)
       add_candidate(cc, t, "127.0.0.1", port);
   }
+  for (unsigned t = 0; t < s->cfg.media_threads; t++)
+    if (media_thread_has_tcp(s->media[t]))
+      add_tcp_candidates(cc, t);
   snprintf(cc->link.host, sizeof cc->link.host, "%s", *fixed ? fixed : cc->candidates[0][0].address);
 }
 
@@ -250,8 +292,10 @@ static void turn(struct server *s) {
   for (unsigned t = 0; t < s->cfg.media_threads; t++)
     while (media_thread_event(s->media[t], &ev))
       control_media_event(s->control, t, &ev);
+  shell_tunnel_take(s);
   take_hashes(s);
   take_backup(s);
+  shell_runner_take(s);
   serve_request(s);
   control_commit(s->control);
 }
@@ -289,6 +333,7 @@ static enum err start_media(struct server *s, char why[256]) {
     struct media_thread_config c = {.listen = s->cfg.listen,
                                     .port = (uint16_t)(s->cfg.media_port ? s->cfg.media_port + t : 0),
                                     .packed_from = s->cfg.packed_from,
+                                    .tcp = s->cfg.media_tcp,
                                     .dtls = s->dtls,
                                     .handshakes = s->handshakes,
                                     .index = t,
@@ -308,6 +353,8 @@ static enum err start_media(struct server *s, char why[256]) {
 static enum err start_control(struct server *s, char why[256]) {
   enum err e = settings_consent(s, why);
   if (e == ERR_OK)
+    e = settings_turn(&s->cfg, &s->turn, why);
+  if (e == ERR_OK)
     e = kdf_start(shell_ws_wake, s, &s->kdf);
   if (e != ERR_OK)
     return e;
@@ -324,12 +371,22 @@ static enum err start_control(struct server *s, char why[256]) {
                               .media_counters = on_media_counters,
                               .handshakes = on_handshakes,
                               .media_load = on_media_load,
+                              .region = s->cfg.region,
+                              .host = shell_host,
+                              .disk_least = (uint64_t)s->cfg.disk_free_mb << 20,
+                              .ops_token = s->has_ops_token ? s->ops_token : NULL,
                               .http_reply = shell_http_reply,
                               .kdf = on_kdf,
+                              .guest_page = s->cfg.guest_page,
+                              .turn = s->turn,
                               .limits = s->cfg.limits,
                               .ctx = s};
   memcpy(cc.dtls_sha256, s->dtls_cert.sha256, sizeof cc.dtls_sha256);
   find_addresses(s, &cc);
+  e = shell_runner_configure(s, &cc, why);
+  if (e != ERR_OK)
+    return e;
+  shell_runner_watch(s);
   settings_access(s, &cc.access);
   cc.link.port = s->port;
   cc.link.has_pin = s->self_made;
@@ -384,6 +441,9 @@ enum err server_start(const struct server_config *c, struct server **out, char w
   pthread_mutex_init(&s->lock, NULL);
   pthread_cond_init(&s->answered, NULL);
   s->wsis = map_create(rng_u64(rng_system()));
+  s->tunnels = map_create(rng_u64(rng_system()));
+  s->started_s = clock_wall_ms() / 1000;
+  s->runner = c->runner ? *c->runner : (struct runner){-1, -1};
   why[0] = 0;
   enum err e = store_open(c->database, c->master_key, rng_system(), &s->store, why);
   if (e == ERR_IO || e == ERR_BAD_CONFIG) /* in use, not readable, or its key is */
@@ -394,6 +454,8 @@ enum err server_start(const struct server_config *c, struct server **out, char w
     e = prepare_backups(s, why);
   if (e == ERR_OK)
     e = prepare_certs(s, why);
+  if (e == ERR_OK)
+    e = settings_ops(s, why);
   if (e == ERR_OK)
     e = shell_ws_open(s, why);
   if (e == ERR_OK)
@@ -468,6 +530,7 @@ void server_stop(struct server *s) {
     media_thread_stop(s->media[t]);
   handshakes_free(s->handshakes);
   kdf_stop(s->kdf);
+  shell_runner_close(s);
   shell_ws_close(s);
   control_destroy(s->control);
   store_close(s->store);
@@ -475,9 +538,11 @@ void server_stop(struct server *s) {
   cert_free(&s->dtls_cert);
   cert_free(&s->tls);
   map_destroy(s->wsis);
+  map_destroy(s->tunnels); /* those in it went with their connections */
   free(s->database);
   free(s->backups);
   free(s->consent);
+  turn_close(s->turn);
   pthread_mutex_destroy(&s->lock);
   pthread_cond_destroy(&s->answered);
   free(s);

@@ -39,12 +39,17 @@ void settings_access(const struct server *s, struct access_config *a) {
   a->accounts_only = s->cfg.accounts_only;
   a->consent_text = s->consent;
   a->consent_version = s->cfg.consent_version;
+  a->monitor = s->cfg.monitor;
   a->controller = s->cfg.controller;
   a->contact = s->cfg.contact;
   a->chat_days = (int)s->cfg.chat_days;
   a->quality_days = (int)s->cfg.quality_days;
   a->audit_days = (int)s->cfg.audit_days;
   a->anchor_file = or_null(s->cfg.anchor_file);
+}
+
+enum err settings_turn(const struct server_config *c, struct turn **out, char why[256]) {
+  return turn_open(c->turn_uris, c->turn_secret_file, c->turn_ttl_s, out, why);
 }
 
 void settings_audited(struct server *s, const char *action) {
@@ -70,21 +75,28 @@ void settings_reload(struct server *s, const struct server_request *r) {
   char why[256] = "", *old_text = s->consent;
   struct server_config old = s->cfg;
   struct access_config a = {0};
+  struct turn *relays = NULL;
   json_t *changes = r->reload ? server_config_changes(&s->cfg, r->reload) : NULL;
   enum err e = r->reload ? ERR_OK : ERR_BAD_CONFIG;
   if (e == ERR_OK) {
     server_config_take(&s->cfg, r->reload);
     s->consent = NULL;
-    e = settings_consent(s, why);
+    e = settings_turn(&s->cfg, &relays, why);
+    if (e == ERR_OK)
+      e = settings_consent(s, why);
   }
-  if (e != ERR_OK && r->reload) { /* the text for consent: all stays as it was */
+  if (e != ERR_OK && r->reload) { /* the text for consent, or the relays: all stays as it was */
     free(s->consent);
     s->consent = old_text;
     s->cfg = old;
+    turn_close(relays);
   }
   settings_access(s, &a);
   if (e == ERR_OK) {
     control_configure(s->control, &a, &s->cfg.limits);
+    control_relays(s->control, relays);
+    turn_close(s->turn);
+    s->turn = relays;
     free(old_text);
     log_event(LOG_INFO, "the configuration was read again", NULL);
     warn_later(changes);

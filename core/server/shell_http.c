@@ -23,9 +23,10 @@ struct http_conn {            /* hangs on the wsi as long as that lives */
   bool known;
   uint32_t request; /* 0: none is open */
   enum web_face face;
-  const char *method; /* static */
-  bool head, asked;
+  const char *method;      /* static */
+  bool head, asked, empty; /* empty: Content-Length: 0, and its end is still to come */
   char path[PATH_MAX_HERE], query[WEB_QUERY_MAX], type[64], if_match[64], authorization[WEB_BEARER_MAX];
+  char accept[512]; /* "": none, or longer */
   bool has_authorization;
   char *body;
   size_t n, expect;
@@ -34,6 +35,8 @@ struct http {
   struct map *conns;     /* request -> wsi */
   struct map *half_open; /* network -> how many */
   uint32_t last;
+  lws_sockfd_type accepted; /* the socket accepted last, and at which port */
+  enum web_face accepted_at;
   struct proxies proxies;
 };
 
@@ -87,8 +90,13 @@ static void half_open_set(struct http *h, const uint8_t *network, size_t n, uint
     map_put(h->half_open, network, n, (void *)count); /* a number, not a place */
 }
 
-static int filter(struct server *s, const struct lws_filter_network_conn_args *a) {
+static int filter(struct lws *listener, struct server *s, const struct lws_filter_network_conn_args *a) {
   uint8_t addr[16], network[16];
+  s->http->accepted = a->accept_fd;
+  s->http->accepted_at = s->ops_vhost && lws_get_vhost(listener) == s->ops_vhost ? WEB_OPS : WEB_PUBLIC;
+  if (s->http->accepted_at == WEB_OPS && /* before anything is read, and TLS */
+      (!address_of(&a->cli_addr, addr) || !proxies_has(&s->allowed, addr)))
+    return -1;
   if (!address_of(&a->cli_addr, addr) || proxies_has(&s->http->proxies, addr))
     return 0;
   size_t n = network_of(addr, network);
@@ -99,6 +107,17 @@ static int filter(struct server *s, const struct lws_filter_network_conn_args *a
   return -1;
 }
 
+/* Not by lws_get_vhost: where two ports have the same number libwebsockets goes by the name that the client
+ * sends, in TLS and in Host. */
+static enum web_face face_of(struct lws *wsi, const struct server *s) {
+  return s->http->accepted == lws_get_socket_fd(wsi) ? s->http->accepted_at : WEB_PUBLIC;
+}
+
+bool shell_http_is_ops(struct lws *wsi) {
+  const struct http_conn *k = lws_get_opaque_user_data(wsi);
+  return k && k->face == WEB_OPS;
+}
+
 static void begin(struct lws *wsi, struct server *s) {
   struct http_conn *k = calloc(1, sizeof *k);
   struct sockaddr_storage sa = {0};
@@ -106,7 +125,7 @@ static void begin(struct lws *wsi, struct server *s) {
   if (!k)
     abort();
   k->begun = clock_now();
-  k->face = lws_get_vhost(wsi) == s->ops_vhost ? WEB_OPS : WEB_PUBLIC;
+  k->face = face_of(wsi, s);
   shell_ws_nudge(s);
   lws_set_opaque_user_data(wsi, k);
   lws_set_timer_usecs(wsi, LIMIT_VALUE_HTTP_SLOW * US_PER_S);
@@ -186,8 +205,8 @@ static bool add(struct lws *wsi, const char *name, const char *value, unsigned c
 /* What differs from reply to reply of the headers that every one has. */
 static bool add_policies(struct lws *wsi, const struct web_reply *r, unsigned char **p, unsigned char *last) {
   return add(wsi, "content-security-policy:",
-             r->policy ? r->policy
-                       : "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+             r->policy[0] ? r->policy
+                          : "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
              p, last) &&
          add(wsi, "permissions-policy:",
              r->microphone ? "microphone=(self), camera=(), geolocation=(), display-capture=()"
@@ -211,7 +230,9 @@ static int write_reply(struct lws *wsi, const struct web_reply *r, bool head, bo
   unsigned char *start = buf + LWS_PRE, *p = start, *last = start + HEADERS_ROOM;
   char retry[16];
   snprintf(retry, sizeof retry, "%d", r->retry_after_s);
-  bool ok = lws_add_http_common_headers(wsi, (unsigned)r->status, r->type, n, &p, last) == 0 &&
+  bool ok = (r->status == 204 /* has no length: RFC 9110 section 8.6 */
+                 ? lws_add_http_header_status(wsi, 204, &p, last)
+                 : lws_add_http_common_headers(wsi, (unsigned)r->status, r->type, n, &p, last)) == 0 &&
             add_policies(wsi, r, &p, last) && add_own(wsi, r, &p, last) &&
             (!r->allow || add(wsi, "allow:", r->allow, &p, last)) &&
             (!r->challenge[0] || add(wsi, "www-authenticate:", r->challenge, &p, last)) &&
@@ -277,6 +298,7 @@ static int ask(struct lws *wsi, struct server *s, struct http_conn *k) {
                           .query = k->query,
                           .authorization = k->has_authorization ? k->authorization : NULL,
                           .if_match = k->if_match,
+                          .accept = k->accept,
                           .type = k->type,
                           .body = k->body ? k->body : "",
                           .n = k->n,
@@ -326,6 +348,7 @@ static bool read_headers(struct lws *wsi, struct http_conn *k, const char *uri) 
   k->has_authorization = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_AUTHORIZATION) > 0;
   bool fits = strlen(uri) < sizeof k->path;
   snprintf(k->path, sizeof k->path, "%s", uri);
+  (void)copy(wsi, WSI_TOKEN_HTTP_ACCEPT, k->accept, sizeof k->accept);
   return fits && copy_query(wsi, k->query, sizeof k->query) &&
          copy(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, k->type, sizeof k->type) &&
          copy(wsi, WSI_TOKEN_HTTP_IF_MATCH, k->if_match, sizeof k->if_match) &&
@@ -347,6 +370,12 @@ static const char *method_of(struct lws *wsi) {
   return NULL;
 }
 
+/* libwebsockets 4.1.6 takes %0D or %0A in the target for the end of the request line, and what follows for
+ * headers: such a request has no version. */
+static bool has_version(struct lws *wsi) {
+  return lws_hdr_total_length(wsi, WSI_TOKEN_HTTP) > 0;
+}
+
 static int on_http(struct lws *wsi, struct server *s, struct http_conn *k, const char *uri) {
   if (k->request) /* never before the last one is answered */
     return -1;
@@ -355,7 +384,7 @@ static int on_http(struct lws *wsi, struct server *s, struct http_conn *k, const
   long n = content_length(wsi);
   if (!k->method)
     return refuse(wsi, k, 405, "GET, HEAD, POST");
-  if (n == -2 || lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0 ||
+  if (n == -2 || !has_version(wsi) || lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0 ||
       !read_headers(wsi, k, uri))
     return refuse(wsi, k, 400, NULL);
   if (!strcmp(k->method, "POST") && n < 0)
@@ -369,6 +398,7 @@ static int on_http(struct lws *wsi, struct server *s, struct http_conn *k, const
   map_put_u32(s->http->conns, k->request, wsi);
   k->n = 0;
   k->expect = n > 0 ? (size_t)n : 0;
+  k->empty = n == 0;
   lws_set_timer_usecs(wsi, LIMIT_VALUE_HTTP_SLOW * US_PER_S);
   if (k->expect == 0)
     return ask(wsi, s, k);
@@ -379,6 +409,8 @@ static int on_http(struct lws *wsi, struct server *s, struct http_conn *k, const
 }
 
 static int on_body(struct http_conn *k, const void *in, size_t len) {
+  if (k->empty && len == 0)
+    return 0;
   if (!k->body || k->asked || len > k->expect - k->n)
     return -1;
   if (len > 0)
@@ -387,8 +419,12 @@ static int on_body(struct http_conn *k, const void *in, size_t len) {
   return 0;
 }
 
-/* libwebsockets 4.1.6 calls this again for whatever comes after the body. */
+/* libwebsockets 4.1.6 calls this again for whatever comes after the body, and once for a body of length 0. */
 static int on_body_complete(struct lws *wsi, struct server *s, struct http_conn *k) {
+  if (k->empty) {
+    k->empty = false;
+    return 0;
+  }
   return !k->body || k->asked || k->n != k->expect ? -1 : ask(wsi, s, k);
 }
 
@@ -416,7 +452,7 @@ int shell_http_callback(struct lws *wsi, enum lws_callback_reasons reason, void 
   struct http_conn *k = lws_get_opaque_user_data(wsi);
   switch (reason) {
   case LWS_CALLBACK_FILTER_NETWORK_CONNECTION:
-    return filter(s, user);
+    return filter(wsi, s, user);
   case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
     begin(wsi, s);
     return 0;
@@ -461,7 +497,7 @@ enum err shell_http_ops(struct server *s, struct lws_context_creation_info *i, c
   if (!s->cfg.ops_port)
     return ERR_OK;
   i->port = s->cfg.ops_port;
-  i->iface = s->cfg.ops_listen && *s->cfg.ops_listen ? s->cfg.ops_listen : "127.0.0.1";
+  shell_ws_bind(i, s->cfg.ops_listen && *s->cfg.ops_listen ? s->cfg.ops_listen : "127.0.0.1");
   i->vhost_name = "ops";
   s->ops_vhost = lws_create_vhost(s->lws, i);
   if (s->ops_vhost)

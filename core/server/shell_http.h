@@ -33,6 +33,8 @@ void shell_http_end(struct lws *wsi, struct server *s);
 /* shell_http_address: of a connection, as control.h wants it; of what stands before our proxies. False: not
  * known. */
 bool shell_http_address(struct lws *wsi, uint8_t addr[16]);
+/* shell_http_is_ops: it came to the operator's port. */
+bool shell_http_is_ops(struct lws *wsi);
 /* shell_http_reply: for control_config.http_reply; ctx is the server. */
 void shell_http_reply(void *ctx, uint32_t request, struct web_reply *r);
 

@@ -3,10 +3,13 @@
 #include <ev.h>
 #include <stdlib.h>
 
+#define WATCHED_MAX 2
+
 struct loop {
   struct ev_loop *ev;
   ev_async wake;
   ev_timer timer;
+  ev_io watched[WATCHED_MAX];
   us_t armed; /* when the timer fires, US_NEVER: it does not */
 };
 
@@ -64,11 +67,32 @@ void loop_wake(struct loop *l) {
   ev_async_send(l->ev, &l->wake);
 }
 
+static void on_readable(struct ev_loop *ev, ev_io *w, int events) { /* waking up is all */
+  (void)ev;
+  (void)w;
+  (void)events;
+}
+
+void loop_watch(struct loop *l, int fd, bool on) {
+  for (unsigned i = 0; i < WATCHED_MAX; i++) {
+    ev_io *w = &l->watched[i];
+    if (on && !ev_is_active(w)) {
+      ev_io_init(w, on_readable, fd, EV_READ);
+      ev_io_start(l->ev, w);
+      return;
+    }
+    if (!on && ev_is_active(w) && w->fd == fd)
+      ev_io_stop(l->ev, w);
+  }
+}
+
 void loop_destroy(struct loop *l) {
   if (!l)
     return;
   ev_async_stop(l->ev, &l->wake);
   ev_timer_stop(l->ev, &l->timer);
+  for (unsigned i = 0; i < WATCHED_MAX; i++)
+    ev_io_stop(l->ev, &l->watched[i]);
   ev_loop_destroy(l->ev);
   free(l);
 }

@@ -8,6 +8,8 @@
 
 #include "core/base/clock.h"
 
+#include <stdbool.h>
+
 struct loop;
 /* loop_create: NULL when there is no epoll. */
 struct loop *loop_create(void);
@@ -18,6 +20,8 @@ void *loop_native(struct loop *l);
 void loop_turn(struct loop *l, us_t now, us_t due);
 /* loop_wake: the next turn, or this one, does not wait. Any number of calls before it are one wake-up. */
 void loop_wake(struct loop *l);
+/* loop_watch: what can be read from fd ends the wait, until `on` is false. Two of them at most. */
+void loop_watch(struct loop *l, int fd, bool on);
 /* loop_destroy: NULL is fine. */
 void loop_destroy(struct loop *l);
 

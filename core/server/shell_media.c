@@ -3,12 +3,14 @@
 #include "core/base/log.h"
 #include "core/base/mailbox.h"
 #include "core/media/secure.h"
+#include "core/server/shell_icetcp.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +22,8 @@
 #define TX_BATCH MEDIAPORT_BATCH_MAX
 #define COMMANDS 8192
 #define EVENTS 8192
-#define EDGES 512 /* 0.9 MB; a second of sound for two rooms of ten packets in 20 ms */
+#define EDGES 512   /* 0.9 MB; a second of sound for two rooms of ten packets in 20 ms */
+#define CARRIED 512 /* 0.8 MB each way; 0.2 s of 50 people in tunnels */
 #define SOCKET_BUFFER (4 << 20)
 #define WAITED_MAX_US (60 * US_PER_S)
 #define KEPT_MAX 65536
@@ -33,8 +36,10 @@ struct media_thread {
   uint16_t port;
   pthread_t thread;
   struct mailbox *in, *out;
-  struct mailbox *edges;              /* from other media threads; NULL: not linked */
-  struct media_thread *const *linked; /* by index */
+  struct mailbox *carried_in, *carried_out; /* datagrams from and to tunnels */
+  struct icetcp *tcp;                       /* NULL: not listened to */
+  struct mailbox *edges;                    /* from other media threads; NULL: not linked */
+  struct media_thread *const *linked;       /* by index */
   unsigned n_linked;
   bool halted;
   struct mediaport *mp;
@@ -44,6 +49,9 @@ struct media_thread {
   pthread_mutex_t lock; /* of `counters` only; taken once a second by the media thread */
   struct mediaport_counters counters;
   us_t counted_at;
+  _Atomic uint32_t answered; /* the last ping, by the media thread */
+  uint32_t asked;            /* and the last one sent, by the control thread, when */
+  us_t asked_at;
   struct media_event *kept; /* those that did not fit and that no later one says again */
   size_t n_kept, cap_kept;
 };
@@ -98,22 +106,48 @@ static void prepare_batch(struct media_thread *t, const struct media_datagram *v
   t->tx_of = v;
 }
 
-static void send_batch(void *ctx, const struct media_datagram *v, size_t n) {
-  struct media_thread *t = ctx;
-  assert(n <= TX_BATCH);
-  if (t->tx_of != v)
-    prepare_batch(t, v);
-  for (size_t i = 0; i < n; i++) {
-    t->tx_iov[i].iov_len = v[i].len;
-    t->tx[i].msg_hdr.msg_namelen = v[i].to_len;
-  }
-  for (size_t sent = 0; sent < n;) {
+/* To the thread whose connection it is; what does not fit is lost, as on any line. From any thread. */
+static void send_carried(struct media_thread *t, const struct sockaddr_carrier *to, const uint8_t *p,
+                         size_t n) {
+  struct carried c = {.at = *to, .put_us = clock_now(), .out = true, .len = (uint16_t)n};
+  assert(n <= sizeof c.data);
+  memcpy(c.data, p, n);
+  if (to->via == VIA_TCP)
+    (void)mailbox_put(t->carried_in, &c);
+  else if (mailbox_put(t->carried_out, &c))
+    t->cfg.wake(t->cfg.ctx);
+}
+
+static void send_datagrams(struct media_thread *t, size_t from, size_t n) {
+  for (size_t sent = from; sent < n;) {
     int k = sendmmsg(t->fd, t->tx + sent, (unsigned)(n - sent), 0);
     if (k <= 0 && errno != EINTR)
       sent++; /* one destination failed (ENETUNREACH, full buffer): sound does not wait */
     else if (k > 0)
       sent += (size_t)k;
   }
+}
+
+static void send_batch(void *ctx, const struct media_datagram *v, size_t n) {
+  struct media_thread *t = ctx;
+  size_t from = 0;
+  assert(n <= TX_BATCH);
+  if (t->tx_of != v)
+    prepare_batch(t, v);
+  for (size_t i = 0; i < n; i++) {
+    const struct sockaddr_carrier *to = carrier_of((const struct sockaddr *)&v[i].to);
+    t->tx_iov[i].iov_len = v[i].len;
+    t->tx[i].msg_hdr.msg_namelen = v[i].to_len;
+    if (!to)
+      continue;
+    send_datagrams(t, from, i);
+    if (to->via == VIA_TCP)
+      icetcp_send(t->tcp, clock_now(), to, v[i].data, v[i].len);
+    else
+      send_carried(t, to, v[i].data, v[i].len);
+    from = i + 1;
+  }
+  send_datagrams(t, from, n);
 }
 
 static void keep(struct media_thread *t, const struct media_event *ev) {
@@ -156,8 +190,11 @@ static bool shake(void *ctx, const struct mediaport_hello *h) {
 }
 
 static void shake_send(void *ctx, const struct sockaddr *to, socklen_t to_len, const uint8_t *p, size_t n) {
-  const struct media_thread *t = ctx;
-  (void)sendto(t->fd, p, n, 0, to, to_len); /* lost like any datagram */
+  struct media_thread *t = ctx;
+  if (carrier_of(to))
+    send_carried(t, carrier_of(to), p, n);
+  else
+    (void)sendto(t->fd, p, n, 0, to, to_len); /* lost like any datagram */
 }
 
 static void shake_done(void *ctx, uint32_t peer, struct secure *s) {
@@ -170,7 +207,10 @@ static bool run_commands(struct media_thread *t) {
   while (mailbox_get(t->in, &cmd)) {
     if (cmd.kind == MEDIA_STOP)
       return false;
-    mediaport_command(t->mp, clock_now(), &cmd);
+    if (cmd.kind == MEDIA_PING)
+      atomic_store(&t->answered, cmd.peer);
+    else
+      mediaport_command(t->mp, clock_now(), &cmd);
   }
   return true;
 }
@@ -232,6 +272,28 @@ static void take_edges(struct media_thread *t) {
     mediaport_handle_edge(t->mp, clock_now(), &e);
 }
 
+static void take_carried(struct media_thread *t) {
+  struct carried c;
+  for (unsigned i = 0; i < CARRIED && mailbox_get(t->carried_in, &c); i++) {
+    us_t now = clock_now();
+    if (c.out)
+      icetcp_send(t->tcp, now, &c.at, c.data, c.len);
+    else
+      mediaport_handle_waited(t->mp, now, now - c.put_us, (const struct sockaddr *)&c.at, sizeof c.at, c.data,
+                              c.len);
+  }
+}
+
+static void take_tcp(void *ctx, const struct sockaddr_carrier *from, uint8_t *p, size_t n) {
+  struct media_thread *t = ctx;
+  mediaport_handle_packet(t->mp, clock_now(), (const struct sockaddr *)from, sizeof *from, p, n);
+}
+
+static us_t due_of(const struct media_thread *t) {
+  us_t due = mediaport_next_timeout(t->mp), tcp = t->tcp ? icetcp_due(t->tcp) : US_NEVER;
+  return due < tcp ? due : tcp;
+}
+
 static void *run(void *arg) {
   struct media_thread *t = arg;
   char name[16]; /* for top -H and /proc */
@@ -241,7 +303,7 @@ static void *run(void *arg) {
   if (!buf)
     abort();
   for (;;) {
-    us_t now = clock_now(), due = mediaport_next_timeout(t->mp);
+    us_t now = clock_now(), due = due_of(t);
     tell_kept(t);
     if (t->n_kept && now + KEPT_US < due)
       due = now + KEPT_US;
@@ -251,18 +313,27 @@ static void *run(void *arg) {
       wait = (struct timespec){d / US_PER_S, (long)(d % US_PER_S) * 1000};
       timeout = &wait;
     }
-    struct pollfd p[3] = {
-        {t->fd, POLLIN, 0}, {mailbox_fd(t->in), POLLIN, 0}, {mailbox_fd(t->edges), POLLIN, 0}};
-    int n = ppoll(p, 3, timeout, NULL);
+    struct pollfd p[] = {{t->fd, POLLIN, 0},
+                         {mailbox_fd(t->in), POLLIN, 0},
+                         {mailbox_fd(t->edges), POLLIN, 0},
+                         {mailbox_fd(t->carried_in), POLLIN, 0},
+                         {t->tcp ? icetcp_fd(t->tcp) : -1, POLLIN, 0}};
+    int n = ppoll(p, sizeof p / sizeof p[0], timeout, NULL);
     if (n > 0 && p[1].revents && !run_commands(t))
       break;
     if (n > 0 && p[2].revents)
       take_edges(t);
+    if (n > 0 && p[3].revents)
+      take_carried(t);
+    if (n > 0 && p[4].revents)
+      icetcp_serve(t->tcp, clock_now(), take_tcp, t);
     if (n > 0 && p[0].revents)
       receive(t, buf);
     now = clock_now();
     if (mediaport_next_timeout(t->mp) <= now)
       mediaport_handle_timeout(t->mp, now);
+    if (t->tcp)
+      icetcp_timeout(t->tcp, now);
     count(t, now);
   }
   free(buf);
@@ -280,6 +351,8 @@ enum err media_thread_start(const struct media_thread_config *c, struct media_th
     free(t);
     return e;
   }
+  if (c->tcp && icetcp_open(t->fd, &t->tcp) != ERR_OK)
+    log_event(LOG_WARN, "the media port is not open for TCP", "why", "another program has it", NULL);
   struct mediaport_config mc = {.dtls = c->dtls,
                                 .rng = rng_system(),
                                 .send = send_batch,
@@ -292,12 +365,18 @@ enum err media_thread_start(const struct media_thread_config *c, struct media_th
   t->in = mailbox_create(sizeof(struct media_cmd), COMMANDS);
   t->out = mailbox_create(sizeof(struct media_event), EVENTS);
   t->edges = mailbox_create(sizeof(struct media_edge), EDGES);
+  t->carried_in = mailbox_create(sizeof(struct carried), CARRIED);
+  t->carried_out = mailbox_create(sizeof(struct carried), CARRIED);
   t->mp = mediaport_create(&mc);
-  if (!t->in || !t->out || !t->edges || !t->mp || pthread_create(&t->thread, NULL, run, t) != 0) {
+  if (!t->in || !t->out || !t->edges || !t->carried_in || !t->carried_out || !t->mp ||
+      pthread_create(&t->thread, NULL, run, t) != 0) {
     mailbox_destroy(t->in);
     mailbox_destroy(t->out);
     mailbox_destroy(t->edges);
+    mailbox_destroy(t->carried_in);
+    mailbox_destroy(t->carried_out);
     mediaport_destroy(t->mp);
+    icetcp_close(t->tcp);
     close(t->fd);
     free(t);
     return ERR_NOMEM;
@@ -317,6 +396,10 @@ uint16_t media_thread_port(const struct media_thread *t) {
   return t->port;
 }
 
+bool media_thread_has_tcp(const struct media_thread *t) {
+  return t->tcp != NULL;
+}
+
 void media_thread_command(struct media_thread *t, const struct media_cmd *cmd) {
   struct timespec pause = {0, 100000};
   while (!mailbox_put(t->in, cmd))
@@ -333,6 +416,16 @@ void media_thread_counters(struct media_thread *t, struct mediaport_counters *ou
   pthread_mutex_unlock(&t->lock);
 }
 
+void media_thread_carry(struct media_thread *t, const struct carried *c) {
+  struct carried now = *c;
+  now.put_us = clock_now();
+  (void)mailbox_put(t->carried_in, &now);
+}
+
+bool media_thread_carried(struct media_thread *t, struct carried *c) {
+  return mailbox_get(t->carried_out, c);
+}
+
 void media_thread_halt(struct media_thread *t) {
   if (!t || t->halted)
     return;
@@ -344,6 +437,15 @@ void media_thread_halt(struct media_thread *t) {
 
 us_t media_thread_cpu(const struct media_thread *t) {
   return clock_cpu(t->thread);
+}
+
+bool media_thread_alive(struct media_thread *t, us_t now) {
+  bool answered = atomic_load(&t->answered) == t->asked;
+  struct media_cmd ping = {.kind = MEDIA_PING, .peer = t->asked + 1};
+  bool asked = answered && mailbox_put(t->in, &ping);
+  t->asked += asked;
+  t->asked_at = asked ? now : t->asked_at;
+  return answered || now - t->asked_at < 2 * US_PER_S;
 }
 
 void media_thread_stop(struct media_thread *t) {
@@ -358,7 +460,10 @@ void media_thread_stop(struct media_thread *t) {
   mailbox_destroy(t->in);
   mailbox_destroy(t->out);
   mailbox_destroy(t->edges);
+  mailbox_destroy(t->carried_in);
+  mailbox_destroy(t->carried_out);
   free(t->kept);
+  icetcp_close(t->tcp);
   close(t->fd);
   pthread_mutex_destroy(&t->lock);
   free(t);

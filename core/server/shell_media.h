@@ -15,6 +15,7 @@ struct media_thread_config {
   struct handshakes *handshakes; /* borrowed, stopped before this thread is; NULL: handshakes are done here */
   unsigned index;
   unsigned packed_from;    /* as mediaport.h */
+  bool tcp;                /* listen on TCP of the same port as well (shell_icetcp.h), when it is free */
   void (*wake)(void *ctx); /* called from the media thread after an event was put */
   void *ctx;
 };
@@ -24,6 +25,7 @@ MUST_CHECK enum err media_thread_start(const struct media_thread_config *c, stru
  * command to any of them. */
 void media_threads_link(struct media_thread *const *v, unsigned n);
 uint16_t media_thread_port(const struct media_thread *t);
+bool media_thread_has_tcp(const struct media_thread *t);
 /* media_thread_command: waits while the mailbox is full: a right that is taken must arrive. */
 void media_thread_command(struct media_thread *t, const struct media_cmd *cmd);
 /* media_thread_event: the next event; false when none. */
@@ -34,6 +36,13 @@ void media_thread_counters(struct media_thread *t, struct mediaport_counters *ou
 void media_thread_halt(struct media_thread *t);
 /* media_thread_cpu: what it has used so far. */
 us_t media_thread_cpu(const struct media_thread *t);
+/* media_thread_alive: whether it has answered the last question of this kind, or that is not 2 s ago; asks
+ * anew. Never waits. */
+bool media_thread_alive(struct media_thread *t, us_t now);
+/* media_thread_carry: a datagram that came by another carrier (carrier.h); dropped when too many wait.
+ * media_thread_carried: the next one for a tunnel; false when there is none. */
+void media_thread_carry(struct media_thread *t, const struct carried *c);
+bool media_thread_carried(struct media_thread *t, struct carried *c);
 void media_thread_stop(struct media_thread *t);
 
 #endif

@@ -96,6 +96,7 @@ enum err shell_http_redirect(struct server *s, char why[256]) {
                                         .timeout_secs = 5,
                                         .timeout_secs_ah_idle = 5,
                                         .keepalive_timeout = 5};
+  shell_ws_bind(&i, s->cfg.listen);
   if (lws_create_vhost(s->lws, &i))
     return ERR_OK;
   snprintf(why, 256, "[server] redirect_port: TCP port %u cannot be opened", s->cfg.redirect_port);

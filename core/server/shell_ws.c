@@ -6,8 +6,10 @@
  * test. */
 #include "core/base/log.h"
 #include "core/server/shell_http.h"
+#include "core/server/shell_tunnel.h"
 #include "core/wire/json.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -63,7 +65,7 @@ static void opened(struct lws *wsi, struct pss *p, bool admin) {
   struct server *s = server_now(wsi);
   uint8_t addr[16];
   bool known = !admin && shell_http_address(wsi, addr);
-  bool ops = s->ops_vhost && lws_get_vhost(wsi) == s->ops_vhost;
+  bool ops = !admin && shell_http_is_ops(wsi);
   p->conn = ops ? control_open_ops(s->control, known ? addr : NULL)
                 : control_open(s->control, admin, known ? addr : NULL);
   map_put_u32(s->wsis, p->conn, wsi);
@@ -82,6 +84,7 @@ static void closed(struct lws *wsi, struct pss *p) {
   if (!p || !p->conn)
     return;
   map_del_u32(s->wsis, p->conn);
+  shell_tunnel_closed(s, p->conn);
   control_closed(server_now(wsi)->control, p->conn);
   forget_message(p);
   p->conn = 0;
@@ -133,10 +136,8 @@ bool shell_ws_blocked(void *ctx, uint32_t conn) {
 /* ---- WebSocket ---- */
 
 static int on_receive(struct lws *wsi, struct pss *p, void *in, size_t len) {
-  if (lws_frame_is_binary(wsi)) {
-    lws_close_reason(wsi, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE, NULL, 0);
-    return -1;
-  }
+  if (lws_frame_is_binary(wsi))
+    return shell_tunnel_receive(server_now(wsi), wsi, p->conn, in, len);
   bool frame_ends = lws_remaining_packet_payload(wsi) == 0, fits = assemble(p, in, len);
   if (!fits || (frame_ends && ++p->fragments > LIMIT_VALUE_FRAGMENTS)) {
     limit_hit(server_of(wsi)->control, fits ? LIMIT_FRAGMENTS : LIMIT_MESSAGE);
@@ -198,6 +199,8 @@ static int on_writeable(struct lws *wsi, struct pss *p) {
     lws_callback_on_writable(wsi);
     return 0;
   }
+  if (shell_tunnel_write(s, wsi, p->conn) < 0)
+    return -1;
   if (!control_wants_close(s->control, p->conn))
     return 0;
   shell_ws_nudge(s);
@@ -398,13 +401,22 @@ static bool pem_of(const struct cert *c, BUF_MEM **cert, BUF_MEM **key, BIO *b[2
 
 static const lws_retry_bo_t NO_KEEPALIVE; /* look_around does it: libwebsockets' timers are one sorted list */
 
+/* libwebsockets 4.1.6 takes an IPv4 address for all addresses as long as IPv6 is on. */
+void shell_ws_bind(struct lws_context_creation_info *i, const char *address) {
+  struct in_addr v4;
+  i->iface = *address ? address : NULL;
+  i->options &= ~(uint64_t)LWS_SERVER_OPTION_DISABLE_IPV6;
+  if (inet_pton(AF_INET, address, &v4) == 1)
+    i->options |= LWS_SERVER_OPTION_DISABLE_IPV6;
+}
+
 static void public_info(struct server *s, struct lws_context_creation_info *i) {
   i->port = s->cfg.port ? s->cfg.port : 0;
-  i->iface = *s->cfg.listen ? s->cfg.listen : NULL;
+  shell_ws_bind(i, s->cfg.listen);
   i->vhost_name = "public";
   i->protocols = PROTOCOLS;
   i->alpn = "http/1.1";
-  i->options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND;
+  i->options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND;
   i->headers = shell_http_headers();
   i->ssl_options_set = SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1 | SSL_OP_NO_RENEGOTIATION;
   if (!s->cfg.tls12)

@@ -1,5 +1,6 @@
 /* tell.c: who is told what of an event, and what the event means for seats. */
 #include "core/server/control_private.h"
+#include "core/server/monitor.h"
 #include "core/wire/room_json.h"
 
 #include <stdio.h>
@@ -95,6 +96,9 @@ void tell_event(struct control *c, struct hosted *h, const struct room_event *ev
   for (size_t at = 0; (s = map_next(h->seats, &at));)
     if (s->conn && !s->fresh && !told_apart(ev, s->member) && room_event_visible(&h->room, ev, s->member))
       pass_on(c, s->conn, form_for(&f, h, ev, s->member), relation(ev, s->member) == OF_HIS_OWN ? 0 : later);
+  for (size_t i = 0; (s = monitor_seat(c, h, i)); i++)
+    if (room_event_visible(&h->room, ev, ROOM_SILENT))
+      control_send(c, s->conn, form_for(&f, h, ev, ROOM_SILENT));
   for (unsigned i = 0; i < CLASSES; i++)
     msg_unref(f.of[i]);
   msg_unref(f.plain);
@@ -104,6 +108,8 @@ void tell_lost(struct control *c, struct seat *s, enum err why, bool failed) {
   control_notify(c, s->conn, "media",
                  json_pack("{s:s,s:s,s:s}", "state", failed ? "failed" : "lost", "code", err_code(why),
                            "text", err_text(why)));
+  if (s->conn->whip) /* it was all he had */
+    control_close(c, s->conn);
 }
 
 /* ---- departure ---- */

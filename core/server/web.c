@@ -121,8 +121,8 @@ void web_bearer_refuse(struct control *c, uint32_t request, int status, const ch
   answer(c, request, r);
 }
 
-/* 1: there is one, 0: none, -1: not of the form of section 2.1. Two headers come joined by a comma. */
-static int read_bearer(const char *header, char token[WEB_BEARER_MAX]) {
+/* Two headers come joined by a comma. */
+int web_bearer_read(const char *header, char token[WEB_BEARER_MAX]) {
   static const char B64TOKEN[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=";
   if (!header || strncasecmp(header, "bearer", 6) != 0 || (header[6] && header[6] != ' '))
     return 0;
@@ -134,16 +134,24 @@ static int read_bearer(const char *header, char token[WEB_BEARER_MAX]) {
   return 1;
 }
 
+bool web_bearer_text(struct control *c, uint32_t request, const struct web_request *r,
+                     char token[WEB_BEARER_MAX]) {
+  int got = web_bearer_read(r->authorization, token);
+  if (got < 0)
+    web_bearer_refuse(c, request, 400, "invalid_request", NULL);
+  else if (got == 0)
+    web_bearer_refuse(c, request, 401, NULL, NULL);
+  return got > 0;
+}
+
 /* Only sessions: a token for joining is not used up here. */
 bool web_bearer(struct control *c, uint32_t request, const struct web_request *r, char token[WEB_BEARER_MAX],
                 struct grant *g) {
-  int got = read_bearer(r->authorization, token);
-  if (got == 1 && strncmp(token, "cs1_", 4) == 0 && access_token(c->access, token, "", r->addr, g) == ERR_OK)
+  if (!web_bearer_text(c, request, r, token))
+    return false;
+  if (strncmp(token, "cs1_", 4) == 0 && access_token(c->access, token, "", r->addr, g) == ERR_OK)
     return true;
-  if (got < 0)
-    web_bearer_refuse(c, request, 400, "invalid_request", NULL);
-  else
-    web_bearer_refuse(c, request, 401, got ? "invalid_token" : NULL, NULL);
+  web_bearer_refuse(c, request, 401, "invalid_token", NULL);
   return false;
 }
 
@@ -161,13 +169,6 @@ void web_base(const struct control *c, char out[WEB_BASE_MAX]) {
 static void health_get(struct control *c, uint32_t request, const struct web_request *r) {
   (void)r;
   web_text(c, request, 200, "ok\n");
-}
-
-static void invitation_get(struct control *c, uint32_t request, const struct web_request *r) {
-  (void)r;
-  web_text(c, request, 200,
-           "This is an invitation to an audio room. Join it from a terminal:\n\n  gavel join LINK\n\n"
-           "where LINK is the whole address of this page.\n");
 }
 
 /* RFC 9116: whom to tell of a weakness. */
@@ -190,6 +191,7 @@ static void security_txt_get(struct control *c, uint32_t request, const struct w
 /* ---- routes ---- */
 
 #define FORM "application/x-www-form-urlencoded"
+#define ANY "*" /* whoever answers looks at it */
 #define ONS_MAX 5
 /* A path that ends in a slash is the beginning of many. The first that fits is it. */
 static const struct route {
@@ -201,6 +203,8 @@ static const struct route {
   } on[ONS_MAX];
 } ROUTES[] = {
     {"/healthz", WEB_PUBLIC | WEB_OPS, {{"GET", NULL, health_get}}},
+    {"/metrics", WEB_OPS, {{"GET", NULL, metrics_get}}},
+    {"/readyz", WEB_OPS, {{"GET", NULL, readyz_get}}},
     {"/.well-known/security.txt", WEB_PUBLIC, {{"GET", NULL, security_txt_get}}},
     {"/.well-known/oauth-authorization-server", WEB_PUBLIC, {{"GET", NULL, oauth_metadata_get}}},
     {"/oauth/device_authorization", WEB_PUBLIC, {{"POST", FORM, oauth_device_post}}},
@@ -210,7 +214,19 @@ static const struct route {
     {"/device", WEB_PUBLIC, {{"GET", NULL, page_get}, {"POST", FORM, page_post}}},
     {"/v1/me", WEB_PUBLIC, {{"GET", NULL, me_get}}},
     {"/v1/session", WEB_PUBLIC, {{"DELETE", NULL, session_delete}}},
-    {"/j/", WEB_PUBLIC, {{"GET", NULL, invitation_get}}},
+    {"/v1/openapi.json", WEB_OPS, {{"GET", NULL, openapi_get}}},
+    {"/v1/",
+     WEB_OPS,
+     {{"GET", NULL, rest_ask}, {"POST", "application/json", rest_ask}, {"DELETE", NULL, rest_ask}}},
+    {"/j/", WEB_PUBLIC, {{"GET", NULL, guest_page_get}}},
+    {"/whip/", WEB_PUBLIC, {{"POST", ANY, whip_post}, {"OPTIONS", NULL, whip_options}}},
+    {"/whep/", WEB_PUBLIC, {{"POST", ANY, whep_post}, {"OPTIONS", NULL, whip_options}}},
+    {"/whip-session/",
+     WEB_PUBLIC,
+     {{"PATCH", ANY, whip_session_patch},
+      {"DELETE", NULL, whip_session_delete},
+      {"OPTIONS", NULL, whip_session_options}}},
+    {"/web/", WEB_PUBLIC, {{"GET", NULL, guest_file_get}}},
 };
 
 static const struct route *route_of(enum web_face face, const char *path) {
@@ -235,18 +251,52 @@ size_t web_body_max(enum web_face face, const char *method, const char *path) {
   return on && on->type ? WEB_BODY_MAX : 0;
 }
 
-/* What a 405 says is allowed. Static texts, because replies keep only pointers. */
-static const char *allow_of(const struct route *r) {
-  static const char *const ALLOW[] = {"GET, HEAD", "POST", "DELETE", "GET, HEAD, POST"};
-  unsigned set = 0;
-  for (size_t i = 0; i < ONS_MAX && r->on[i].method; i++)
-    set |= strcmp(r->on[i].method, "GET") == 0 ? 1U : strcmp(r->on[i].method, "POST") == 0 ? 2U : 4U;
-  return ALLOW[set == 1 ? 0 : set == 2 ? 1 : set == 4 ? 2 : 3];
+static const char *const METHODS[] = {"GET", "POST", "DELETE", "PATCH", "OPTIONS"};
+
+unsigned web_method(const char *method) {
+  for (unsigned m = 0; m < sizeof METHODS / sizeof METHODS[0]; m++)
+    if (strcmp(method, METHODS[m]) == 0)
+      return 1U << m;
+  return 0;
 }
 
-static bool is_type(const char *is, const char *wanted) {
-  size_t n = strcspn(is, "; ");
-  return n == strlen(wanted) && strncasecmp(is, wanted, n) == 0;
+/* Static texts, because replies keep only pointers. */
+static const char *allow_of(unsigned methods) {
+  static const struct {
+    unsigned set; /* 1 << METHODS */
+    const char *text;
+  } ALLOW[] = {{1, "GET, HEAD"},
+               {2, "POST"},
+               {4, "DELETE"},
+               {1 | 2, "GET, HEAD, POST"},
+               {1 | 4, "GET, HEAD, DELETE"},
+               {1 | 2 | 4, "GET, HEAD, POST, DELETE"},
+               {2 | 16, "OPTIONS, POST"},
+               {4 | 8 | 16, "OPTIONS, PATCH, DELETE"}};
+  for (size_t i = 0; i < sizeof ALLOW / sizeof ALLOW[0]; i++)
+    if (ALLOW[i].set == methods)
+      return ALLOW[i].text;
+  abort(); /* a route without a row here */
+}
+
+void web_refuse_method(struct control *c, uint32_t request, unsigned methods) {
+  answer(c, request,
+         (struct web_reply){.status = 405,
+                            .type = WEB_TEXT,
+                            .allow = allow_of(methods),
+                            .body = strdup("this method is not for here\n")});
+}
+
+static unsigned methods_of(const struct route *r) {
+  unsigned set = 0;
+  for (size_t i = 0; i < ONS_MAX && r->on[i].method; i++)
+    set |= web_method(r->on[i].method);
+  return set;
+}
+
+bool web_is_type(const struct web_request *r, const char *wanted) {
+  size_t n = strcspn(r->type, "; ");
+  return n == strlen(wanted) && strncasecmp(r->type, wanted, n) == 0;
 }
 
 static void refuse_type(struct control *c, uint32_t request, const char *wanted) {
@@ -270,12 +320,8 @@ void control_http(struct control *c, uint32_t request, const struct web_request 
   else if (!route)
     web_text(c, request, 404, "not here\n");
   else if (!on)
-    answer(c, request,
-           (struct web_reply){.status = 405,
-                              .type = WEB_TEXT,
-                              .allow = allow_of(route),
-                              .body = strdup("this method is not for here\n")});
-  else if (on->type && !is_type(r->type, on->type))
+    web_refuse_method(c, request, methods_of(route));
+  else if (on->type && strcmp(on->type, ANY) != 0 && !web_is_type(r, on->type))
     refuse_type(c, request, on->type);
   else
     on->run(c, request, r);

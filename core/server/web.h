@@ -15,6 +15,7 @@
 #define WEB_CHALLENGE_MAX 160
 #define WEB_HEADERS_MAX 6 /* of one reply, besides those that have a field */
 #define WEB_HEADER_MAX 640
+#define WEB_POLICY_MAX 640
 
 enum web_face { WEB_PUBLIC = 1, WEB_OPS = 2 }; /* which port it came to */
 
@@ -24,6 +25,7 @@ struct web_request {
   const char *query;         /* after the `?`, "" none */
   const char *authorization; /* the header, NULL none */
   const char *if_match;      /* the header, "" none */
+  const char *accept;        /* the header, "" or NULL none */
   const char *type;          /* Content-Type of the body, "" */
   const char *body;          /* n bytes and a NUL */
   size_t n;
@@ -31,10 +33,10 @@ struct web_request {
 };
 struct web_reply {
   int status;
-  const char *type, *allow; /* static; allow: of a 405, else NULL */
-  const char *policy;       /* static: another Content-Security-Policy than the strictest; NULL */
-  bool microphone;          /* the page may ask for it */
-  char *body;               /* owned, malloc'd */
+  const char *type, *allow;    /* static; allow: of a 405, else NULL */
+  bool microphone;             /* the page may ask for it */
+  char policy[WEB_POLICY_MAX]; /* another Content-Security-Policy than the strictest, "" none */
+  char *body;                  /* owned, malloc'd */
   struct {
     const char *name; /* static, with its colon: "location:" */
     char value[WEB_HEADER_MAX];

@@ -107,15 +107,15 @@ static inline const json_t *me_of(json_t *o) {
 #define SPEAKER (SCOPE_JOIN | SCOPE_SPEAK | SCOPE_CHAT)
 
 /* A session as `gavel login` gets it, of an account that may everything. */
-static inline char *session(struct kit *k, const char *scope, bool mfa) {
+static inline char *session_of_account(struct kit *k, const char *name, const char *scope, bool mfa) {
   static const char PHC[] =
       "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
   char scopes[SCOPE_TEXT_MAX], code[48];
   struct access *a = k->c->access;
   scope_format(SCOPE_ALL, scopes);
   json_decref(operate(k, "account.create",
-                      json_pack("{s:s,s:s,s:s}", "name", "ann", "phc", PHC, "scopes", scopes), code));
-  json_t *about = operate(k, "user.show", json_pack("{s:s}", "user", "ann"), code), *d = json_object(),
+                      json_pack("{s:s,s:s,s:s}", "name", name, "phc", PHC, "scopes", scopes), code));
+  json_t *about = operate(k, "user.show", json_pack("{s:s}", "user", name), code), *d = json_object(),
          *t = json_object();
   assert_int_equal(oauth_device_start(a, "gavel", scope, "", k->addr, d), ERR_OK);
   assert_int_equal(
@@ -127,6 +127,10 @@ static inline char *session(struct kit *k, const char *scope, bool mfa) {
   json_decref(d);
   json_decref(t);
   return token;
+}
+
+static inline char *session(struct kit *k, const char *scope, bool mfa) {
+  return session_of_account(k, "ann", scope, mfa);
 }
 
 static inline uint32_t by_session(struct kit *k, const char *token, const struct link *l, const char *code,

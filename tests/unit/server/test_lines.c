@@ -202,7 +202,7 @@ static void test_metrics(void **state) {
   has(text, "\ngavel_line_tier{tier=\"low\"} 1\n");
   has(text, "\ngavel_line_tier{tier=\"full\"} 0\n");
   has(text, "\ngavel_line_mos{direction=\"down\"} 3.8000\n");
-  has(text, "\ngavel_line_concealed_percent{direction=\"up\"} 1.0000\n");
+  has(text, "\ngavel_line_concealed_ratio{direction=\"up\"} 0.0100\n");
   has(text, "\ngavel_line_rtt_seconds 0.0800\n");
   has(text, "\ngavel_path_setup_seconds_sum 1.500\ngavel_path_setup_seconds_count 1\n");
   free(text);

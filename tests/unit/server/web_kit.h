@@ -34,12 +34,17 @@ struct web_kit {
   struct web_reply reply;
   struct kdf_job job; /* the last */
   unsigned jobs;
-  bool busy;         /* the worker's queue is full */
-  const char *scope; /* of the next device, in a form; NULL: it does not say */
+  bool busy;                  /* the worker's queue is full */
+  const char *scope;          /* of the next device, in a form; NULL: it does not say */
+  struct media_cmd media[16]; /* what media was told since n_media was set to 0 */
+  size_t n_media;
 };
 
 static inline void kit_media(void *ctx, unsigned thread, const struct media_cmd *cmd) {
-  (void)ctx, (void)thread, (void)cmd;
+  struct web_kit *k = ctx;
+  (void)thread;
+  if (k->n_media < sizeof k->media / sizeof k->media[0])
+    k->media[k->n_media++] = *cmd;
 }
 static inline void kit_want_write(void *ctx, uint32_t conn) {
   (void)ctx, (void)conn;
