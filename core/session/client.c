@@ -11,14 +11,14 @@
 #include "core/media/cert.h"
 #include "core/session/audio_thread.h"
 #include "core/session/ice_nice.h"
+#include "core/session/ice_tunnel.h"
+#include "core/session/network.h"
 #include "core/session/session.h"
 #include "core/session/ws_client.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <glib-unix.h>
 #include <glib.h>
-#include <linux/rtnetlink.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -28,7 +28,6 @@
 #include <unistd.h>
 
 #define EVENTS 2048
-#define NETWORK_SETTLE_US (700 * US_PER_MS)
 #define AUDIO_PATH_MAX 256
 #define KEPT_MAX 256 /* answers for a front end that does not read: at most as many as there are intents */
 
@@ -55,8 +54,8 @@ struct client {
   struct audio_thread *audio;
   struct cert cert;
   struct ice_nice_env nice;
-  int netlink;
-  us_t network_at;
+  struct ice_tunnel_env tunnel;
+  struct network network;
   bool told_why;             /* why the first attempt to connect failed */
   bool lost;                 /* an event did not fit; a fresh room replaces it */
   struct client_event state; /* the last told */
@@ -73,6 +72,14 @@ static void on_connect(void *ctx) {
 static void on_disconnect(void *ctx) {
   struct client *c = ctx;
   ws_client_close(c->ws);
+}
+static void on_abort(void *ctx) {
+  struct client *c = ctx;
+  ws_client_abort(c->ws);
+}
+static void on_datagram(void *ctx, const uint8_t *p, size_t n) {
+  struct client *c = ctx;
+  ws_client_datagram(c->ws, p, n);
 }
 static void on_send(void *ctx, char *text) {
   struct client *c = ctx;
@@ -192,6 +199,8 @@ static void serve_signalling(struct client *c, us_t now) {
       session_connected(c->session, now, ev.text);
     else if (ev.kind == WS_MESSAGE)
       session_message(c->session, now, ev.text, ev.n);
+    else if (ev.kind == WS_DATAGRAM)
+      ice_tunnel_packet(&c->tunnel, now, (uint8_t *)ev.text, ev.n);
     else
       closed(c, now, &ev);
     free(ev.text);
@@ -210,28 +219,6 @@ static void serve_audio(struct client *c, us_t now) {
     } else if (r.kind == AUDIO_NOTICE)
       tell_notice(c, r.text);
   }
-}
-
-/* An address that comes or goes makes a new media path, once things have settled. */
-static void serve_network(struct client *c, us_t now) {
-  char buf[4096];
-  ssize_t n;
-  while (c->netlink >= 0 && (n = recv(c->netlink, buf, sizeof buf, MSG_DONTWAIT)) > 0)
-    c->network_at = now + NETWORK_SETTLE_US;
-  if (c->network_at <= now) {
-    c->network_at = US_NEVER;
-    session_network_changed(c->session, now);
-  }
-}
-
-static int open_netlink(void) {
-  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
-  struct sockaddr_nl a = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR};
-  if (fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof a) != 0) {
-    close(fd);
-    fd = -1;
-  }
-  return fd;
 }
 
 /* The front end missed something: what was kept for it, a whole room, and where we are, make it right again.
@@ -269,14 +256,16 @@ static void *run(void *arg) {
   g_source_add_unix_fd(source, ws_client_fd(c->ws), G_IO_IN);
   if (c->audio)
     g_source_add_unix_fd(source, audio_thread_fd(c->audio), G_IO_IN);
-  if (c->netlink >= 0)
-    g_source_add_unix_fd(source, c->netlink, G_IO_IN);
+  if (c->network.fd >= 0)
+    g_source_add_unix_fd(source, c->network.fd, G_IO_IN);
   g_source_attach(source, context);
   session_start(c->session, clock_now());
   while (!atomic_load(&c->stop)) {
     us_t due = session_next_timeout(c->session);
-    if (c->network_at < due)
-      due = c->network_at;
+    if (c->network.due < due)
+      due = c->network.due;
+    if (ice_tunnel_due(&c->tunnel) < due)
+      due = ice_tunnel_due(&c->tunnel);
     if ((c->lost || c->n_kept) && clock_now() + 50 * US_PER_MS < due)
       due = clock_now() + 50 * US_PER_MS;
     g_source_set_ready_time(source, due == US_NEVER ? -1 : due); /* GLib's clock is CLOCK_MONOTONIC too */
@@ -285,11 +274,14 @@ static void *run(void *arg) {
     serve_intents(c, now);
     serve_signalling(c, now);
     serve_audio(c, now);
-    serve_network(c, now);
+    if (network_changed(&c->network, now))
+      session_network_changed(c->session, now);
+    ice_tunnel_timeout(&c->tunnel, now);
     session_tick(c->session, now);
     repair(c);
   }
   session_destroy(c->session); /* frees the agent, which belongs to this context */
+  ice_nice_settle(&c->nice);
   g_source_destroy(source);
   g_source_unref(source);
   while (g_main_context_iteration(context, FALSE))
@@ -307,14 +299,6 @@ static char *copy(const char *s) {
   return p;
 }
 
-static bool is_loopback(const char *host) {
-  struct in_addr v4;
-  struct in6_addr v6;
-  return strcmp(host, "localhost") == 0 ||
-         (inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127) ||
-         (inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6));
-}
-
 static void configure(struct client *c, const struct client_config *cfg) {
   c->input = copy(cfg->input);
   c->output = copy(cfg->output);
@@ -330,6 +314,7 @@ static void configure(struct client *c, const struct client_config *cfg) {
   s->password = c->password;
   s->token = c->token;
   s->consent = c->consent;
+  s->monitor = cfg->monitor;
   s->ask_terms = true;
   s->no_audio = cfg->no_audio;
   s->mic_open = cfg->mic_open;
@@ -338,6 +323,7 @@ static void configure(struct client *c, const struct client_config *cfg) {
   s->rng = rng_system();
   s->connect = on_connect;
   s->disconnect = on_disconnect;
+  s->abort = on_abort;
   s->send = on_send;
   s->event = on_event;
   s->audio = on_audio;
@@ -347,10 +333,11 @@ static void configure(struct client *c, const struct client_config *cfg) {
   s->gate = on_gate;
   s->ctx = c;
   c->nice.context = g_main_context_new();
-  c->nice.loopback = is_loopback(cfg->link.host);
+  c->nice.loopback = ice_nice_loopback(cfg->link.host);
   s->ice = ice_nice_kind(&c->nice);
-  c->network_at = US_NEVER;
-  c->netlink = cfg->no_audio ? -1 : open_netlink();
+  c->tunnel = (struct ice_tunnel_env){.rng = rng_system(), .send = on_datagram, .ctx = c};
+  s->tunnel = ice_tunnel_kind(&c->tunnel);
+  network_open(&c->network);
 }
 
 static void release(struct client *c) {
@@ -362,8 +349,7 @@ static void release(struct client *c) {
   mailbox_destroy(c->events);
   if (c->nice.context)
     g_main_context_unref(c->nice.context);
-  if (c->netlink >= 0)
-    close(c->netlink);
+  network_close(&c->network);
   free(c->input);
   free(c->output);
   free(c->device_id);

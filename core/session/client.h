@@ -36,6 +36,7 @@ enum client_mic {
 struct client_link {           /* quality of his own path */
   bool connected;              /* media path up */
   const char *profile;         /* SRTP profile, static string, "" before */
+  char via[12]; /* by which way: "udp", "turn-udp", "turn-tcp", "turn-tls", "tunnel"; "" before */
   uint8_t loss_down_pct, loss_up_pct;
   uint16_t rtt_ms, jitter_ms, buffer_ms;
   uint16_t playout_ms; /* held ready for the loudspeaker; underruns: how often that was too little */
@@ -52,6 +53,7 @@ struct client_link {           /* quality of his own path */
 struct client_other { /* quality of another's path, as the server sees it; up: from him */
   uint32_t member;    /* 0: not known */
   char tier[8];       /* what he gets */
+  char via[8];        /* by what: "udp", "tcp", "turn", "tunnel", or "" */
   uint16_t copies;
   uint16_t loss_up_pct, loss_down_pct, concealed_up_pct, concealed_down_pct;
   uint16_t mos_up, mos_down; /* times 10, 0: not known */
@@ -73,10 +75,11 @@ struct client_event {
     CLIENT_EV_LINK,     /* link */
     CLIENT_EV_OTHER,    /* other: asked for by client_other */
     CLIENT_EV_SECURITY, /* data: how everything is protected, in lines; when something of it has changed */
-    CLIENT_EV_NOTICE,   /* text: one sentence for the person (audio device gone, server restarts, ...) */
-    CLIENT_EV_CONSENT,  /* text: the version, data: what the server asks consent to; ENDED with
-                           ERR_NEED_CONSENT follows, and nothing of the person has been sent */
-    CLIENT_EV_PRIVACY   /* why; data: what is stored about oneself, as lines; text: the refusal */
+    CLIENT_EV_MAINTENANCE, /* at_ms, text: the server goes down then; 0: it does not */
+    CLIENT_EV_NOTICE,      /* text: one sentence for the person (audio device gone, server restarts, ...) */
+    CLIENT_EV_CONSENT,     /* text: the version, data: what the server asks consent to; ENDED with
+                              ERR_NEED_CONSENT follows, and nothing of the person has been sent */
+    CLIENT_EV_PRIVACY      /* why; data: what is stored about oneself, as lines; text: the refusal */
   } kind;
   enum client_state state;
   enum err why;
@@ -90,6 +93,7 @@ struct client_event {
     uint32_t member;
     uint8_t level;
   } level_of[CLIENT_LEVELS_MAX];
+  int64_t at_ms; /* wall time */
   enum client_mic mic;
   uint8_t level;   /* own input, -dBov */
   bool muted_talk; /* he talks while muted */
@@ -104,8 +108,14 @@ struct client_event {
 };
 
 struct client;
+struct client_monitor { /* an operator who listens in (docs/protocol.md, section 7); mode "": he does not */
+  char mode[8];         /* "listen": announced; "silent" */
+  char reason[201], ticket[65];
+  unsigned minutes; /* of silent: 1 to 10 */
+};
 struct client_config {
   struct link link;
+  struct client_monitor monitor; /* with a token of a session; state JOINED says that he listens */
   char name[TEXT_NAME_MAX + 1];
   const char
       *password;     /* NULL: none. Ended with ERR_NEED_PASSWORD or ERR_BAD_PASSWORD: start again with one */

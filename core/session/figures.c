@@ -2,6 +2,7 @@
  * for his own voice. */
 #include "core/session/session_private.h"
 
+#include <stdio.h>
 #include <string.h>
 
 _Static_assert(CLIENT_KBPS_MIN == LADDER_KBPS_MIN && CLIENT_KBPS_MAX == LADDER_KBPS_MAX, "as the server");
@@ -38,6 +39,7 @@ static void fill_link(const struct session *s, struct client_link *l) {
   const struct rtpstat *st = path_stat(s->path);
   const struct ladder *up = path_uplink(s->path);
   struct figures_mark m = lately(s);
+  snprintf(l->via, sizeof l->via, "%s", ways_via(s));
   l->loss_down_pct = st->loss_in_pct;
   l->loss_up_pct = st->loss_out_pct;
   l->rtt_ms = st->rtt_ms;

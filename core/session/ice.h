@@ -8,6 +8,7 @@
 
 #include "core/base/clock.h"
 #include "core/wire/sdp.h"
+#include "core/wire/turn_uri.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,12 +22,19 @@ struct ice_events {
   void (*packet)(void *ctx, us_t now, uint8_t *p, size_t n); /* anything but STUN; may be changed in place */
   void *ctx;
 };
+struct ice_relays { /* for who finds no direct way; n 0: none */
+  struct turn_uri uri[TURN_URIS_MAX];
+  size_t n;
+  char user[128], credential[128];
+};
 struct ice_kind { /* how agents are made; `env` is the maker's own (a GMainContext, a simulated network) */
-  struct ice *(*create)(void *env, const struct ice_events *ev);
+  /* With relays: only through them, by UDP before TCP before TLS. */
+  struct ice *(*create)(void *env, const struct ice_events *ev, const struct ice_relays *relays);
   /* local: ufrag[], pwd[] and candidates into `out` after gathered; returns the number of candidates. */
   size_t (*local)(struct ice *i, char ufrag[257], char pwd[257], struct sdp_candidate *out, size_t max);
   void (*remote)(struct ice *i, const struct sdp *answer);
   void (*send)(struct ice *i, const uint8_t *p, size_t n);
+  const char *(*via)(struct ice *i); /* once up: "udp", "turn-udp", "turn-tcp" or "turn-tls" */
   void (*destroy)(struct ice *i);
   void *env;
 };

@@ -48,6 +48,7 @@ static void enter(struct session *s, const json_t *room) {
   }
   session_gate_update(s);
   figures_joined(s);
+  ways_connected(s);
 }
 
 /* What the server says to our offer, if anything: its answer, or why it is none. */
@@ -69,7 +70,7 @@ static void wait_in_lobby(struct session *s, const json_t *r, const char *text) 
     room_free(&s->room);
     room_init(&s->room);
   }
-  if (was_in && s->ice && s->path) {
+  if (was_in && ways_any(s) && s->path) {
     media_drop(s);
     media_gather(s); /* the new offer waits at the server for the admission */
   }
@@ -106,6 +107,26 @@ static void on_join_result(struct session *s, const json_t *r) {
     session_media_request(s);
 }
 
+#define CLOSED_MAX_MS (8 * 86400000) /* of a maintenance */
+
+/* The server is closed for a while. When that is longer than one may resume, he comes in as he did first. */
+static void come_later(struct session *s, json_int_t retry_ms) {
+  json_int_t ms = retry_ms < 1000 ? 1000 : retry_ms > CLOSED_MAX_MS ? CLOSED_MAX_MS : retry_ms;
+  s->retry_after = ms * US_PER_MS;
+  if (ms > ROOM_AWAY_MS)
+    s->resume[0] = 0;
+  if (s->state == CLIENT_RECONNECTING)
+    s->give_up_at = s->now + 2 * s->retry_after + ROOM_AWAY_MS * US_PER_MS;
+}
+
+static void on_maintenance(struct session *s, const json_t *p) {
+  struct client_event ev;
+  session_event(&ev, CLIENT_EV_MAINTENANCE);
+  ev.at_ms = json_int(p, "at_ms", 0);
+  snprintf(ev.text, sizeof ev.text, "%.600s", json_str(p, "text", ""));
+  s->cfg.event(s->cfg.ctx, &ev);
+}
+
 /* The server is there, and has asked him to come later: he does not give it up for that. */
 static void come_again(struct session *s, json_int_t retry_ms) {
   json_int_t ms = retry_ms < 1 ? 1 : retry_ms > RETRY_MAX_MS ? RETRY_MAX_MS : retry_ms;
@@ -119,6 +140,11 @@ static void on_join_error(struct session *s, const struct rpc_in *in) {
   if (in->error == ERR_RATE &&
       s->resume[0]) /* he comes back too often: the server hangs up, and he waits longer */
     return;
+  if (in->error == ERR_DRAINING && s->state == CLIENT_RECONNECTING) {
+    come_later(s, in->retry_ms);
+    session_notice(s, in->message);
+    return;
+  }
   if (in->error == ERR_AGAIN) { /* many come at once: the server hangs up, and says when to come again */
     come_again(s, in->retry_ms ? in->retry_ms : 1000);
     session_notice(s, in->message);
@@ -153,7 +179,7 @@ static void on_reply(struct session *s, const struct rpc_in *in) {
       on_join_error(s, in);
     return;
   }
-  if (terms_reply(s, in) || others_reply(s, in))
+  if (terms_reply(s, in) || others_reply(s, in) || ways_reply(s, in) || relays_reply(s, in))
     return;
   if (in->id == s->media_id) {
     s->media_id = 0;
@@ -262,6 +288,9 @@ static void on_bye(struct session *s, const json_t *p) {
   else if (why == ERR_AGAIN) { /* the server goes down: come back */
     come_again(s, json_int(p, "retry_ms", 500));
     session_notice(s, json_str(p, "text", err_text(why)));
+  } else if (why == ERR_DRAINING) {
+    come_later(s, json_int(p, "retry_ms", 1000));
+    session_notice(s, text);
   } else
     session_end(s, why == ERR_BANNED && was_in ? ERR_REMOVED : why, line);
 }
@@ -292,6 +321,10 @@ static void on_notify(struct session *s, const struct rpc_in *in) {
     on_lobby(s, p);
   else if (strcmp(in->method, "media") == 0)
     on_media(s, p);
+  else if (strcmp(in->method, "notice") == 0)
+    session_notice(s, json_str(p, "text", ""));
+  else if (strcmp(in->method, "maintenance") == 0)
+    on_maintenance(s, p);
   else if (strcmp(in->method, "bye") == 0)
     on_bye(s, p);
 }
@@ -299,6 +332,7 @@ static void on_notify(struct session *s, const struct rpc_in *in) {
 void session_message(struct session *s, us_t now, const char *text, size_t n) {
   s->now = now;
   struct rpc_in in;
+  s->probe_at = US_NEVER;
   if (s->state == CLIENT_ENDED || rpc_parse(text, n, true, &in) != ERR_OK)
     return;
   if (in.kind == RPC_RESULT || in.kind == RPC_ERROR)

@@ -16,9 +16,10 @@
 
 void media_init(struct session *s) {
   s->link_at = s->regather_at = s->levels_at = US_NEVER;
+  s->step_at = s->better_at = s->check_at = US_NEVER;
 }
 
-/* ---- callbacks of the agent and the path ---- */
+/* ---- callbacks of the agents and the path ---- */
 
 static void request_path(struct session *s) {
   if ((s->state == CLIENT_JOINED || s->state == CLIENT_LOBBY) && s->connected)
@@ -27,44 +28,37 @@ static void request_path(struct session *s) {
     session_try_join(s);
 }
 
-/* The agent may call this while it is being created. */
-static void on_gathered(void *ctx, us_t now) {
-  struct session *s = ctx;
-  s->now = now;
-  if (s->gathered)
-    return;
+void media_gathered(struct session *s) {
   s->gathered = true;
-  if (s->ice)
-    request_path(s);
+  request_path(s);
 }
 
-static void on_ice_up(void *ctx, us_t now) {
-  struct session *s = ctx;
-  s->now = now;
-  if (s->ice_up)
-    return;
-  s->ice_up = true;
-  if (s->path)
+/* The server knows by itself what a datagram came in by, but not that a relay sent it. */
+static void tell_via(struct session *s) {
+  bool turn = strncmp(ways_via(s), "turn", 4) == 0;
+  if (turn != s->told_turn && s->connected && s->state == CLIENT_JOINED) {
+    session_request(s, ++s->last_id, "media.via", json_pack("{s:s}", "via", turn ? "turn" : "udp"));
+    s->told_turn = turn;
+  }
+}
+
+void media_reached(struct session *s) {
+  bool first = !s->reached;
+  s->reached = true;
+  if (s->path && first)
     path_transport_up(s->path, s->now);
+  tell_via(s);
+  if (!first)
+    figures_emit(s);
 }
 
-static void on_ice_failed(void *ctx, us_t now) {
-  struct session *s = ctx;
-  s->now = now;
-  media_failed(s, ERR_ICE);
-}
-
-static void on_packet(void *ctx, us_t now, uint8_t *p, size_t n) {
-  struct session *s = ctx;
-  s->now = now;
+void media_packet(struct session *s, uint8_t *p, size_t n) {
   if (s->path)
     path_handle_packet(s->path, s->now, p, n);
 }
 
 static void on_path_send(void *ctx, const uint8_t *p, size_t n) {
-  struct session *s = ctx;
-  if (s->ice)
-    s->cfg.ice.send(s->ice, p, n);
+  ways_send(ctx, p, n);
 }
 
 void media_tell_security(struct session *s) {
@@ -98,6 +92,7 @@ static void on_path_state(void *ctx, bool up, enum err why, enum srtp_profile_id
   }
   s->profile = profile;
   s->link_at = s->now + LINK_US;
+  s->check_at = s->now;
   figures_emit(s);
   media_tell_security(s);
 }
@@ -109,10 +104,12 @@ static void on_uplink(void *ctx) {
 static void heard(struct session *s, const struct rtp *h) {
   size_t n = 0;
   const uint8_t *levels = rtp_find_ext(h, path_csrc_level_id(s->path), &n);
-  s->n_heard = h->n_csrc < CLIENT_LEVELS_MAX ? h->n_csrc : CLIENT_LEVELS_MAX;
-  for (unsigned i = 0; i < s->n_heard; i++) {
-    s->heard[i] = h->csrc[i];
-    s->heard_level[i] = levels && i < n ? levels[i] & 0x7f : 30;
+  s->n_heard = 0;
+  for (unsigned i = 0; i < h->n_csrc && s->n_heard < CLIENT_LEVELS_MAX; i++) {
+    if (!room_member(&s->room, h->csrc[i])) /* the tones of the room are nobody's */
+      continue;
+    s->heard[s->n_heard] = h->csrc[i];
+    s->heard_level[s->n_heard++] = levels && i < n ? levels[i] & 0x7f : 30;
   }
   s->heard_at = s->now;
   if (s->levels_at == US_NEVER)
@@ -139,21 +136,17 @@ static void on_expect(void *ctx, unsigned wait_ms) {
 /* ---- life of a path ---- */
 
 void media_gather(struct session *s) {
-  struct ice_events ev = {on_gathered, on_ice_up, on_ice_failed, on_packet, s};
   media_drop(s);
   s->ssrc = (uint32_t)rng_u64(s->cfg.rng) | 1;
-  s->ice = s->cfg.ice.create(s->cfg.ice.env, &ev);
-  if (!s->ice)
+  if (!ways_begin(s))
     session_notice(s, "no network path for sound could be prepared");
-  else if (s->gathered)
-    request_path(s);
 }
 
 char *media_offer(struct session *s) {
   struct sdp_candidate cand[SDP_CANDIDATES_MAX];
   if (!s->gathered)
     return NULL;
-  size_t n = s->cfg.ice.local(s->ice, s->ufrag, s->pwd, cand, SDP_CANDIDATES_MAX);
+  size_t n = ways_local(s, cand, SDP_CANDIDATES_MAX);
   struct sdp_local me = {.ufrag = s->ufrag,
                          .pwd = s->pwd,
                          .fingerprint = s->cfg.dtls_sha256,
@@ -167,7 +160,7 @@ char *media_offer(struct session *s) {
 void media_answer(struct session *s, const char *text) {
   struct sdp answer;
   const char *why = NULL;
-  if (!s->ice || s->path || !s->offered || s->media_id)
+  if (!ways_any(s) || s->path || !s->offered || s->media_id)
     return; /* of an offer that a newer one has replaced */
   if (sdp_parse(text, strlen(text), &answer, &why) != ERR_OK) {
     session_notice(s, why ? why : "the server's answer cannot be read");
@@ -185,13 +178,11 @@ void media_answer(struct session *s, const char *text) {
     return;
   figures_path(s);
   memcpy(s->peer_sha256, answer.fingerprint, sizeof s->peer_sha256);
-  s->cfg.ice.remote(s->ice, &answer);
-  if (s->ice_up)
-    path_transport_up(s->path, s->now);
+  ways_answer(s, &answer);
 }
 
 void media_failed(struct session *s, enum err why) {
-  if (s->cfg.no_audio || s->failed || !s->ice)
+  if (s->cfg.no_audio || s->failed || !s->gathered)
     return;
   bool worked = s->path && path_up(s->path) && s->regathers == 0;
   s->failed = true; /* dropped at the next tick: this may be a callback of the agent itself */
@@ -208,13 +199,11 @@ void media_failed(struct session *s, enum err why) {
 }
 
 void media_drop(struct session *s) {
-  if (s->ice)
-    s->cfg.ice.destroy(s->ice);
-  s->ice = NULL;
+  ways_drop(s);
   bool was_up = s->path && path_up(s->path);
   path_destroy(s->path);
   s->path = NULL;
-  s->gathered = s->offered = s->ice_up = s->failed = false;
+  s->gathered = s->offered = s->reached = s->told_turn = s->failed = false;
   s->regather_at = s->link_at = US_NEVER;
   s->media_id = 0;
   figures_path(s);
@@ -223,7 +212,7 @@ void media_drop(struct session *s) {
 }
 
 bool media_alive(const struct session *s) {
-  return s->path && path_up(s->path) && !s->failed && s->now - path_heard_at(s->path) < ALIVE_US;
+  return s->path && path_up(s->path) && !s->failed && s->now - ways_heard_at(s) < ALIVE_US;
 }
 
 bool session_media_up(const struct session *s) {
@@ -250,6 +239,7 @@ static void tell_heard(struct session *s) {
 }
 
 void media_tick(struct session *s) {
+  ways_tick(s);
   if (s->path && path_next_timeout(s->path) <= s->now)
     path_handle_timeout(s->path, s->now);
   if (s->levels_at <= s->now)
@@ -258,7 +248,7 @@ void media_tick(struct session *s) {
     figures_tick(s);
     s->link_at = s->now + LINK_US;
     s->regathers = 0; /* it has worked for a while */
-    if (s->path && path_up(s->path) && s->now - path_heard_at(s->path) > DEAD_US)
+    if (s->path && path_up(s->path) && s->now - ways_heard_at(s) > DEAD_US)
       media_failed(s, ERR_ICE);
   }
   if (s->regather_at <= s->now)
@@ -266,7 +256,8 @@ void media_tick(struct session *s) {
 }
 
 us_t media_next_timeout(const struct session *s) {
-  us_t t = s->path ? path_next_timeout(s->path) : US_NEVER;
+  us_t t = s->path ? path_next_timeout(s->path) : US_NEVER, ways = ways_next_timeout(s);
+  t = ways < t ? ways : t;
   if (s->levels_at < t)
     t = s->levels_at;
   if (s->link_at < t)

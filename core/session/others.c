@@ -43,6 +43,7 @@ bool others_reply(struct session *s, const struct rpc_in *in) {
                              .kbps_up = figure(line, "kbps_up"),
                              .kbps_down = figure(line, "kbps_down")};
   snprintf(o->tier, sizeof o->tier, "%s", json_str(line, "tier", ""));
+  snprintf(o->via, sizeof o->via, "%s", json_str(line, "via", ""));
   s->cfg.event(s->cfg.ctx, &ev);
   return true;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define BACKOFF_MAX_US (4 * US_PER_S)
+#define PROBE_US (1500 * US_PER_MS)
 #define LEAVE_US (1500 * US_PER_MS)
 
 struct client_event *session_event(struct client_event *ev, int kind) {
@@ -53,7 +54,7 @@ struct session *session_create(const struct session_config *c) {
   if (!s->device || !s->password || !s->token || !s->consent)
     abort();
   s->backoff = BACKOFF_FIRST_US;
-  s->retry_at = s->leave_at = s->give_up_at = US_NEVER;
+  s->retry_at = s->leave_at = s->give_up_at = s->probe_at = US_NEVER;
   media_init(s);
   room_init(&s->room);
   return s;
@@ -73,7 +74,7 @@ void session_end(struct session *s, enum err why, const char *text) {
   if (s->state == CLIENT_ENDED)
     return;
   s->state = CLIENT_ENDED;
-  s->retry_at = s->give_up_at = s->leave_at = US_NEVER;
+  s->retry_at = s->give_up_at = s->leave_at = s->probe_at = US_NEVER;
   media_drop(s);
   session_gate_update(s);
   s->cfg.disconnect(s->cfg.ctx);
@@ -86,9 +87,17 @@ void session_request(struct session *s, json_int_t id, const char *method, json_
   s->cfg.send(s->cfg.ctx, rpc_request(id, method, params));
 }
 
+static void join_as_monitor(json_t *p, const struct client_monitor *m) {
+  json_t *o = json_pack("{s:s,s:s,s:s}", "mode", m->mode, "reason", m->reason, "ticket", m->ticket);
+  if (m->minutes)
+    json_object_set_new(o, "minutes", json_integer(m->minutes));
+  json_object_set_new(p, "monitor", o);
+}
+
 /* room.join goes out once the connection stands and, with sound, the candidates are known. */
 void session_try_join(struct session *s) {
-  bool need_offer = !s->cfg.no_audio && !media_alive(s) && s->ice; /* without an agent: in, without sound */
+  /* without an agent: in, without sound */
+  bool need_offer = !s->cfg.no_audio && !media_alive(s) && ways_any(s);
   if (!s->connected || s->join_id || terms_first(s) || (need_offer && !s->gathered))
     return;
   json_t *p = json_pack("{s:s,s:s}", "room", s->cfg.link.room, "client", "gavel/" GAVEL_VERSION);
@@ -102,7 +111,7 @@ void session_try_join(struct session *s) {
     json_object_set_new(p, "name", json_string(s->cfg.name));
     if (*s->device)
       json_object_set_new(p, "device", json_string(s->device));
-    if (s->cfg.link.has_secret) {
+    if (s->cfg.link.has_secret && !s->cfg.monitor.mode[0]) {
       char secret[48];
       b64url_encode(s->cfg.link.secret, sizeof s->cfg.link.secret, secret);
       json_object_set_new(p, "invite", json_string(secret));
@@ -111,6 +120,8 @@ void session_try_join(struct session *s) {
       json_object_set_new(p, "password", json_string(s->password));
     if (*s->token)
       json_object_set_new(p, "token", json_string(s->token));
+    if (s->cfg.monitor.mode[0])
+      join_as_monitor(p, &s->cfg.monitor);
   }
   char *offer = need_offer ? media_offer(s) : NULL;
   if (offer)
@@ -239,8 +250,10 @@ void session_connected(struct session *s, us_t now, const char *tls) {
 void session_closed(struct session *s, us_t now, enum err why) {
   s->now = now;
   s->connected = false;
+  s->probe_at = US_NEVER;
   s->join_id = s->media_id = s->terms_id = s->privacy_id = s->other_id = 0;
   history_lost(s);
+  ways_closed(s);
   for (size_t i = 0; i < SESSION_TICKETS; i++)
     if (s->tickets[i].id) { /* not known whether it happened: the fresh snapshot will show */
       uint32_t ticket = s->tickets[i].ticket;
@@ -253,6 +266,10 @@ void session_closed(struct session *s, us_t now, enum err why) {
     session_end(s, s->leaving ? ERR_OK : why, s->leaving ? "you left" : NULL);
     return;
   }
+  if (strcmp(s->cfg.monitor.mode, "silent") == 0 && s->state == CLIENT_JOINED) { /* a new time would begin */
+    session_end(s, ERR_MONITOR_OVER, "the connection was lost: listening has ended");
+    return;
+  }
   us_t wait = s->retry_after ? s->retry_after : s->backoff;
   s->retry_after = 0;
   s->retry_at =
@@ -261,13 +278,29 @@ void session_closed(struct session *s, us_t now, enum err why) {
   if (s->state != CLIENT_CONNECTING && s->state != CLIENT_RECONNECTING) {
     s->state = CLIENT_RECONNECTING;
     s->give_up_at = now + ROOM_AWAY_MS * US_PER_MS;
+    if (wait > ROOM_AWAY_MS * US_PER_MS) /* the server is closed for so long */
+      s->give_up_at += 2 * wait;
     session_emit_state(s, why, "the connection was lost, trying again");
   }
 }
 
+void session_probe(struct session *s, us_t patience) {
+  bool asked = s->probe_at != US_NEVER;
+  if (!s->connected || !s->cfg.abort)
+    return;
+  if (!asked || s->now + patience < s->probe_at)
+    s->probe_at = s->now + patience;
+  if (asked)
+    return;
+  session_request(s, ++s->last_id, "ping", json_object());
+}
+
 void session_network_changed(struct session *s, us_t now) {
   s->now = now;
-  if (s->cfg.no_audio || s->state == CLIENT_ENDED)
+  if (s->state == CLIENT_ENDED)
+    return;
+  session_probe(s, PROBE_US);
+  if (s->cfg.no_audio || ways_again(s))
     return;
   media_drop(s);
   media_gather(s);
@@ -283,6 +316,10 @@ void session_tick(struct session *s, us_t now) {
     }
     s->cfg.connect(s->cfg.ctx);
   }
+  if (s->probe_at <= now) {
+    s->probe_at = US_NEVER;
+    s->cfg.abort(s->cfg.ctx);
+  }
   if (s->leave_at <= now)
     session_end(s, ERR_OK, "you left");
   if (s->give_up_at <= now)
@@ -295,7 +332,7 @@ static us_t earliest(us_t a, us_t b) {
 }
 
 us_t session_next_timeout(const struct session *s) {
-  us_t t = earliest(earliest(s->retry_at, s->leave_at), s->give_up_at);
+  us_t t = earliest(earliest(s->retry_at, s->leave_at), earliest(s->give_up_at, s->probe_at));
   return earliest(t, media_next_timeout(s));
 }
 
@@ -313,6 +350,7 @@ void session_destroy(struct session *s) {
   if (!s)
     return;
   media_drop(s);
+  relays_forget(s);
   room_free(&s->room);
   free(s->device);
   free(s->password);

@@ -31,6 +31,7 @@ struct session_ear { /* of the playout side: its buffer, and samples so far (str
 };
 struct session_config {
   struct link link;
+  struct client_monitor monitor;
   char name[TEXT_NAME_MAX + 1];
   const char *device_id, *password;
   const char *token;   /* who he is: of a session (`gavel login`) or for joining; NULL or "": a guest */
@@ -42,9 +43,12 @@ struct session_config {
   struct dtls_ctx *dtls;
   uint8_t dtls_sha256[32];
   struct ice_kind ice;
+  struct ice_kind tunnel; /* inside the signalling connection; create NULL: none */
   /* out */
-  void (*connect)(void *ctx);                        /* open the signalling connection (again) */
-  void (*disconnect)(void *ctx);                     /* close it */
+  void (*connect)(void *ctx);    /* open the signalling connection (again) */
+  void (*disconnect)(void *ctx); /* close it */
+  void (*abort)(
+      void *ctx); /* likewise, when it may be dead: session_closed comes at once. NULL: it cannot be */
   void (*send)(void *ctx, char *text);               /* one message; the callee owns the malloc'd text */
   void (*event)(void *ctx, struct client_event *ev); /* the callee owns what it points to */
   void (*audio)(void *ctx, const struct rtp *h);     /* to the playout side */
@@ -85,8 +89,8 @@ void session_captured(struct session *s, us_t now, const struct capture_packet *
  * device. session_ear: how sound comes out, as often. */
 void session_input(struct session *s, us_t now, bool has_input, uint8_t level, bool muted_talk);
 void session_ear(struct session *s, us_t now, const struct session_ear *ear);
-/* session_network_changed: addresses came or went: a new media path is made (RFC 8445 ICE restart by a new
- * offer). */
+/* session_network_changed: addresses came or went: another way to the server is looked for; the path and its
+ * keys stay. */
 void session_network_changed(struct session *s, us_t now);
 
 /* session_tick: call at the top of each turn, and when a timeout is due. */

@@ -1,9 +1,10 @@
 /* session_private.h: the state of a session, shared by session.c (life and requests), inbox.c (what the
- * server says), history.c (older messages), others.c (their lines), media.c (sound) and figures.c (how good
- * it is). Nobody else includes it. */
+ * server says), history.c (older messages), others.c (their lines), media.c (sound), ways.c (how it gets
+ * there) and figures.c (how good it is). Nobody else includes it. */
 #ifndef GAVEL_SESSION_SESSION_PRIVATE_H
 #define GAVEL_SESSION_SESSION_PRIVATE_H
 
+#include "core/session/check.h"
 #include "core/session/path.h"
 #include "core/session/session.h"
 #include "core/wire/json.h"
@@ -15,6 +16,17 @@
 #define FIGURES_MARKS 3                  /* of LINK_US each: what "lately" means */
 #define LINK_US (2 * US_PER_S)
 #define SESSION_TICKETS 64 /* acts on their way */
+
+enum way_kind { WAY_DIRECT, WAY_RELAY, WAY_TUNNEL }; /* best first */
+#define WAYS_MAX 4
+struct way { /* ways.c: an agent that looks for a way to the server; all zero: none */
+  struct session *s;
+  enum way_kind kind;
+  struct ice *ice;
+  bool gathered, told, up;
+  bool over; /* to be freed at the next tick */
+  char ufrag[257];
+};
 
 struct session {
   struct session_config cfg;
@@ -34,22 +46,36 @@ struct session {
     uint32_t ticket;
   } tickets[SESSION_TICKETS];
   us_t retry_at, leave_at, give_up_at, backoff, retry_after;
+  us_t probe_at; /* nothing came since it was asked whether the connection lives: then it is dead */
   /* microphone */
   bool want_open, has_input, gate, muted_talk;
   enum client_mic mic;
   uint8_t level;
   /* media.c */
-  struct ice *ice;
   struct path *path;
-  bool gathered, offered, ice_up, failed; /* of the present agent */
-  char *tls;                              /* what the signalling connection is, in lines */
-  unsigned told_rekeys;                   /* as the last CLIENT_EV_SECURITY said */
-  uint8_t peer_sha256[32];                /* of the server's DTLS certificate, by its answer */
+  bool gathered, offered, reached, failed; /* of the present path */
+  char *tls;                               /* what the signalling connection is, in lines */
+  unsigned told_rekeys;                    /* as the last CLIENT_EV_SECURITY said */
+  uint8_t peer_sha256[32];                 /* of the server's DTLS certificate, by its answer */
   uint32_t ssrc;
   char ufrag[257], pwd[257];
   enum srtp_profile_id profile;
   us_t link_at, regather_at, levels_at, heard_at;
   unsigned regathers;
+  /* ways.c */
+  struct way way[WAYS_MAX];
+  struct way *on;           /* what carries the sound, NULL: nothing does yet */
+  struct ice_relays relays; /* relays.c: as the server said; n 0: none */
+  us_t relays_until;        /* they are good for a new one */
+  json_int_t relays_id;
+  struct sdp *answer; /* of the present path, NULL before */
+  bool lost, again;   /* `on` does not answer; all ways are to be tried again */
+  bool tunnelled;     /* the tunnel was used last */
+  bool told_turn;     /* the server was told of a relay */
+  json_int_t tunnel_id;
+  unsigned step, asks;
+  us_t step_at, better_at, check_at, reached_at;
+  struct check check;
   /* figures.c */
   unsigned kbps;             /* his wish */
   bool wished;               /* the server has been told one: it may still know an older one */
@@ -74,6 +100,7 @@ void session_emit_state(struct session *s, enum err why, const char *text);
 void session_notice(struct session *s, const char *text);
 void session_end(struct session *s, enum err why, const char *text);
 void session_try_join(struct session *s);
+void session_probe(struct session *s, us_t patience); /* does the connection live? */
 void session_media_request(struct session *s);
 void session_levels(struct session *s, unsigned n, const uint32_t *id, const uint8_t *level);
 void session_gate_update(struct session *s);
@@ -90,7 +117,36 @@ void history_lost(struct session *s); /* with the connection */
 /* others.c */
 bool others_reply(struct session *s, const struct rpc_in *in); /* false: not an answer to us */
 
-/* media.c */
+/* ways.c: which way datagrams take. ways_begin: a new path's first agent; false: there is none. ways_answer:
+ * the server's, once. ways_again: everything is tried anew, what works stays in use; false: there is no path
+ * yet. ways_heard_at: when the server was last heard of. ways_via: as ice.h and "tunnel"; "" while nothing
+ * works. */
+bool ways_begin(struct session *s);
+bool ways_any(const struct session *s);
+size_t ways_local(struct session *s, struct sdp_candidate *out, size_t max);
+void ways_answer(struct session *s, const struct sdp *answer);
+bool ways_again(struct session *s);
+void ways_send(struct session *s, const uint8_t *p, size_t n);
+const char *ways_via(const struct session *s);
+us_t ways_heard_at(const struct session *s);
+bool ways_reply(struct session *s, const struct rpc_in *in); /* false: not an answer to us */
+void ways_connected(struct session *s);                      /* in the room, on a new connection */
+void ways_closed(struct session *s);                         /* the connection is gone */
+void ways_drop(struct session *s);
+void ways_relays(struct session *s); /* the relays are known now */
+void ways_tick(struct session *s);
+us_t ways_next_timeout(const struct session *s);
+
+/* relays.c. relays_ask: unless they are known and good; ways_relays follows when there are some. */
+void relays_ask(struct session *s);
+bool relays_reply(struct session *s, const struct rpc_in *in); /* false: not an answer to us */
+void relays_forget(struct session *s);
+
+/* media.c. media_gathered: the first agent is ready. media_reached: another way carries the sound now.
+ * media_packet: one that is not of the agents. */
+void media_gathered(struct session *s);
+void media_reached(struct session *s);
+void media_packet(struct session *s, uint8_t *p, size_t n);
 void media_init(struct session *s);
 void media_gather(struct session *s); /* a new agent; media_offer when gathered */
 char *media_offer(struct session *s); /* malloc'd SDP, NULL before gathered */

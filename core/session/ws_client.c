@@ -1,11 +1,15 @@
 #include "core/session/ws_client.h"
 
+#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/mailbox.h"
+#include "core/base/outq.h"
 #include "core/session/tls.h"
 #include "core/session/tls_text.h"
 
 #include <libwebsockets.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -14,10 +18,18 @@
 
 #define MESSAGE_MAX (8 << 20) /* a snapshot of a full room */
 #define QUEUE 256
+#define SOUND_QUEUE 16 /* datagrams: more are older than SOUND_US anyway */
+#define SOUND_US (200 * US_PER_MS)
+#define SOUND_UNSENT 2048 /* bytes of ours that the kernel may hold back: what it has cannot be dropped */
 
 struct request {
-  enum { DO_CONNECT, DO_CLOSE, DO_SEND } kind;
+  enum { DO_CONNECT, DO_CLOSE, DO_ABORT, DO_SEND } kind;
   char *text;
+};
+struct sound {
+  us_t at;
+  size_t n;
+  unsigned char pre[LWS_PRE], p[WS_DATAGRAM_MAX];
 };
 struct ws_client {
   struct link link;
@@ -25,9 +37,10 @@ struct ws_client {
   SSL_CTX *tls;
   struct lws *wsi;
   pthread_t thread;
-  struct mailbox *in, *out;
+  struct mailbox *in, *out, *sound;
   atomic_bool stop;
-  atomic_bool closed_untold;  /* a WS_CLOSED that did not fit */
+  atomic_bool closed_untold; /* a WS_CLOSED that did not fit */
+  atomic_bool sound_waits;
   atomic_bool asked_too_much; /* a request that did not fit: the connection is closed */
   bool attempt, open, closing, cert_bad;
   bool gap; /* a message did not fit: nothing more is told until the connection is closed */
@@ -81,8 +94,16 @@ static void tell_closed(struct ws_client *w, enum err why, const char *said) {
     atomic_store(&w->closed_untold, false);
 }
 
+/* Sound that the engine does not read is lost, and no reason to hang up. */
+static void tell_datagram(struct ws_client *w) {
+  struct ws_event ev = {.kind = WS_DATAGRAM, .text = w->rx, .n = w->n_rx};
+  if (w->gap || !mailbox_put(w->out, &ev))
+    free(ev.text);
+}
+
 static int receive(struct ws_client *w, struct lws *wsi, const void *in, size_t len) {
-  if (w->n_rx + len > MESSAGE_MAX)
+  bool binary = lws_frame_is_binary(wsi);
+  if (w->n_rx + len > (binary ? WS_DATAGRAM_MAX : MESSAGE_MAX))
     return -1;
   if (w->n_rx + len + 1 > w->cap_rx) {
     w->cap_rx = (w->n_rx + len + 1) * 2;
@@ -95,15 +116,30 @@ static int receive(struct ws_client *w, struct lws *wsi, const void *in, size_t 
   if (lws_remaining_packet_payload(wsi) > 0 || !lws_is_final_fragment(wsi))
     return 0;
   w->rx[w->n_rx] = 0;
-  tell(w, &(struct ws_event){.kind = WS_MESSAGE, .text = w->rx, .n = w->n_rx});
+  if (binary)
+    tell_datagram(w);
+  else
+    tell(w, &(struct ws_event){.kind = WS_MESSAGE, .text = w->rx, .n = w->n_rx});
   w->rx = NULL;
   w->n_rx = w->cap_rx = 0;
   return 0;
 }
 
+/* Only what is still worth hearing, and only while the socket takes it at once. */
+static int write_sound(struct ws_client *w, struct lws *wsi) {
+  struct sound s;
+  while (!lws_send_pipe_choked(wsi) && mailbox_get(w->sound, &s))
+    if (clock_now() - s.at < SOUND_US && !outq_is_long(lws_get_socket_fd(wsi)) &&
+        lws_write(wsi, s.p, s.n, LWS_WRITE_BINARY) < 0)
+      return -1;
+  if (lws_send_pipe_choked(wsi))
+    lws_callback_on_writable(wsi);
+  return 0;
+}
+
 static int write_one(struct ws_client *w, struct lws *wsi) {
   if (w->n_queue == 0)
-    return w->closing ? -1 : 0;
+    return w->closing ? -1 : write_sound(w, wsi);
   char *text = w->queue[0];
   memmove(w->queue, w->queue + 1, --w->n_queue * sizeof w->queue[0]);
   size_t n = strlen(text);
@@ -116,9 +152,18 @@ static int write_one(struct ws_client *w, struct lws *wsi) {
   free(buf);
   if (sent < 0)
     return -1;
-  if (w->n_queue || w->closing)
-    lws_callback_on_writable(wsi);
+  lws_callback_on_writable(wsi); /* for the next, or for sound that waits */
   return 0;
+}
+
+static void opened(struct ws_client *w, struct lws *wsi) {
+  int unsent = SOUND_UNSENT;
+  struct sound old;
+  (void)setsockopt(lws_get_socket_fd(wsi), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
+  while (mailbox_get(w->sound, &old))
+    ; /* of the connection before */
+  w->open = true;
+  tell(w, &(struct ws_event){.kind = WS_OPENED, .text = tls_text(lws_get_ssl(wsi), w->link.has_pin)});
 }
 
 static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len) {
@@ -132,8 +177,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
     tell_closed(w, w->cert_bad ? ERR_CERT : ERR_CONNECT, in ? in : "");
     return 0;
   case LWS_CALLBACK_CLIENT_ESTABLISHED:
-    w->open = true;
-    tell(w, &(struct ws_event){.kind = WS_OPENED, .text = tls_text(lws_get_ssl(wsi), w->link.has_pin)});
+    opened(w, wsi);
     return 0;
   case LWS_CALLBACK_CLIENT_RECEIVE:
     return receive(w, wsi, in, len);
@@ -176,6 +220,8 @@ static void serve(struct ws_client *w) {
   struct request r;
   if (atomic_exchange(&w->asked_too_much, false))
     w->closing = w->attempt;
+  if (atomic_exchange(&w->sound_waits, false) && w->open && w->wsi)
+    lws_callback_on_writable(w->wsi);
   while (mailbox_get(w->in, &r)) {
     switch (r.kind) {
     case DO_CONNECT:
@@ -191,6 +237,10 @@ static void serve(struct ws_client *w) {
       break;
     case DO_CLOSE:
       w->closing = w->attempt;
+      break;
+    case DO_ABORT:
+      if (w->wsi)
+        lws_set_timeout(w->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
       break;
     }
     if (w->open && w->wsi)
@@ -225,13 +275,15 @@ struct ws_client *ws_client_create(const struct link *l) {
                                         .retry_and_idle_policy = &KEEPALIVE};
   w->in = mailbox_create(sizeof(struct request), 1024);
   w->out = mailbox_create(sizeof(struct ws_event), 4096);
+  w->sound = mailbox_create(sizeof(struct sound), SOUND_QUEUE);
   w->ctx = w->tls ? lws_create_context(&i) : NULL;
-  if (!w->ctx || !w->in || !w->out || pthread_create(&w->thread, NULL, run, w) != 0) {
+  if (!w->ctx || !w->in || !w->out || !w->sound || pthread_create(&w->thread, NULL, run, w) != 0) {
     if (w->ctx)
       lws_context_destroy(w->ctx);
     SSL_CTX_free(w->tls);
     mailbox_destroy(w->in);
     mailbox_destroy(w->out);
+    mailbox_destroy(w->sound);
     free(w);
     return NULL;
   }
@@ -255,6 +307,17 @@ void ws_client_close(struct ws_client *w) {
 }
 void ws_client_send(struct ws_client *w, char *text) {
   ask(w, DO_SEND, text);
+}
+void ws_client_abort(struct ws_client *w) {
+  ask(w, DO_ABORT, NULL);
+}
+void ws_client_datagram(struct ws_client *w, const void *p, size_t n) {
+  struct sound s = {.at = clock_now(), .n = n};
+  if (n == 0 || n > sizeof s.p)
+    return;
+  memcpy(s.p, p, n);
+  if (mailbox_put(w->sound, &s) && !atomic_exchange(&w->sound_waits, true))
+    lws_cancel_service(w->ctx);
 }
 int ws_client_fd(const struct ws_client *w) {
   return mailbox_fd(w->out);
@@ -282,6 +345,7 @@ void ws_client_destroy(struct ws_client *w) {
     free(r.text);
   mailbox_destroy(w->in);
   mailbox_destroy(w->out);
+  mailbox_destroy(w->sound);
   for (size_t i = 0; i < w->n_queue; i++)
     free(w->queue[i]);
   free(w->rx);

@@ -2,8 +2,8 @@
  * lookups block.
  *
  * Invariant: the server's certificate is the pinned one, or (without a pin) a valid one for the host;
- * otherwise nothing is sent. No message is ever missing between two that are told: when the engine does not
- * read, the connection is closed. Thread: functions from the engine thread; messages come back through
+ * otherwise nothing is sent. No text message is ever missing between two that are told: when the engine does
+ * not read, the connection is closed. Thread: functions from the engine thread; messages come back through
  * ws_client_poll after ws_client_fd became readable. */
 #ifndef GAVEL_SESSION_WS_CLIENT_H
 #define GAVEL_SESSION_WS_CLIENT_H
@@ -16,8 +16,9 @@
 
 struct ws_client;
 struct ws_event {
-  enum { WS_OPENED, WS_MESSAGE, WS_CLOSED } kind;
+  enum { WS_OPENED, WS_MESSAGE, WS_DATAGRAM, WS_CLOSED } kind;
   char *text; /* malloc'd, the receiver frees it; WS_OPENED: what the connection is, in lines;
+                WS_DATAGRAM: n bytes of a binary message;
                 WS_CLOSED: why an attempt failed, or NULL */
   size_t n;
   enum err why; /* WS_CLOSED: ERR_CONNECT, ERR_CERT, ERR_PROTOCOL */
@@ -29,6 +30,13 @@ void ws_client_connect(struct ws_client *w);
 void ws_client_close(struct ws_client *w);
 /* ws_client_send: takes the malloc'd text. Dropped when not connected. */
 void ws_client_send(struct ws_client *w, char *text);
+/* ws_client_datagram: one datagram as a binary message, copied. What cannot leave within 200 ms is
+ * dropped, as on any line; requests go first. */
+#define WS_DATAGRAM_MAX 1500
+void ws_client_datagram(struct ws_client *w, const void *p, size_t n);
+/* ws_client_abort: the connection is dead, the network has changed: WS_CLOSED comes without waiting for it.
+ */
+void ws_client_abort(struct ws_client *w);
 int ws_client_fd(const struct ws_client *w);
 bool ws_client_poll(struct ws_client *w, struct ws_event *ev);
 void ws_client_destroy(struct ws_client *w);

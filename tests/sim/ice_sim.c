@@ -27,7 +27,8 @@ struct ice {
   us_t next, give_up; /* check, failure */
 };
 
-static struct ice *create(void *env, const struct ice_events *ev) {
+static struct ice *create(void *env, const struct ice_events *ev, const struct ice_relays *relays) {
+  (void)relays;
   struct ice_sim_env *e = env;
   struct ice *i = calloc(1, sizeof *i);
   if (!i)
@@ -67,6 +68,11 @@ static void send_packet(struct ice *i, const uint8_t *p, size_t n) {
   i->env->send(i->env->ctx, &i->local, p, n);
 }
 
+static const char *via(struct ice *i) {
+  (void)i;
+  return "udp";
+}
+
 static void destroy(struct ice *i) {
   if (i->env->agent == i)
     i->env->agent = NULL;
@@ -74,7 +80,7 @@ static void destroy(struct ice *i) {
 }
 
 struct ice_kind ice_sim_kind(struct ice_sim_env *env) {
-  return (struct ice_kind){create, local, remote, send_packet, destroy, env};
+  return (struct ice_kind){create, local, remote, send_packet, via, destroy, env};
 }
 
 static void check(struct ice *i, us_t now) {
@@ -92,15 +98,18 @@ static void check(struct ice *i, us_t now) {
     i->give_up = now + FAIL_US;
 }
 
-static void take_stun(struct ice *i, us_t now, const uint8_t *p, size_t n) {
+/* What was not asked by us is the session's own check: as libnice, we hand it on. */
+static void take_stun(struct ice *i, us_t now, uint8_t *p, size_t n) {
   struct stun s;
   if (stun_parse(p, n, &s) != ERR_OK || !s.success || !stun_check(p, n, &s, i->remote_pwd))
     return;
   bool asked = false;
   for (unsigned k = 0; k < TIDS && k < i->n_tid; k++)
     asked |= memcmp(i->tid[k], s.tid, 12) == 0;
-  if (!asked)
+  if (!asked) {
+    i->ev.packet(i->ev.ctx, now, p, n);
     return;
+  }
   i->give_up = now + FAIL_US;
   if (i->up)
     return;

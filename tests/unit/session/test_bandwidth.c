@@ -35,7 +35,8 @@ struct kit {
 
 /* ---- an agent that has gathered at once and never finds a pair ---- */
 
-static struct ice *ice_create(void *env, const struct ice_events *ev) {
+static struct ice *ice_create(void *env, const struct ice_events *ev, const struct ice_relays *relays) {
+  (void)relays;
   struct kit *k = env;
   k->ice = *ev;
   ev->gathered(ev->ctx, k->now);
@@ -163,7 +164,7 @@ static struct kit *kit_make(unsigned kbps, bool sound) {
   k->now = NOW;
   assert_int_equal(cert_make("peer.example", 2, &k->cert), ERR_OK);
   k->dtls = dtls_ctx_create(&k->cert, false);
-  struct session_config c = {.ice = {ice_create, ice_local, ice_remote, ice_send, ice_destroy, k},
+  struct session_config c = {.ice = {ice_create, ice_local, ice_remote, ice_send, NULL, ice_destroy, k},
                              .no_audio = !sound,
                              .kbps = kbps,
                              .rng = &k->rng,

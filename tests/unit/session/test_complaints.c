@@ -50,8 +50,8 @@ static void on_event(void *ctx, struct client_event *ev) {
 static void on_audio(void *ctx, const struct rtp *h) {
   (void)ctx, (void)h;
 }
-static struct ice *no_ice(void *env, const struct ice_events *ev) {
-  (void)env, (void)ev;
+static struct ice *no_ice(void *env, const struct ice_events *ev, const struct ice_relays *relays) {
+  (void)env, (void)ev, (void)relays;
   return NULL;
 }
 static void on_voice(void *ctx, const struct session_voice *v) {

@@ -489,6 +489,77 @@ static void test_history_fills_up_to_the_limit(void **state) {
   room_free(&r);
 }
 
+/* ---- an operator who listens ---- */
+
+static struct kit *kit_monitor(const char *mode) {
+  struct kit *k = kit_make(NULL);
+  session_destroy(k->s);
+  forget(k);
+  k->cfg.token = "cs1_x";
+  k->cfg.link.has_secret = true; /* of the link he was given: it is not his right to be there */
+  snprintf(k->cfg.monitor.mode, sizeof k->cfg.monitor.mode, "%s", mode);
+  snprintf(k->cfg.monitor.reason, sizeof k->cfg.monitor.reason, "complaint");
+  snprintf(k->cfg.monitor.ticket, sizeof k->cfg.monitor.ticket, "T-1");
+  k->cfg.monitor.minutes = 5;
+  k->s = session_create(&k->cfg);
+  assert_non_null(k->s);
+  session_start(k->s, NOW);
+  session_connected(k->s, NOW, NULL);
+  return k;
+}
+
+static void test_listening_in(void **state) {
+  (void)state;
+  struct kit *k = kit_monitor("silent");
+  json_t *o = json_loads(k->sent, 0, NULL), *p = json_object_get(o, "params"),
+         *m = json_object_get(p, "monitor");
+  assert_string_equal(json_str(m, "mode", ""), "silent");
+  assert_string_equal(json_str(m, "reason", ""), "complaint");
+  assert_string_equal(json_str(m, "ticket", ""), "T-1");
+  assert_int_equal(json_int(m, "minutes", 0), 5);
+  assert_string_equal(json_str(p, "token", ""), "cs1_x");
+  assert_null(json_object_get(p, "invite"));
+  json_decref(o);
+  server(k, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"state\":\"listening\",\"me\":4294967294,"
+            "\"ends_ms\":1,\"room\":" ROOM "}}");
+  assert_int_equal(session_state(k->s), CLIENT_JOINED);
+  assert_int_equal(event(k, CLIENT_EV_ROOM)->room->n_members, 2);
+  server(k, "{\"jsonrpc\":\"2.0\",\"method\":\"bye\",\"params\":{\"code\":\"monitor_over\",\"text\":\"x\"}}");
+  const struct client_event *ev = event(k, CLIENT_EV_STATE);
+  assert_int_equal(ev->state, CLIENT_ENDED);
+  assert_int_equal(ev->why, ERR_MONITOR_OVER);
+  kit_free(k);
+}
+
+/* Who listens in silence does not begin anew by himself; who is announced has a seat to come back to. */
+static void test_listening_when_the_line_breaks(void **state) {
+  (void)state;
+  struct kit *k = kit_monitor("silent");
+  server(k, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"state\":\"listening\",\"me\":4294967294,"
+            "\"ends_ms\":1,\"room\":" ROOM "}}");
+  session_closed(k->s, NOW, ERR_CONNECT);
+  assert_int_equal(session_state(k->s), CLIENT_ENDED);
+  kit_free(k);
+  k = kit_monitor("listen");
+  server(k, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"state\":\"joined\",\"me\":2,\"resume\":\"r\","
+            "\"room\":" ROOM "}}");
+  session_closed(k->s, NOW, ERR_CONNECT);
+  session_connected(k->s, NOW, NULL);
+  assert_non_null(strstr(k->sent, "\"resume\":\"r\""));
+  assert_null(strstr(k->sent, "monitor"));
+  kit_free(k);
+}
+
+static void test_a_notice(void **state) {
+  (void)state;
+  struct kit *k = kit_joined();
+  server(k,
+         "{\"jsonrpc\":\"2.0\",\"method\":\"notice\",\"params\":{\"code\":\"monitored\",\"text\":\"somebody "
+         "listens\"}}");
+  assert_string_equal(event(k, CLIENT_EV_NOTICE)->text, "somebody listens");
+  kit_free(k);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_too_many_resumes_are_no_end),
@@ -505,6 +576,9 @@ int main(void) {
       cmocka_unit_test(test_other),
       cmocka_unit_test(test_history_that_is_none),
       cmocka_unit_test(test_history_fills_up_to_the_limit),
+      cmocka_unit_test(test_listening_in),
+      cmocka_unit_test(test_listening_when_the_line_breaks),
+      cmocka_unit_test(test_a_notice),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
