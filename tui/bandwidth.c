@@ -46,28 +46,43 @@ static void one_way(const char *tier, unsigned ptime_ms, char out[24]) {
     snprintf(out, 24, "%.10s %u ms", tier, ptime_ms);
 }
 
+/* The way in one word, "" when it is the usual one. */
+static const char *unusual(const struct client_link *l) {
+  bool relay = strncmp(l->via, "turn", 4) == 0;
+  return relay ? "relay" : strcmp(l->via, "udp") == 0 ? "" : l->via;
+}
+
+static void append_way(const struct client_link *l, char out[BANDWIDTH_WORDS]) {
+  size_t n = strlen(out);
+  const char *way = unusual(l);
+  if (*way)
+    snprintf(out + n, BANDWIDTH_WORDS - n, "%sby %.8s", n ? ", " : "", way);
+}
+
 void bandwidth_words(const struct client_link *l, char out[BANDWIDTH_WORDS]) {
   char in[24], up[24];
   out[0] = '\0';
-  if (!l->connected || (is_full(l->tier_down) && is_full(l->tier_up)))
+  if (!l->connected)
     return;
   one_way(l->tier_down, l->ptime_down_ms, in);
   one_way(l->tier_up, l->ptime_up_ms, up);
-  if (strcmp(in, up) == 0)
-    snprintf(out, BANDWIDTH_WORDS, "%s", in);
-  else
+  if (strcmp(in, up) != 0)
     snprintf(out, BANDWIDTH_WORDS, "in %s, out %s", in, up);
+  else if (!is_full(l->tier_down))
+    snprintf(out, BANDWIDTH_WORDS, "%s", in);
+  append_way(l, out);
 }
 
 void bandwidth_brief(const struct client_link *l, char out[BANDWIDTH_WORDS]) {
   const char *in = is_full(l->tier_down) ? FULL : l->tier_down, *up = is_full(l->tier_up) ? FULL : l->tier_up;
   out[0] = '\0';
-  if (!l->connected || (is_full(in) && is_full(up)))
+  if (!l->connected || (is_full(in) && is_full(up) && !*unusual(l)))
     return;
-  if (strcmp(in, up) == 0)
-    snprintf(out, BANDWIDTH_WORDS, "line: %.10s", in);
-  else
+  if (strcmp(in, up) != 0)
     snprintf(out, BANDWIDTH_WORDS, "line: in %.10s, out %.10s", in, up);
+  else
+    snprintf(out, BANDWIDTH_WORDS, "line: %.10s", in);
+  append_way(l, out);
 }
 
 void bandwidth_gets(const char *tier, unsigned ptime_ms, unsigned copies, unsigned kbps,
@@ -95,6 +110,22 @@ static void mos(unsigned tenths, char out[8]) {
     snprintf(out, 8, "%u.%u", tenths / 10 % 10, tenths % 10);
 }
 
+const char *bandwidth_way(const char *via) {
+  static const struct {
+    const char *via, *words;
+  } WAYS[] = {{"udp", "direct (UDP)"},
+              {"tcp", "direct, but by TCP: no UDP gets through"},
+              {"turn", "by a relay (TURN)"},
+              {"turn-udp", "by a relay (TURN)"},
+              {"turn-tcp", "by a relay (TURN, TCP)"},
+              {"turn-tls", "by a relay (TURN, TLS)"},
+              {"tunnel", "tunnel: inside the server connection"}};
+  for (size_t i = 0; i < sizeof WAYS / sizeof WAYS[0]; i++)
+    if (strcmp(via, WAYS[i].via) == 0)
+      return WAYS[i].words;
+  return "";
+}
+
 size_t bandwidth_facts(const struct client_link *l, struct bandwidth_fact v[BANDWIDTH_FACTS]) {
   size_t n = 0;
   char down[8], up[8];
@@ -105,6 +136,10 @@ size_t bandwidth_facts(const struct client_link *l, struct bandwidth_fact v[BAND
   }
   if (!l->connected)
     return n;
+  if (*bandwidth_way(l->via)) {
+    v[n].name = "way";
+    snprintf(v[n++].text, BANDWIDTH_WORDS, "%s", bandwidth_way(l->via));
+  }
   if (known(l->tier_down)) {
     v[n].name = "you get";
     bandwidth_gets(l->tier_down, l->ptime_down_ms, l->copies_down, l->kbps_down, v[n++].text);

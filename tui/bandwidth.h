@@ -7,6 +7,8 @@
 
 #include "core/session/client.h"
 
+#include <stddef.h>
+
 /* bandwidth_parse: "auto", "12k" or "12" (kb/s each way) into *kbps, 0 for automatic; false: `why` says what
  * is taken. */
 bool bandwidth_parse(const char *text, unsigned *kbps, char why[256]);
@@ -21,7 +23,10 @@ void bandwidth_delay(unsigned rtt_ms, unsigned jitter_ms, unsigned buffer_ms, ch
 /* bandwidth_gets: "low 60 ms, 1 copy, 19 kb/s"; ptime_ms 0: not known. */
 void bandwidth_gets(const char *tier, unsigned ptime_ms, unsigned copies, unsigned kbps,
                     char out[BANDWIDTH_WORDS]);
-#define BANDWIDTH_FACTS 6
+/* bandwidth_way: how somebody is reached ("udp", "tunnel", ...) in words for a person; "" when it is not
+ * known. */
+const char *bandwidth_way(const char *via);
+#define BANDWIDTH_FACTS 7
 struct bandwidth_fact {
   const char *name;
   char text[BANDWIDTH_WORDS];

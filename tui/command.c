@@ -1,6 +1,7 @@
 #include "tui/command.h"
 
 #include "core/base/text.h"
+#include "tui/watch_pilot.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -150,6 +151,20 @@ const char *command_refusal(const struct model *m, const struct command *c, uint
 #define KEYS_MAX (COMMANDS_COUNT * 4)
 #define KEY_NAME_MAX 24
 
+/* add_rows: one for each key of a row of a table, or one without a key; returns how many there are then. */
+static size_t add_rows(struct keymap_default *rows, char (*names)[KEY_NAME_MAX], size_t n,
+                       enum key_context context, const char *action, const char *keys) {
+  do {
+    size_t len = strcspn(keys, " ");
+    assert(n < KEYS_MAX && len < KEY_NAME_MAX);
+    memcpy(names[n], keys, len);
+    rows[n] = (struct keymap_default){context, action, len > 0 ? names[n] : NULL};
+    n++;
+    keys += len;
+  } while (*keys++ == ' ');
+  return n;
+}
+
 struct keymap *command_keymap(void) {
   char(*names)[KEY_NAME_MAX] = calloc(KEYS_MAX, sizeof *names);
   struct keymap_default *rows = calloc(KEYS_MAX, sizeof *rows);
@@ -157,16 +172,10 @@ struct keymap *command_keymap(void) {
   size_t n = 0;
   if (names == NULL || rows == NULL)
     goto out;
+  for (size_t i = 0; i < WATCH_KEY__COUNT; i++)
+    n = add_rows(rows, names, n, KEY_CONTEXT_WATCH, WATCH_KEYS[i].name, WATCH_KEYS[i].keys);
   for (size_t i = 0; i < COMMANDS_COUNT; i++) {
-    const char *p = COMMANDS[i].keys;
-    do {
-      size_t len = strcspn(p, " ");
-      assert(n < KEYS_MAX && len < KEY_NAME_MAX);
-      memcpy(names[n], p, len);
-      rows[n] = (struct keymap_default){COMMANDS[i].context, COMMANDS[i].name, len > 0 ? names[n] : NULL};
-      n++;
-      p += len;
-    } while (*p++ == ' ');
+    n = add_rows(rows, names, n, COMMANDS[i].context, COMMANDS[i].name, COMMANDS[i].keys);
     if (command_more(&COMMANDS[i])[0] != '\0')
       rows[n++] = (struct keymap_default){KEY_CONTEXT_GLOBAL, COMMANDS[i].name, command_more(&COMMANDS[i])};
   }

@@ -38,7 +38,7 @@ const char *command_more(const struct command *c);
 /* command_refusal: NULL when it may be used now, else the reason in words ("needs cohost"); target 0: nobody
  * in particular. */
 const char *command_refusal(const struct model *m, const struct command *c, uint32_t target);
-/* command_keymap: a keymap with the defaults of the table. */
+/* command_keymap: a keymap with the defaults of the table, and those of `gavel watch` (watch_keys.def). */
 struct keymap *command_keymap(void);
 /* command_title: the name as one types it: "mute-all". */
 void command_title(const struct command *c, char out[32]);

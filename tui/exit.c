@@ -28,6 +28,16 @@ enum exit_code exit_of(enum err why) {
   case ERR_RESTRICTED:
   case ERR_ADDRESS:
   case ERR_SESSIONS:
+  case ERR_MONITOR_REASON:
+  case ERR_MONITOR_TICKET:
+  case ERR_SILENT_OFF:
+  case ERR_SILENT_SCOPE:
+  case ERR_SILENT_MFA:
+  case ERR_SILENT_MINUTES:
+  case ERR_SILENT_E2E:
+  case ERR_SILENT_TEXT:
+  case ERR_SILENT_CONSENT:
+  case ERR_SILENT_APPROVAL:
     return EXIT_REFUSED;
   case ERR_REVOKED:
   case ERR_REMOVED:

@@ -16,6 +16,7 @@ enum exit_code {
   EXIT_AUDIO = 6,    /* only with --require-audio */
   EXIT_PROTOCOL = 7, /* the two sides speak different versions */
   EXIT_CONSENT = 8,  /* the server asks consent to a text that was not accepted */
+  EXIT_CONDITION = 9, /* gavel watch: a condition of --fail-if holds */
   EXIT_SIGNAL = 130
 };
 

@@ -321,5 +321,7 @@ enum exit_code front_run(const struct front_config *c) {
   }
   free(terms.text);
   explicit_bzero(password, sizeof password);
+  if (c->end != NULL)
+    *c->end = end;
   return code;
 }

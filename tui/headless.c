@@ -61,7 +61,7 @@ static json_t *link_json(const struct client_link *l) {
       json_pack("{ss sb ss si si si si si}", "event", "link", "connected", l->connected, "profile",
                 l->profile != NULL ? l->profile : "", "loss_down_pct", l->loss_down_pct, "loss_up_pct",
                 l->loss_up_pct, "rtt_ms", l->rtt_ms, "jitter_ms", l->jitter_ms, "buffer_ms", l->buffer_ms);
-  json_t *more = json_pack("{ss ss si si si si si si si si si sI}", "tier_down",
+  json_t *more = json_pack("{ss ss ss si si si si si si si si si sI}", "via", l->via, "tier_down",
                            l->tier_down != NULL ? l->tier_down : "", "tier_up",
                            l->tier_up != NULL ? l->tier_up : "", "copies_down", l->copies_down, "copies_up",
                            l->copies_up, "concealed_pct", l->concealed_pct, "mos_down", l->mos_down, "mos_up",
@@ -73,13 +73,13 @@ static json_t *link_json(const struct client_link *l) {
 }
 
 static json_t *other_json(const struct client_other *o) {
-  return json_pack("{ss sI ss si si si si si si si si si si si si}", "event", "line", "id",
-                   (json_int_t)o->member, "tier", o->tier, "copies", (int)o->copies, "loss_up_pct",
-                   (int)o->loss_up_pct, "loss_down_pct", (int)o->loss_down_pct, "concealed_up_pct",
-                   (int)o->concealed_up_pct, "concealed_down_pct", (int)o->concealed_down_pct, "mos_up",
-                   (int)o->mos_up, "mos_down", (int)o->mos_down, "rtt_ms", (int)o->rtt_ms, "jitter_ms",
-                   (int)o->jitter_ms, "buffer_ms", (int)o->buffer_ms, "kbps_up", (int)o->kbps_up, "kbps_down",
-                   (int)o->kbps_down);
+  return json_pack("{ss sI ss ss si si si si si si si si si si si si}", "event", "line", "id",
+                   (json_int_t)o->member, "via", o->via, "tier", o->tier, "copies", (int)o->copies,
+                   "loss_up_pct", (int)o->loss_up_pct, "loss_down_pct", (int)o->loss_down_pct,
+                   "concealed_up_pct", (int)o->concealed_up_pct, "concealed_down_pct",
+                   (int)o->concealed_down_pct, "mos_up", (int)o->mos_up, "mos_down", (int)o->mos_down,
+                   "rtt_ms", (int)o->rtt_ms, "jitter_ms", (int)o->jitter_ms, "buffer_ms", (int)o->buffer_ms,
+                   "kbps_up", (int)o->kbps_up, "kbps_down", (int)o->kbps_down);
 }
 
 static json_t *history_json(const struct client_event *ev) {
@@ -133,6 +133,8 @@ static json_t *event_json(const struct client_event *ev) {
   case CLIENT_EV_PRIVACY:
     return json_pack("{ss sb ss ss}", "event", "privacy", "ok", ev->why == ERR_OK, "code", err_code(ev->why),
                      "text", ev->data != NULL ? ev->data : ev->text);
+  case CLIENT_EV_MAINTENANCE:
+    return json_pack("{ss sI ss}", "event", "maintenance", "at_ms", (json_int_t)ev->at_ms, "text", ev->text);
   case CLIENT_EV_NOTICE:
     return json_pack("{ss ss}", "event", "notice", "text", ev->text);
   }

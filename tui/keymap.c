@@ -49,7 +49,8 @@ static enum key_context next(enum key_context c) {
   static const enum key_context NEXT[KEY_CONTEXT__COUNT] = {[KEY_CONTEXT_LOBBY] = KEY_CONTEXT_ROOM,
                                                             [KEY_CONTEXT_CHAT] = KEY_CONTEXT_ROOM,
                                                             [KEY_CONTEXT_ROOM] = KEY_CONTEXT_LIST,
-                                                            [KEY_CONTEXT_HELP] = KEY_CONTEXT_LIST};
+                                                            [KEY_CONTEXT_HELP] = KEY_CONTEXT_LIST,
+                                                            [KEY_CONTEXT_WATCH] = KEY_CONTEXT_LIST};
   return NEXT[c]; /* zero is GLOBAL */
 }
 

@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 /* X(ID, section of the keys file). What a context has nothing for, the next one is asked: LOBBY and CHAT ask
- * ROOM; ROOM and HELP ask LIST; all ask GLOBAL last. */
+ * ROOM; ROOM, HELP and WATCH ask LIST; all ask GLOBAL last. */
 #define KEY_CONTEXTS(X)                                                                                      \
   X(GLOBAL, "global")   /* everywhere */                                                                     \
   X(ROOM, "room")       /* in a room, nothing is typed */                                                    \
@@ -21,6 +21,7 @@
   X(INPUT, "input")     /* a line is being typed: letters are text, bind only chords and named keys */       \
   X(LIST, "list")       /* moving in whatever has rows: people, pages, the menu */                           \
   X(HELP, "help")       /* the list of commands: letters filter it, as in INPUT */                           \
+  X(WATCH, "watch")     /* gavel watch; asks LIST */                                                         \
   X(CONFIRM, "confirm") /* a question is open */
 
 enum key_context {

@@ -8,6 +8,7 @@
 #include "tui/pages.h"
 #include "tui/secret_file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -22,6 +23,7 @@
 #define CLIENT "client_id", "gavel" /* the same in every version: a session stays with its client */
 /* What a host needs; the account says how much of it there is, and the page asks the person. */
 #define WANTS "room:join room:speak room:chat room:admit room:moderate room:admin"
+#define WANTS_MONITOR " monitor:watch monitor:listen monitor:silent"
 #define SLOWER_S 5    /* RFC 8628 section 3.5 */
 #define OUTAGES_MAX 5 /* one after the other, while waiting */
 
@@ -127,9 +129,9 @@ static enum err wait_for_approval(struct login *l, struct login_device *d, char 
   return ERR_EXPIRED;
 }
 
-static enum err start(const struct link *to, struct login_device *d, char why[256]) {
+static enum err start(const struct link *to, bool monitor, struct login_device *d, char why[256]) {
   struct https_reply r;
-  char *form = login_form("scope", WANTS, CLIENT, NULL);
+  char *form = login_form("scope", monitor ? WANTS WANTS_MONITOR : WANTS, CLIENT, NULL);
   enum err e = https_post(to, "/oauth/device_authorization", form, &r);
   if (e == ERR_OK)
     e = login_device_read(r.status, r.body, d);
@@ -159,7 +161,7 @@ enum exit_code login_run(const struct options *o) {
   l.to.has_secret = false;
   if (!session_path(&l.to, path, why))
     return fail(ERR_IO, why);
-  enum err e = start(&l.to, &d, why);
+  enum err e = start(&l.to, o->monitor, &d, why);
   if (e == ERR_OK) {
     show(&d, o->front.ascii);
     e = wait_for_approval(&l, &d, why);
@@ -260,4 +262,73 @@ bool login_bring(struct options *o, char why[256]) {
     close(lock);
   explicit_bzero(&l, sizeof l);
   return ok;
+}
+
+/* ---- for the operators' port ---- */
+
+/* is_of_host: HOST_PORT.json. */
+static bool is_of_host(const char *file, const char *host) {
+  size_t n = strlen(host), digits;
+  if (strncmp(file, host, n) != 0 || file[n] != '_')
+    return false;
+  digits = strspn(file + n + 1, "0123456789");
+  return digits > 0 && strcmp(file + n + 1 + digits, ".json") == 0;
+}
+
+/* find_session: the one of that port, else the only one of that host: people sign in at the public port. */
+static bool find_session(const struct link *to, char path[512], char why[256]) {
+  char folder[512], found[300] = "";
+  unsigned n = 0;
+  struct dirent *d;
+  if (!session_path(to, path, why))
+    return false;
+  if (access(path, F_OK) == 0)
+    return true;
+  snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
+  DIR *dir = opendir(folder);
+  while (dir && (d = readdir(dir)))
+    if (is_of_host(d->d_name, to->host) && ++n)
+      snprintf(found, sizeof found, "%.299s", d->d_name);
+  if (dir)
+    closedir(dir);
+  if (n == 1 && (size_t)snprintf(path, 512, "%.200s/%.299s", folder, found) < 512)
+    return true;
+  if (n > 1)
+    snprintf(why, 256, "you have signed in to several servers of %.80s: give one's token by --token FILE",
+             to->host);
+  else
+    snprintf(why, 256, "nobody is signed in at %.80s: gavel login --monitor %.80s", to->host, to->host);
+  return false;
+}
+
+/* pins_agree: who was given no pin takes the session's: both ports have the same certificate. */
+static bool pins_agree(const struct login *l, struct link *to) {
+  if (!to->has_pin) {
+    to->has_pin = l->to.has_pin;
+    memcpy(to->pin, l->to.pin, sizeof to->pin);
+  }
+  return to->has_pin == l->to.has_pin && (!to->has_pin || memcmp(to->pin, l->to.pin, sizeof to->pin) == 0);
+}
+
+bool login_ops(struct options *o, struct link *to, struct link *home, char why[256]) {
+  char path[512];
+  struct login l;
+  if (o->token_file)
+    return o->token[0] != '\0' || bring_token(o, why);
+  if (!find_session(to, path, why))
+    return false;
+  int lock = lock_sessions(path);
+  o->token[0] = '\0';
+  enum err e = load(path, &l, why);
+  if (e == ERR_OK && !pins_agree(&l, to))
+    snprintf(why, 256, "your session at %.120s knows another certificate", to->host);
+  else if (e == ERR_OK && use(o, path, &l, why)) {
+    *home = l.to;
+    if (o->token[0] == '\0')
+      snprintf(why, 256, "sign in again");
+  }
+  if (lock >= 0)
+    close(lock);
+  explicit_bzero(&l, sizeof l);
+  return o->token[0] != '\0';
 }

@@ -15,5 +15,9 @@ enum exit_code logout_run(const struct options *o);
 /* login_bring: for joining: what --token names, or the session for where the link leads, refreshed when it is
  * about to end, into o->front.client.token. False with `why` when there is one that cannot be used. */
 bool login_bring(struct options *o, char why[256]);
+/* login_ops: for the operators' port `to` (gavel watch): what --token names, or the session of its host, also
+ * of another port, into o->token; `to` gets that session's pin when it has none, *home where it comes from.
+ * False with `why`. */
+bool login_ops(struct options *o, struct link *to, struct link *home, char why[256]);
 
 #endif

@@ -1,13 +1,15 @@
-/* gavel: the terminal client. `host`, `join`, `login`, `logout`, `demo`, `keys`, `man`,
+/* gavel: the terminal client. `host`, `join`, `watch`, `login`, `logout`, `demo`, `keys`, `man`,
  * `completion`; everything else is help. */
 #include "audio/device.h"
 #include "tui/completion.h"
 #include "tui/demo.h"
+#include "tui/doctor.h"
 #include "tui/host.h"
 #include "tui/login.h"
 #include "tui/manual.h"
 #include "tui/pages.h"
 #include "tui/theme.h"
+#include "tui/watch.h"
 
 #include <locale.h>
 #include <stdio.h>
@@ -32,10 +34,14 @@ static int run(int argc, char **argv) {
   }
   if (strcmp(argv[0], "demo") == 0)
     return (int)demo_run(&o);
+  if (strcmp(argv[0], "watch") == 0)
+    return (int)watch_run(&o);
   if (strcmp(argv[0], "login") == 0)
     return (int)login_run(&o);
   if (strcmp(argv[0], "logout") == 0)
     return (int)logout_run(&o);
+  if (strcmp(argv[0], "doctor") == 0)
+    return (int)doctor_run(&o);
   if (strcmp(argv[0], "join") == 0 && !login_bring(&o, why))
     return usage(why);
   return strcmp(argv[0], "host") == 0 ? (int)host_run(&o) : (int)front_run(&o.front);
@@ -105,7 +111,8 @@ int main(int argc, char **argv) {
     return argc == 3 ? print(completion_script(argv[2]))
                      : usage("completion needs a shell: bash, zsh or fish");
   if (strcmp(what, "host") == 0 || strcmp(what, "join") == 0 || strcmp(what, "demo") == 0 ||
-      strcmp(what, "login") == 0 || strcmp(what, "logout") == 0)
+      strcmp(what, "watch") == 0 || strcmp(what, "login") == 0 || strcmp(what, "logout") == 0 ||
+      strcmp(what, "doctor") == 0)
     return run(argc - 1, argv + 1);
   char why[80];
   snprintf(why, sizeof why, "there is no command %.40s", what);

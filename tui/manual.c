@@ -2,6 +2,7 @@
 
 #include "tui/command.h"
 #include "tui/options.h"
+#include "tui/watch_pilot.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,12 +68,43 @@ static const char WORDS[] = "People are named by a unique beginning of the name 
                             "ends them. Times are 90, 90s, 5m,\n"
                             "2h or 1d. Words in brackets may be left out.\n";
 
+/* page_watch: the keys of `gavel watch`, and what conditions can say. */
+static void page_watch(FILE *f) {
+  fputs(".SH WATCHING A SERVER\n"
+        "\\fBgavel watch\\fR shows the live rooms of a server: over its socket (0600: whoever may open it "
+        "may do all), "
+        "or\nover its operators' port, with the session that \\fBgavel login \\-\\-monitor\\fR \\fIhost\\fR "
+        "began (scope\nmonitor:watch), or with \\fB\\-\\-token\\fR. Nobody is heard. Without a terminal it "
+        "says "
+        "in sentences what\nchanges; \\fB\\-\\-json\\fR prints an object for each update, "
+        "\\fB\\-\\-once\\fR the table as it is now. With\n\\fB\\-\\-fail\\-if\\fR and without "
+        "\\fB\\-\\-line\\fR or \\fB\\-\\-json\\fR it looks once; with them it goes on until a condition "
+        "holds.\nThe keys, section [watch] of the keys file:\n",
+        f);
+  for (int i = 0; i < WATCH_KEY__COUNT; i++)
+    item(f, WATCH_KEYS[i].keys, "", WATCH_KEYS[i].help);
+  fputs(".PP\nA condition is words with blanks between, which must all hold for one room: a part of its "
+        "name, or\n"
+        "\\fIfield\\fR, one of > >= < <= = != ~ (contains), and a value: loss>5%, mos<3.6, time>2h, "
+        "jitter>50ms,\n"
+        "people>2k, app=acme. What is not known of a room meets no condition. Fields of rooms:\n",
+        f);
+  for (int i = 0; i < WATCH_FIELD__ALL; i++) {
+    const struct watch_field_info *info = watch_field_info((enum watch_field)i);
+    if (i == WATCH_FIELD__COUNT)
+      fputs(".PP\nOf the server, for \\fB\\-\\-fail\\-if\\fR only:\n", f);
+    if (i != WATCH_F_PAST && i != WATCH_F_LOSS_PAST)
+      item(f, info->word, "", info->help);
+  }
+}
+
 static void page_gavel(FILE *f) {
   head(f, "gavel", "moderated audio conferences from the keyboard");
   fputs(".SH SYNOPSIS\n"
         ".B gavel host\n[\\fIoptions\\fR] [\\fIroom\\fR]\n.br\n.B gavel join\n[\\fIoptions\\fR] "
         "\\fIlink\\fR|\\-\n.br\n"
         ".B gavel login\n|\n.B gavel logout\n\\fIhost\\fR[:\\fIport\\fR]|\\fIlink\\fR|\\-\n.br\n"
+        ".B gavel watch\n[\\fIoptions\\fR] [\\fIsocket\\fR|\\fBhttps://\\fIhost\\fR:\\fIport\\fR]\n.br\n"
         ".B gavel demo\n|\n.B keys\n|\n.B themes\n|\n.BI man \" page\"\n|\n.BI completion \" shell\"\n"
         ".SH DESCRIPTION\n"
         "Joins or opens a moderated audio room. On a terminal it takes the whole screen; with "
@@ -85,7 +117,10 @@ static void page_gavel(FILE *f) {
   for (const struct option_row *o = OPTIONS; o->name != NULL; o++) {
     char term[64], help[SAY_MAX];
     snprintf(term, sizeof term, "--%s", o->name);
-    snprintf(help, sizeof help, "%s%s", o->help, o->host ? " (host only)" : "");
+    snprintf(help, sizeof help, "%s%s", o->help,
+             o->of == OPTION_OF_HOST    ? " (host only)"
+             : o->of == OPTION_OF_WATCH ? " (watch only)"
+                                        : "");
     item(f, term, o->value, help);
   }
   fputs(".SH COMMANDS OF THE ROOM\n", f);
@@ -99,6 +134,7 @@ static void page_gavel(FILE *f) {
     snprintf(help, sizeof help, "%s.%s%s", c->help, c->keys[0] != '\0' ? " Keys: " : "", c->keys);
     item(f, title, c->args, help);
   }
+  page_watch(f);
   fputs(".SH EXIT STATUS\n", f);
   fputs(OPTIONS_EXIT, f);
   fputs(".SH FILES\n.TP\n\\fI$XDG_CONFIG_HOME/gavel/themes/\\fR\nyour own themes\n.TP\n"

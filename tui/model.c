@@ -198,7 +198,8 @@ int64_t model_wall(const struct model *m, us_t now) {
 /* counts_down: the screen shows seconds that pass. */
 static bool counts_down(const struct model *m) {
   const struct room *r = &m->room;
-  return m->have_room && m->wall_ms_at_0 != 0 && (r->ends_ms != 0 || r->recall_ms != 0 || r->talk_s != 0);
+  bool any = r->ends_ms != 0 || r->recall_ms != 0 || r->talk_s != 0 || m->maintenance_ms != 0;
+  return m->have_room && m->wall_ms_at_0 != 0 && any;
 }
 
 /* tick_clock: true at each full second of the wall while something counts down. */

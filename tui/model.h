@@ -184,6 +184,9 @@ struct model {
   struct model_deed *deeds; /* a ring; the newest before deed_next */
   size_t deed_next;
 
+  int64_t maintenance_ms; /* the server goes down then; 0: nothing is planned */
+  char maintenance[SAY_MAX];
+
   char toast[SAY_MAX + 32];
   enum style toast_style;
   us_t toast_until;

@@ -275,6 +275,17 @@ static void add_lobby_note(struct model *m, const struct client_event *ev, us_t 
   notify(m, "message", text);
 }
 
+static void set_maintenance(struct model *m, const struct client_event *ev) {
+  m->maintenance_ms = ev->at_ms;
+  snprintf(m->maintenance, sizeof m->maintenance, "%.*s", (int)sizeof m->maintenance - 1, ev->text);
+}
+
+static void on_mic(struct model *m, const struct client_event *ev) {
+  m->mic = ev->mic;
+  m->level = ev->level;
+  m->muted_talk = ev->muted_talk && m->state == CLIENT_JOINED;
+}
+
 void model_update(struct model *m, struct client_event *ev, us_t now) {
   m->said[0] = '\0';
   m->now = now;
@@ -308,10 +319,11 @@ void model_update(struct model *m, struct client_event *ev, us_t now) {
     for (unsigned i = 0; i < ev->n; i++)
       set_quality(m, ev->level_of[i].member, ev->level_of[i].level);
     break;
+  case CLIENT_EV_MAINTENANCE:
+    set_maintenance(m, ev);
+    break;
   case CLIENT_EV_MIC:
-    m->mic = ev->mic;
-    m->level = ev->level;
-    m->muted_talk = ev->muted_talk && m->state == CLIENT_JOINED;
+    on_mic(m, ev);
     break;
   case CLIENT_EV_LINK:
     m->link = ev->link;

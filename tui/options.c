@@ -4,6 +4,7 @@
 #include "core/base/rng.h"
 #include "tui/bandwidth.h"
 #include "tui/osc.h"
+#include "tui/watch_expr.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,13 +22,12 @@ enum option_code {
 #include "tui/options.def"
 #undef OPT
 };
-#define OF_ALL false
-#define OF_HOST true
 const struct option_row OPTIONS[] = {
-#define OPT(id, name_, value_, of, help_) {.name = name_, .value = value_, .help = help_, .host = OF_##of},
+#define OPT(id, name_, value_, of_, help_)                                                                   \
+  {.name = name_, .value = value_, .help = help_, .of = OPTION_OF_##of_},
 #include "tui/options.def"
 #undef OPT
-    {NULL, NULL, NULL, false}};
+    {NULL, NULL, NULL, OPTION_OF_ALL}};
 
 static const struct option LONG[] = {
 #define OPT(id, name, value, of, help) {name, sizeof(value) > 1, NULL, O_##id},
@@ -42,6 +42,10 @@ const char OPTIONS_COMMANDS[] =
     "                       sign in to your account on a server, in a browser\n"
     "  gavel logout HOST[:PORT]|LINK|-\n"
     "                       end that session\n"
+    "  gavel watch [SERVER] the live rooms of a server: by its socket (./gavel.sock) or its operators'\n"
+    "                       port, https://HOST:PORT[#p=PIN]\n"
+    "  gavel doctor [LINK|-]\n"
+    "                       is this terminal, its sound and the way to a server fit for a call?\n"
     "  gavel demo           a room with invented people\n"
     "  gavel keys [--check FILE]\n"
     "                       all keys and commands, as a table; or what a keys file changes\n"
@@ -50,17 +54,19 @@ const char OPTIONS_COMMANDS[] =
     "  gavel man PAGE       a manual page: gavel or gavelctl\n"
     "  gavel completion SHELL\n"
     "                       completion for bash, zsh or fish\n";
-const char OPTIONS_EXIT[] = "0 left, 1 usage, 2 cannot connect, 3 refused, 4 removed, 5 room ended,\n"
-                            "6 no audio device, 7 protocol version, 8 consent needed, 130 signal\n";
+const char OPTIONS_EXIT[] =
+    "0 left, 1 usage, 2 cannot connect, 3 refused, 4 removed, 5 room ended,\n"
+    "6 no audio device, 7 protocol version, 8 consent needed, 9 a --fail-if holds, 130 signal\n";
 
 void options_help(FILE *f) {
   fprintf(f, "gavel: moderated audio conferences from the keyboard\n\n%s", OPTIONS_COMMANDS);
-  for (int host = 0; host < 2; host++) {
-    fputs(host ? "\nhost also takes:\n" : "\n", f);
+  static const char *const HEADS[] = {"", "host also takes:\n", "watch also takes:\n"};
+  for (enum option_of of = OPTION_OF_ALL; of <= OPTION_OF_WATCH; of++) {
+    fprintf(f, "\n%s", HEADS[of]);
     for (const struct option_row *o = OPTIONS; o->name != NULL; o++) {
       char form[48];
       snprintf(form, sizeof form, "--%s%s%s", o->name, o->value[0] != '\0' ? " " : "", o->value);
-      if (o->host == host)
+      if (o->of == of)
         fprintf(f, "  %-22s %s\n", form, o->help);
     }
   }
@@ -105,6 +111,35 @@ static bool read_password(struct options *o, char why[256]) {
   return ok;
 }
 
+/* set_interval: 250ms, 2s, or seconds without a unit. */
+static bool set_interval(const char *text, unsigned *out, char why[256]) {
+  char *unit = NULL;
+  unsigned long n = text[0] >= '0' && text[0] <= '9' ? strtoul(text, &unit, 10) : 0;
+  bool ms = unit && strcmp(unit, "ms") == 0, ok = unit && (ms || strcmp(unit, "s") == 0 || *unit == '\0');
+  n = ms ? n : n <= 10 ? n * 1000 : 0;
+  if (ok && n >= 250 && n <= 10000) {
+    *out = (unsigned)n;
+    return true;
+  }
+  snprintf(why, 256, "--interval takes 250ms to 10s, not %.60s", text);
+  return false;
+}
+
+/* add_condition: a wrong one is said at once, with the spot. */
+static bool add_condition(struct watch_options *w, char why[256]) {
+  struct watch_expr e;
+  struct watch_fault fault;
+  if (watch_expr_parse(optarg, true, &e, &fault) != ERR_OK)
+    snprintf(why, 256, "--fail-if '%.80s', character %zu: %s", optarg, fault.at + 1, fault.why);
+  else if (w->n_fail == OPTIONS_FAIL_MAX)
+    snprintf(why, 256, "at most %d times --fail-if", OPTIONS_FAIL_MAX);
+  else {
+    w->fail[w->n_fail++] = optarg;
+    return true;
+  }
+  return false;
+}
+
 /* set_special: the options that need work of their own. */
 static bool set_special(struct options *o, int option, char why[256]) {
   unsigned long n;
@@ -125,6 +160,10 @@ static bool set_special(struct options *o, int option, char why[256]) {
   case O_ACCEPT_CONSENT:
     o->front.client.consent = optarg;
     return true;
+  case O_FAIL_IF:
+    return add_condition(&o->watch, why);
+  case O_INTERVAL:
+    return set_interval(optarg, &o->watch.interval_ms, why);
   case O_PASSWORD_FILE:
     return read_password(o, why);
   case O_NOTIFY:
@@ -159,6 +198,8 @@ static bool set(struct options *o, int option, bool *help, char why[256]) {
                {O_REQUIRE_AUDIO, &f->require_audio, true},
                {O_FORGET, &o->forget, true},
                {O_NO_LOGIN, &o->no_login, true},
+               {O_MONITOR, &o->monitor, true},
+               {O_ONCE, &o->watch.once, true},
                {O_NO_AEC, &f->client.aec, false},
                {O_NO_NS, &f->client.ns, false},
                {O_NO_AGC, &f->client.agc, false},
@@ -293,10 +334,12 @@ static bool check(const struct options *o, bool host, char why[256]) {
 bool options_parse(int argc, char **argv, struct options *o, bool *help, char why[256]) {
   const char *user = getenv("USER");
   const struct passwd *account = user == NULL ? getpwuid(getuid()) : NULL;
-  bool host = strcmp(argv[0], "host") == 0, join = strcmp(argv[0], "join") == 0;
+  bool host = strcmp(argv[0], "host") == 0, join = strcmp(argv[0], "join") == 0,
+       watch = strcmp(argv[0], "watch") == 0, doctor = strcmp(argv[0], "doctor") == 0;
   bool server = strcmp(argv[0], "login") == 0 || strcmp(argv[0], "logout") == 0;
   int option;
   *o = (struct options){.listen = "", .public_address = "", .room = "room", .lobby = true};
+  o->watch = (struct watch_options){.server = "gavel.sock", .interval_ms = 1000};
   o->front.client = (struct client_config){.input = o->input,
                                            .output = o->output,
                                            .aec = true,
@@ -315,23 +358,32 @@ bool options_parse(int argc, char **argv, struct options *o, bool *help, char wh
       snprintf(why, 256, option == '?' ? "there is no option %.80s" : "%.80s needs a value", word);
       return false;
     }
+    if (option > O_BASE && OPTIONS[option - O_BASE - 1].of == OPTION_OF_WATCH && !watch) {
+      snprintf(why, 256, "--%s is for gavel watch", OPTIONS[option - O_BASE - 1].name);
+      return false;
+    }
     if (!set(o, option, help, why))
       return false;
   }
   if (*help)
     return true;
   int words = argc - optind;
-  if (join || server ? words != 1 : words > (int)host) {
+  if (join || server ? words != 1 : words > (int)(host || watch || doctor)) {
     snprintf(why, 256, "%s",
-             server ? "login and logout need the name of one server, or a link of it, or - to read that"
-             : join ? "join needs one link, or - to read it from standard input"
-             : host ? "host takes one room name"
-                    : "demo takes options only");
+             server   ? "login and logout need the name of one server, or a link of it, or - to read that"
+             : join   ? "join needs one link, or - to read it from standard input"
+             : host   ? "host takes one room name"
+             : doctor ? "doctor takes one link, or - to read it from standard input"
+             : watch  ? "watch takes one server: the path of its socket, or https://HOST:PORT"
+                      : "demo takes options only");
     return false;
   }
   if (host && argc > optind)
     o->room = argv[optind];
-  if ((join || server) && !(take_link(o, argv[optind], server, why) && take_pin(o, why)))
+  if (watch && argc > optind)
+    o->watch.server = argv[optind];
+  if ((join || server || (doctor && argc > optind)) &&
+      !(take_link(o, argv[optind], server, why) && take_pin(o, why)))
     return false;
   install_id(o->device_id);
   return check(o, host, why);

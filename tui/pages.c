@@ -3,6 +3,7 @@
 #include "core/base/text.h"
 #include "tui/bandwidth.h"
 #include "tui/menu.h"
+#include "tui/watch_pilot.h"
 
 #include <inttypes.h>
 #include <qrencode.h>
@@ -349,6 +350,12 @@ char *pages_keys(void) {
     group = name;
     keys_row(p.f, &COMMANDS[i]);
   }
+  fputs("\n## Watch\n\nKeys of `gavel watch`, section `[watch]` of the keys file (tui/watch_keys.def); "
+        "arrows, PgUp,\n"
+        "PgDn, Home and End move as everywhere.\n\n| key | name | what it does |\n|---|---|---|\n",
+        p.f);
+  for (size_t i = 0; i < WATCH_KEY__COUNT; i++)
+    fprintf(p.f, "| `%s` | `%s` | %s |\n", WATCH_KEYS[i].keys, WATCH_KEYS[i].name, WATCH_KEYS[i].help);
   return page_close(&p);
 }
 

@@ -41,6 +41,13 @@ static void timers(struct banner *b) {
     snprintf(text, sizeof text, "ENDS %s %s%s", counts ? "IN" : "AT", left, how);
     add_rows(b, STYLE_DANGER, text, 1);
   }
+  if (b->v->m->maintenance_ms != 0) {
+    const char *why = b->v->m->maintenance;
+    bool counts = view_left(b->v, b->v->m->maintenance_ms, left);
+    snprintf(text, sizeof text, "SERVER GOES DOWN %s %s%s%.300s", counts ? "IN" : "AT", left,
+             *why ? ": " : "", why);
+    add_rows(b, STYLE_WARN, text, 2);
+  }
   if (room->recall_ms != 0) {
     bool counts = view_left(b->v, room->recall_ms, left);
     snprintf(text, sizeof text, "SIDE ROOMS CLOSE %s %s: everyone comes back", counts ? "IN" : "AT", left);

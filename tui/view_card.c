@@ -103,6 +103,7 @@ static void mos_words(uint16_t to, uint16_t from, char out[48]) {
 static void line_of(struct sheet *s, const struct client_other *o) {
   char text[BANDWIDTH_WORDS];
   bool bad = o->concealed_down_pct > 5 || o->concealed_up_pct > 5;
+  fact(s, "way", STYLE_NORMAL, bandwidth_way(o->via));
   bandwidth_gets(o->tier, 0, o->copies, o->kbps_down, text);
   fact(s, "gets", STYLE_NORMAL, text);
   snprintf(text, sizeof text, "%u%% to, %u%% from", o->loss_down_pct, o->loss_up_pct);

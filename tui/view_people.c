@@ -99,6 +99,9 @@ static const char *state_word(const struct scene *v, const struct member *p, cha
   *s = STYLE_AWAY;
   if (p->presence == PRESENCE_AWAY)
     return "away";
+  *s = STYLE_WARN;
+  if (p->role == ROLE_MONITOR)
+    return "monitor";
   *s = p->time_up ? STYLE_WARN : STYLE_TALKING;
   if (view_floor_left(v, p, out))
     return out;

@@ -14,55 +14,11 @@
 
 #include <cmocka.h>
 
-static char *slurp(const char *path) {
-  FILE *f = fopen(path, "rb");
-  char *text = NULL;
-  size_t len = 0;
-  if (f == NULL)
-    return NULL;
-  if (getdelim(&text, &len, '\0', f) < 0 && text != NULL)
-    text[0] = '\0';
-  fclose(f);
-  return text;
-}
-
-static void compare_file(const char *file, const char *text) {
-  char path[256];
-  snprintf(path, sizeof path, "%s/%s", GAVEL_SRCDIR, file);
-  if (getenv("UPDATE") != NULL) {
-    FILE *f = fopen(path, "wb");
-    assert_non_null(f);
-    assert_true(fputs(text, f) >= 0);
-    assert_int_equal(fclose(f), 0);
-    return;
-  }
-  char *want = slurp(path);
-  if (want == NULL || strcmp(want, text) != 0)
-    print_error("%s differs; it is now:\n%s\n", path, text);
-  assert_non_null(want);
-  assert_string_equal(want, text);
-  free(want);
-}
-
-static void compare(const char *name, const char *text) {
-  char file[128];
-  snprintf(file, sizeof file, "tests/golden/%s.txt", name);
-  compare_file(file, text);
-}
+#include "tests/golden/golden_kit.h"
 
 static void snapshot(struct fixture *f, const char *what, int w, int h, bool ascii, bool colour) {
-  char name[96], cursor[64], *all;
   struct canvas *c = fx_draw(f, w, h, ascii);
-  char *text = canvas_text(c), *styles = canvas_styles(c);
-  snprintf(name, sizeof name, "%s-%dx%d-%s-%s", what, w, h, ascii ? "ascii" : "utf8",
-           colour ? "colour" : "mono");
-  snprintf(cursor, sizeof cursor, "cursor %d,%d %s\n", c->cursor_x, c->cursor_y,
-           c->cursor_shown ? "shown" : "hidden");
-  assert_true(asprintf(&all, "%s\n%s\n%s", text, colour ? styles : "", cursor) > 0);
-  compare(name, all);
-  free(all);
-  free(text);
-  free(styles);
+  compare_canvas(what, c, colour);
   canvas_destroy(c);
 }
 
@@ -372,16 +328,7 @@ static void test_keys_doc(void **state) {
 /* The first screen of README.md is the room of the golden file, line by line. */
 static void test_readme(void **state) {
   (void)state;
-  char *readme = slurp(GAVEL_SRCDIR "/README.md");
-  char *screen = slurp(GAVEL_SRCDIR "/tests/golden/room-80x24-utf8-colour.txt");
-  assert_non_null(readme);
-  assert_non_null(screen);
-  char *end = strstr(screen, "\n\nsttt"); /* where the styles begin */
-  assert_non_null(end);
-  end[1] = '\0';
-  assert_non_null(strstr(readme, screen));
-  free(readme);
-  free(screen);
+  readme_shows("room-80x24-utf8-colour", "sttt");
 }
 
 int main(void) {

@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -48,7 +49,18 @@ static void only_the_unusual_is_said(void **state) {
   l.ptime_up_ms = 120;
   bandwidth_words(&l, words);
   assert_string_equal(words, "in low 60 ms, out min 120 ms");
+  snprintf(l.via, sizeof l.via, "turn-tls");
+  bandwidth_words(&l, words);
+  assert_string_equal(words, "in low 60 ms, out min 120 ms, by relay");
   l.connected = false;
+  bandwidth_words(&l, words);
+  assert_string_equal(words, "");
+  l = (struct client_link){.connected = true, .via = "tunnel", .tier_down = "full", .tier_up = "full"};
+  bandwidth_words(&l, words);
+  assert_string_equal(words, "by tunnel");
+  bandwidth_brief(&l, words);
+  assert_string_equal(words, "line: full, by tunnel");
+  snprintf(l.via, sizeof l.via, "udp"); /* as usual */
   bandwidth_words(&l, words);
   assert_string_equal(words, "");
   l = (struct client_link){.connected = true}; /* nothing is known yet */

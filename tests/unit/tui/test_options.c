@@ -176,10 +176,47 @@ static void test_exit_codes(void **state) {
   assert_int_equal(exit_of(ERR_PROTOCOL), 7);
 }
 
+static void test_watch(void **state) {
+  (void)state;
+  struct options o;
+  bool help;
+  char why[256];
+  assert_true(parse("watch", &o, &help, why));
+  assert_string_equal(o.watch.server, "gavel.sock");
+  assert_int_equal(o.watch.interval_ms, 1000);
+  assert_true(parse(
+      "watch https://example.org:9443 --once --json --fail-if loss>5% --fail-if rooms<1 --interval 250ms", &o,
+      &help, why));
+  assert_string_equal(o.watch.server, "https://example.org:9443");
+  assert_true(o.watch.once);
+  assert_int_equal(o.front.kind, FRONT_HEADLESS);
+  assert_int_equal(o.watch.n_fail, 2);
+  assert_string_equal(o.watch.fail[1], "rooms<1");
+  assert_int_equal(o.watch.interval_ms, 250);
+  assert_true(parse("watch --interval 10s", &o, &help, why));
+  assert_int_equal(o.watch.interval_ms, 10000);
+  assert_false(parse("watch --fail-if loss>>5", &o, &help, why));
+  assert_string_equal(why, "--fail-if 'loss>>5', character 6: a number is wanted here");
+  static const char *const BAD[] = {"watch a b",
+                                    "watch --interval 0",
+                                    "watch --interval 11",
+                                    "watch --interval 1h",
+                                    "watch --interval 249ms",
+                                    "watch --interval -1",
+                                    "watch --fail-if cpu>",
+                                    "demo --once",
+                                    "host --fail-if loss>5",
+                                    "join --interval 1 x"};
+  for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++)
+    if (parse(BAD[i], &o, &help, why))
+      fail_msg("accepted: %s", BAD[i]);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_join_takes_the_link_out_of_argv),
                                      cmocka_unit_test(test_login_takes_a_host_or_a_link),
-      cmocka_unit_test(test_sound_processing_can_be_switched_off),
+                                     cmocka_unit_test(test_watch),
+                                     cmocka_unit_test(test_sound_processing_can_be_switched_off),
                                      cmocka_unit_test(test_host),
                                      cmocka_unit_test(test_refused),
                                      cmocka_unit_test(test_install_id_is_kept_private),

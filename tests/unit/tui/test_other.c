@@ -87,6 +87,7 @@ static void test_the_card_shows_it(void **state) {
   struct client_event ev = {.kind = CLIENT_EV_OTHER,
                             .other = {.member = DAVE,
                                       .tier = "low",
+                                      .via = "tunnel",
                                       .copies = 1,
                                       .kbps_down = 21,
                                       .loss_down_pct = 12,
@@ -98,6 +99,7 @@ static void test_the_card_shows_it(void **state) {
                                       .buffer_ms = 90}};
   model_update(f->m, &ev, f->now);
   assert_true(card_says(f, "low, 1 copy, 21 kb/s"));
+  assert_true(card_says(f, "tunnel: inside the"));
   assert_true(card_says(f, "12% to, 3% from"));
   assert_true(card_says(f, "4% to, 0% from"));
   assert_true(card_says(f, "3.8 to, - from"));

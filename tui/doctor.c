@@ -1,0 +1,103 @@
+#include "tui/doctor.h"
+
+#include "tui/term_look.h"
+
+#include <langinfo.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const STATES[] = {"ok", "note", "warn", "fail"};
+
+void doctor_add(struct doctor *d, const char *id, enum doctor_state state, const char *advice,
+                json_t *figures, const char *format, ...) {
+  va_list args;
+  if (d->n == DOCTOR_CHECKS_MAX) {
+    json_decref(figures);
+    return;
+  }
+  struct doctor_check *c = &d->of[d->n++];
+  *c = (struct doctor_check){.id = id, .state = state, .advice = advice, .figures = figures};
+  va_start(args, format);
+  vsnprintf(c->text, sizeof c->text, format, args);
+  va_end(args);
+  for (char *p = c->text; *p; p++)
+    if (*p == '\n')
+      *p = p[1] ? ';' : '\0';
+  if (d->tell)
+    d->tell(c);
+}
+
+json_t *doctor_json(const struct doctor *d) {
+  json_t *list = json_array();
+  bool ok = true;
+  for (size_t i = 0; i < d->n; i++) {
+    const struct doctor_check *c = &d->of[i];
+    json_array_append_new(list,
+                          json_pack("{s:s,s:s,s:s,s:s?,s:O?}", "check", c->id, "state", STATES[c->state],
+                                    "text", c->text, "advice", c->advice, "figures", c->figures));
+    ok &= c->state != DOCTOR_FAIL;
+  }
+  return json_pack("{s:b,s:o}", "ok", ok, "checks", list);
+}
+
+void doctor_free(struct doctor *d) {
+  for (size_t i = 0; i < d->n; i++)
+    json_decref(d->of[i].figures);
+  d->n = 0;
+}
+
+static void tell(const struct doctor_check *c) {
+  printf("%-5s %-12s %s\n", STATES[c->state], c->id, c->text);
+  if (c->advice)
+    printf("%-18s -> %s\n", "", c->advice);
+  fflush(stdout);
+}
+
+/* ---- the terminal ---- */
+
+static void terminal(struct doctor *d) {
+  struct term_look t;
+  const char *term = getenv("TERM"), *codes = nl_langinfo(CODESET);
+  term_look(&t);
+  if (!t.is) {
+    doctor_add(d, "terminal", DOCTOR_NOTE, NULL, NULL, "standard output is none: gavel would use line mode");
+    return;
+  }
+  const char *advice = !t.places                     ? "set TERM to what your terminal is, or use --line"
+                       : strcmp(codes, "UTF-8") != 0 ? "a UTF-8 locale (LANG=C.UTF-8) shows everybody's name"
+                       : t.w < 80 || t.h < 24        ? "it works, but 80x24 shows more"
+                                                     : NULL;
+  doctor_add(d, "terminal", advice ? DOCTOR_WARN : DOCTOR_OK, advice,
+             json_pack("{s:i,s:i,s:i}", "columns", t.w, "rows", t.h, "colours", t.colours),
+             "%.40s, %dx%d, %s, %d colours", term ? term : "TERM is not set", t.w, t.h, codes, t.colours);
+}
+
+/* ---- all of it ---- */
+
+enum exit_code doctor_run(const struct options *o) {
+  bool json = o->front.kind == FRONT_HEADLESS;
+  struct doctor d = {.tell = json ? NULL : tell};
+  terminal(&d);
+  bool echo = !json && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+  if (!o->front.client.no_audio)
+    doctor_sound(&d, &o->front.client, echo);
+  if (o->front.client.link.host[0]) {
+    struct probe p;
+    probe_run(&o->front.client.link, o->front.client.token, &p);
+    doctor_network(&d, &o->front.client.link, &p);
+    probe_free(&p);
+  } else
+    doctor_add(&d, "network", DOCTOR_NOTE, "gavel doctor LINK tries the way to a server", NULL, "not tried");
+  json_t *all = doctor_json(&d);
+  bool ok = json_is_true(json_object_get(all, "ok"));
+  if (json)
+    json_dumpf(all, stdout, JSON_INDENT(2));
+  if (json)
+    putchar('\n');
+  json_decref(all);
+  doctor_free(&d);
+  return ok ? EXIT_LEFT : EXIT_CONNECT;
+}
