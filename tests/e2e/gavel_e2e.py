@@ -120,15 +120,15 @@ class Server:
 class Client:
     """gavel in headless mode: JSON lines both ways."""
 
-    def __init__(self, *args, env=None):
-        self.process = start([program("gavel"), *args, "--headless"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    def __init__(self, *args, env=None, wrap=()):
+        self.process = start([*wrap, program("gavel"), *args, "--headless"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, env=env)
         self.errors = Lines(self.process.stderr)
         self.lines = Lines(self.process.stdout)
 
     @classmethod
-    def join(cls, link, name, *args, env=None):
-        c = cls("join", "-", "--name", name, *args, env=env)
+    def join(cls, link, name, *args, env=None, wrap=()):
+        c = cls("join", "-", "--name", name, *args, env=env, wrap=wrap)
         c.process.stdin.write((link + "\n").encode())
         c.process.stdin.flush()
         return c

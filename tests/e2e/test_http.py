@@ -2,6 +2,7 @@
 addresses behind a proxy."""
 import json
 import os
+import re
 import socket
 import ssl
 import subprocess
@@ -49,6 +50,28 @@ def raw(port, data, tls=True):
     return got, time.monotonic() - began
 
 
+def guest_page(base):
+    """Of all answers only the page has a policy that runs scripts, and may ask for the microphone."""
+    html = ("-H", "Accept: text/html,application/xhtml+xml,*/*;q=0.8")
+    for path in ("/j/den", "/j/shop/den"):
+        status, headers, body = curl(base + path, *html)
+        assert status == 200 and headers["content-type"] == "text/html; charset=utf-8" and "<noscript>" in body, (status, headers)
+        assert "connect-src 'self' wss://" + base[8:] + ";" in headers["content-security-policy"], headers
+        assert headers["permissions-policy"].startswith("microphone=(self), "), headers
+        others = {k: v for k, v in HEADERS.items() if k != "content-security-policy"}
+        assert {k: headers.get(k) for k in others} == others, headers
+        head = curl(base + path, "-I", *html)
+        assert (head[0], head[1]["content-length"], head[2]) == (200, headers["content-length"], ""), head
+    for name in re.findall(r'(?:href|src)="/(web/[^"]+)"', body):
+        status, headers, text = curl(base + "/" + name)
+        assert status == 200 and text and {k: headers.get(k) for k in HEADERS} == HEADERS, (name, status, headers)
+        assert headers["permissions-policy"].startswith("microphone=(), "), (name, headers)
+    assert curl(base + "/web/app.js")[1]["content-type"] == "text/javascript; charset=utf-8"  # else no browser runs it
+    for path in ("/web/", "/web/nothing.js", "/web/index.html", "/web/../web/index.html", "/web"):
+        assert curl(base + path, *html)[0] == 404, path
+    assert curl(base + "/j/den", "-H", "Accept: " + "text/html," * 100)[1]["content-type"].startswith("text/plain")  # too long: not read
+
+
 def routes(base):
     for path, status, says in (("/healthz", 200, "ok"), ("/j/den", 200, "gavel join"), ("/device", 200, "user_code"),
                                ("/.well-known/security.txt", 200, "Contact: mailto:sec@example.org"), ("/nothing", 404, ""), ("/", 404, ""),
@@ -58,6 +81,7 @@ def routes(base):
         assert (got, says in body) == (status, True), (path, got, body)
         for name, value in HEADERS.items():
             assert headers.get(name) == value, (path, name, headers)
+    guest_page(base)
     assert json.loads(curl(base + "/.well-known/oauth-authorization-server")[2])["issuer"] == base
     status, headers, body = curl(base + "/healthz", "-I")
     assert (status, headers["content-length"], body) == (200, "3", "")
@@ -89,6 +113,9 @@ def lengths(base, port):
         assert got.startswith(b"HTTP/1.1 400 ") and took < 5.5, (extra, got, took)
     got, _ = raw(port, b"POST /oauth/token HTTP/1.1\r\nHost: x\r\n\r\n")
     assert got.startswith(b"HTTP/1.1 411 "), got
+    for target in (b"/healthz%0d%0aX-Forwarded-For:1.2.3.4", b"/healthz%0D%0A%0D%0A", b"/healthz?a=%0aX-Y:z"):  # no end of the request line
+        got, _ = raw(port, b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert b" 400 " in got.split(b"\r\n")[0], (target, got)
     form = ("-H", "Content-Type: application/x-www-form-urlencoded", "--data-binary")
     assert curl(base + "/oauth/token", *form, "a=" + "x" * 16382)[0] == 400  # it fits, and says nothing
     assert curl(base + "/oauth/token", *form, "a=" + "x" * 16383)[0] == 413

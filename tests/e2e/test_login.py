@@ -239,4 +239,5 @@ def test(folder):
                                   e2e.parse_link(guest)["invite"]])
 
 
-e2e.main(test)
+if __name__ == "__main__":  # test_watch.py signs in too
+    e2e.main(test)

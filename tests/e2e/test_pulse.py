@@ -99,4 +99,5 @@ def test(folder):
     server.stop()
 
 
-e2e.main(test)
+if __name__ == "__main__":
+    e2e.main(test)

@@ -87,7 +87,7 @@ def test(folder):
     seen = listener.wait("the speaker's line", lambda e: e.get("event") == "line")
     assert seen["id"] == other["member"] and seen["mos_up"] >= 40 and seen["loss_up_pct"] == 0, seen
     assert mean_of_metrics(server, "lines") == 2
-    assert 1 <= mean_of_metrics(server, 'line_loss_percent{direction="down"}') <= 12
+    assert 0.01 <= mean_of_metrics(server, 'line_loss_ratio{direction="down"}') <= 0.12
 
     listener.say(cmd="leave")
     assert listener.end() == 0

@@ -335,6 +335,8 @@ def gavelctl(folder, server):
     rc, _, err = run([e2e.program("gavelctl"), "--socket", "none.sock", "rooms"], folder)
     assert rc == 2 and "none.sock" in err and err.count("\n") == 1
     assert "gavel_" in ctl.ok("metrics") and "signalling" in ctl.ok("ips")
+    assert re.search("draining +yes", ctl.ok("drain")) and re.search("draining +no", ctl.ok("drain", "--undo"))
+    assert "none" in ctl.ok("alerts")
     assert "stay until" in ctl.ok("quality", "hall", "--since=1d")
     assert "hall" in ctl.ok("metering") or "no" in ctl.ok("metering")
     ctl.no(3, "nowhere.sqlite", "restore", "nowhere.sqlite", "--to=%s" % os.path.join(folder, "other.db"))
