@@ -1,5 +1,7 @@
 #include "core/base/map.h"
 
+#include "core/base/bytes.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,4 +139,22 @@ void *map_get_u32(const struct map *m, uint32_t key) {
 }
 void *map_del_u32(struct map *m, uint32_t key) {
   return map_del(m, &key, sizeof key);
+}
+
+void map_put_text(struct map *m, const char *key, void *value) {
+  uint8_t hash[32];
+  sha256(key, strlen(key), hash);
+  map_put(m, hash, sizeof hash, value);
+}
+
+void *map_get_text(const struct map *m, const char *key) {
+  uint8_t hash[32];
+  sha256(key, strlen(key), hash);
+  return map_get(m, hash, sizeof hash);
+}
+
+void *map_del_text(struct map *m, const char *key) {
+  uint8_t hash[32];
+  sha256(key, strlen(key), hash);
+  return map_del(m, hash, sizeof hash);
 }

@@ -28,4 +28,9 @@ void map_put_u32(struct map *m, uint32_t key, void *value);
 void *map_get_u32(const struct map *m, uint32_t key);
 void *map_del_u32(struct map *m, uint32_t key);
 
+/* The same with a text of any length: what is kept of it is its SHA-256. */
+void map_put_text(struct map *m, const char *key, void *value);
+void *map_get_text(const struct map *m, const char *key);
+void *map_del_text(struct map *m, const char *key);
+
 #endif
