@@ -113,6 +113,15 @@ static int no_verb(const char *word) {
   return EXIT_USAGE;
 }
 
+/* WORD --help of a group: each of its verbs. False: no group. */
+static bool help_group(const char *word) {
+  size_t len = strlen(word), n = 0;
+  for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++)
+    if (strncmp(ROWS[i].verb, word, len) == 0 && ROWS[i].verb[len] == ' ' && ++n > 0)
+      help_row(&ROWS[i]);
+  return n > 0;
+}
+
 static int run_row(struct ctl *c, const struct row *row, int argc, char **argv) {
   ctl_verb_fn *local = row->method[0] ? NULL : ctl_local(row->verb);
   json_t *params = ctl_words(row->grammar, argc, argv);
@@ -131,6 +140,8 @@ static int run(struct ctl *c, int argc, char **argv) {
     return help_row(row);
   if (!row && act != ACT__COUNT && argc == 2 && strcmp(argv[1], "--help") == 0)
     return help_act(act);
+  if (!row && argc == 2 && strcmp(argv[1], "--help") == 0 && help_group(argv[0]))
+    return 0;
   if (row)
     return run_row(c, row, argc - n, argv + n);
   return act == ACT__COUNT ? no_verb(argv[0]) : ctl_act(c, act, argc - 1, argv + 1);

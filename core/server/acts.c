@@ -35,7 +35,10 @@ static enum err found(struct control *c, const char *name, bool lobby, struct ho
 
 enum err control_room_create(struct control *c, const char *name, bool lobby, struct link *host,
                              struct link *guest) {
-  struct hosted *h = NULL;
+  struct hosted *h = hosted_find(c, name);
+  if (h && h->room.ended && !h->touched) /* its end is on disk: the name is free */
+    hosted_forget(c, h);
+  h = NULL;
   enum err e = hosted_find(c, name) ? ERR_ROOM_EXISTS : found(c, name, lobby, &h);
   if (e == ERR_OK)
     e = make_invite(c, h, ROLE_OWNER, true, host);

@@ -10,6 +10,7 @@
 
 #define LOOK_US (5 * US_PER_S)
 #define HOUR_US (3600 * US_PER_S)
+#define LASTS_US (300 * US_PER_S)
 #define WINDOW_US (600 * US_PER_S)
 #define STUCK_US (300 * US_PER_S)
 #define LINES_LEAST 3 /* sound paths: the loss of one is that person's */
@@ -51,8 +52,7 @@ static void tell(struct control *c, size_t i, const char *state) {
 
 static void raise_it(struct control *c, size_t i) {
   struct alert *a = &c->alerts.of[i];
-  bool again = a->raised;
-  if (!again) {
+  if (!a->raised) {
     a->raised = true;
     a->raised_ms = c->wall_ms;
     log_event(LOG_WARN, "alert", "alert", KINDS[kind_of(i)].name, "why", a->detail, NULL);
@@ -63,11 +63,12 @@ static void raise_it(struct control *c, size_t i) {
                                                 .meta = meta});
     json_decref(meta);
   }
-  if (a->told_at && c->now - a->told_at < HOUR_US)
+  bool lasts = !a->told && c->now - a->since >= LASTS_US; /* they believe it is over */
+  if (a->told_at && c->now - a->told_at < HOUR_US && !lasts)
     return;
+  tell(c, i, a->told ? "still" : "raised");
   a->told_at = c->now ? c->now : 1;
   a->told = true;
-  tell(c, i, again ? "still" : "raised");
 }
 
 static void clear_it(struct control *c, size_t i) {
@@ -180,6 +181,8 @@ static void watch(struct control *c) {
 
 void alerts_ran(struct control *c, const struct runner_answer *r) {
   unsigned i = r->target - RUN_WATCH;
+  if (r->id == RUNNER_ALL_LOST && r->target != RUN_COMMAND)
+    memset(c->alerts.asked, 0, sizeof c->alerts.asked); /* asked again */
   if (i >= RUNNER_WATCH_MAX || !c->cfg.alerts.watch[i])
     return;
   struct alerts *a = &c->alerts;

@@ -2,7 +2,8 @@
  * endpoint (hooks.h), to consoles, and to the audit log.
  *
  * Invariant: each is told when it is raised, at most once an hour while it lasts, and when it is over; one
- * that comes and goes is told of once an hour. Thread: the control thread. */
+ * that comes and goes is told of once an hour, or when it has stayed for five minutes: the last word that was
+ * told is never for long the wrong one. Thread: the control thread. */
 #ifndef GAVEL_SERVER_ALERTS_H
 #define GAVEL_SERVER_ALERTS_H
 

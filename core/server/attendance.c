@@ -55,10 +55,10 @@ static const char *how(const struct room_event *ev) {
   }
 }
 
-/* After an event: is this person here, and was he before? */
+/* After an event: is this person here, and was he before? Who only listens is in no list. */
 static void update(struct stays *l, uint32_t id, const struct room_event *ev) {
   const struct member *m = room_member(&l->room, id);
-  bool here = m && m->presence == PRESENCE_HERE && !l->room.ended;
+  bool here = m && m->presence == PRESENCE_HERE && m->role != ROLE_MONITOR && !l->room.ended;
   struct stay *s = find(l, id);
   if (!s && !here)
     return;

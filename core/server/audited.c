@@ -83,11 +83,14 @@ void audited_done(struct control *c, const struct conn *k, const struct hosted *
 
 /* ---- coming in, and what nobody asked for ---- */
 
-void audited_join(struct control *c, const struct conn *k, const char *room, const char *method, enum err e) {
+void audited_join(struct control *c, const struct conn *k, const char *room, const char *method, enum err e,
+                  const char *operator_pid) {
   char actor[ROOM_PID_MAX + 16] = "stranger";
   const struct member *m = k->seat ? room_member(&k->room->room, k->seat->member) : NULL;
   if (m)
     name_of(k->room, m->id, actor);
+  else if (*operator_pid)
+    snprintf(actor, sizeof actor, "%s", operator_pid);
   json_t *meta = json_pack("{s:s}", "method", method);
   struct audit_entry entry = {.actor = actor,
                               .action = strcmp(method, "resume") == 0          ? "room.resume"

@@ -201,39 +201,48 @@ static bool may_ask(struct control *c, struct conn *k) {
          (moderates ? limit_take(c, &k->moderates, LIMIT_MODERATOR) : limit_take(c, &k->acts, LIMIT_ACTS));
 }
 
+static void ping(struct control *c, struct conn *k, json_int_t id, const json_t *params) {
+  if (json_object_size(params) > 0)
+    control_refuse(c, k, id, ERR_BAD_ARG, NULL);
+  else
+    control_reply(c, k, id, json_object());
+}
+
+/* What is none of a room's acts. */
+static const struct {
+  const char *method;
+  void (*run)(struct control *c, struct conn *k, json_int_t id, const json_t *params);
+} CALLS[] = {{"room.join", seat_join},      {"room.media", seat_media}, {"media.bandwidth", seat_bandwidth},
+             {"media.tunnel", seat_tunnel}, {"media.via", seat_via},    {"media.probe", probe_call},
+             {"media.ice", seat_ice}};
+
 static void call(struct control *c, struct conn *k, const struct rpc_in *in) {
   if (!may_ask(c, k)) {
     control_refuse(c, k, in->id, ERR_RATE, NULL);
     return;
   }
-  if (strcmp(in->method, "ping") == 0 && json_object_size(in->params) > 0)
-    control_refuse(c, k, in->id, ERR_BAD_ARG, NULL);
-  else if (strcmp(in->method, "ping") == 0)
-    control_reply(c, k, in->id, json_object());
-  else if (monitor_listens(k) && monitor_call(c, k, in->id, in->method))
+  if (strcmp(in->method, "ping") == 0) {
+    ping(c, k, in->id, in->params);
     return;
-  else if (!k->ops && !k->admin && strcmp(in->method, "ops.whisper") == 0)
+  }
+  if (monitor_listens(k) && monitor_call(c, k, in->id, in->method))
+    return;
+  if (!k->ops && !k->admin && strcmp(in->method, "ops.whisper") == 0) {
     monitor_whisper_call(c, k, in->id, in->params);
-  else if ((k->ops || k->admin) && ops_call(c, k, in->id, in->method, in->params))
     return;
-  else if (k->ops)
+  }
+  if ((k->ops || k->admin) && ops_call(c, k, in->id, in->method, in->params))
+    return;
+  if (k->ops) {
     control_refuse(c, k, in->id, ERR_NOT_ALLOWED, "this port is for operators: join rooms at the public one");
-  else if (strcmp(in->method, "room.join") == 0)
-    seat_join(c, k, in->id, in->params);
-  else if (strcmp(in->method, "room.media") == 0)
-    seat_media(c, k, in->id, in->params);
-  else if (strcmp(in->method, "media.bandwidth") == 0)
-    seat_bandwidth(c, k, in->id, in->params);
-  else if (strcmp(in->method, "media.tunnel") == 0)
-    seat_tunnel(c, k, in->id, in->params);
-  else if (strcmp(in->method, "media.via") == 0)
-    seat_via(c, k, in->id, in->params);
-  else if (strcmp(in->method, "media.probe") == 0)
-    probe_call(c, k, in->id, in->params);
-  else if (strcmp(in->method, "media.ice") == 0)
-    seat_ice(c, k, in->id, in->params);
-  else
-    acts_call(c, k, in->id, in->method, in->params);
+    return;
+  }
+  for (size_t i = 0; i < sizeof CALLS / sizeof CALLS[0]; i++)
+    if (strcmp(CALLS[i].method, in->method) == 0) {
+      CALLS[i].run(c, k, in->id, in->params);
+      return;
+    }
+  acts_call(c, k, in->id, in->method, in->params);
 }
 
 void control_message(struct control *c, uint32_t conn, const char *text, size_t n) {
@@ -357,8 +366,7 @@ static void commit_failed(struct control *c, enum err why) {
     hosted_reload(c, c->touched[i]);
   access_reload(c->access);
   upkeep_load(c);
-  if (c->hooks)
-    hooks_load(c);
+  hooks_lost(c);
   ops_lost(c);
   monitor_lost(c);
 }
@@ -446,11 +454,14 @@ void control_backup(struct control *c, enum err e, const char *name) {
 }
 
 void control_ran(struct control *c, const struct runner_answer *a) {
+  bool lost = a && a->id == RUNNER_ALL_LOST;
+  if (lost)
+    log_event(LOG_WARN, "the process for webhooks or alerts has died, there is a new one", NULL);
   if (!a)
     alerts_runner_gone(c);
-  else if (a->target >= RUN_WATCH)
+  if (a && (lost || a->target >= RUN_WATCH))
     alerts_ran(c, a);
-  else
+  if (a && (lost || a->target < RUN_WATCH))
     hooks_ran(c, a);
 }
 
@@ -473,7 +484,10 @@ void control_stop(struct control *c, int64_t wall_ms) {
 
 void control_bye(struct control *c, int retry_ms) {
   struct conn *k;
+  monitor_stop(c);
   for (size_t at = 0; (k = map_next(c->conns, &at));) {
+    if (k->close_after)
+      continue;
     json_t *body = json_pack("{s:s,s:s,s:i}", "code", err_code(ERR_AGAIN), "text", "the server is going down",
                              "retry_ms", retry_ms);
     control_notify(c, k, "bye", body);

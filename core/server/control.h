@@ -136,7 +136,7 @@ MUST_CHECK enum err control_room_create(struct control *c, const char *room, boo
 void control_audit(struct control *c, const struct audit_entry *e);
 /* control_backup: one was made, or failed: counted, and an entry of the audit log. */
 void control_backup(struct control *c, enum err e, const char *name);
-/* control_ran: the runner has answered; NULL: it is gone. */
+/* control_ran: the runner has answered; RUNNER_ALL_LOST: it died and is there again; NULL: it is gone. */
 void control_ran(struct control *c, const struct runner_answer *a);
 void control_configure(struct control *c, const struct access_config *a, const struct limits_set *limits);
 void control_relays(struct control *c, const struct turn *t); /* others, or none */

@@ -57,7 +57,7 @@ struct seat {
   struct bucket shown; /* acts that all see */
   struct bucket resumes;
   struct bucket relays; /* credentials for them */
-  uint8_t quality; /* of his line, as everyone was told: 0 good, 1 weak, 2 bad (lines.c) */
+  uint8_t quality;      /* of his line, as everyone was told: 0 good, 1 weak, 2 bad (lines.c) */
   struct seat_line line;
   uint8_t addr[16];   /* of his last connection, zero when unknown: what a ban can hold on to */
   struct grant grant; /* by what he came in: seat_claim */
@@ -101,7 +101,7 @@ struct hosted {
   unsigned monitors; /* announced, as was said */
   struct heard *heard[ROOM_SIDES_MAX + 1]; /* who is, by media room; NULL: nobody ever was (levels.c) */
   struct ops_row *row;                     /* of the operators' feed; NULL while nobody watches */
-  struct stays *stays; /* attendance.c: as far as the log was read, or NULL */
+  struct stays *stays;                     /* attendance.c: as far as the log was read, or NULL */
 };
 struct conn {
   uint32_t handle;
@@ -110,10 +110,10 @@ struct conn {
   uint32_t probe;      /* media handle of his probe, 0: none */
   bool ops;            /* on the operator's port; may do nothing before ops.sign_in */
   unsigned ops_scopes; /* what he may there, enum scope; admin: everything */
-  bool urgent, held; /* of what waits: something may not wait; nothing may leave before control.held_at */
-  uint8_t addr[16];  /* IPv4 as ::ffff:a.b.c.d; zero when unknown */
+  bool urgent, held;   /* of what waits: something may not wait; nothing may leave before control.held_at */
+  uint8_t addr[16];    /* IPv4 as ::ffff:a.b.c.d; zero when unknown */
   us_t opened_at;
-  uint64_t late_at;    /* the turn in which he is late with his room.join, 0: not yet */
+  uint64_t late_at;        /* the turn in which he is late with his room.join, 0: not yet */
   struct console *console; /* of ops.*, NULL: asked nothing of it yet */
   struct hosted *room;     /* NULL before joining */
   struct seat *seat;
@@ -129,14 +129,14 @@ struct conn {
 struct web;
 struct control {
   struct control_config cfg;
-  struct web *web; /* web.c: replies and logins of plain HTTPS; NULL before the first */
+  struct web *web;   /* web.c: replies and logins of plain HTTPS; NULL before the first */
   struct map *whips; /* web_whip.c: sessions by their names; NULL before the first */
-  uint32_t probes; /* media room of those who probe, while there are any */
+  uint32_t probes;   /* media room of those who probe, while there are any */
   unsigned n_probes;
   struct access *access;
   struct ops *ops;         /* ops_feed.c; NULL: nobody has watched yet */
   struct monitor *monitor; /* monitor.c; NULL: nobody has listened yet */
-  uint64_t revision; /* of the grants, as last looked at */
+  uint64_t revision;       /* of the grants, as last looked at */
   us_t now, started_at;
   int64_t wall_ms;
   struct map *rooms;       /* hash of the name -> hosted */
@@ -274,8 +274,8 @@ const char *seat_via_text(const struct seat *s);
 void seat_ice(struct control *c, struct conn *k, json_int_t id, const json_t *params);
 /* seat_relays: what media.ice answers him. Their log shows one name a seat, and not whose. */
 json_t *seat_relays(struct control *c, const struct conn *k);
-/* seat_answer_text: the answer to an offer on a media thread, and what that thread has to know; malloc'd, NULL
- * with *why. */
+/* seat_answer_text: the answer to an offer on a media thread, and what that thread has to know; malloc'd,
+ * NULL with *why. */
 char *seat_answer_text(struct control *c, const struct sdp *offer, unsigned thread,
                        struct media_peer_params *params, const char **why);
 /* seat_admitted: he is in, never before when `first`. seat_tell_admitted: all who came in with this act get
@@ -317,7 +317,8 @@ void audited_done(struct control *c, const struct conn *k, const struct hosted *
                   struct audited *x, enum err e);
 /* audited_join: who came in, by what (token, invite, resume, ...), or what kept him out. audited_event: what
  * no act did; before it is applied. audited_media: a path that came to nothing. */
-void audited_join(struct control *c, const struct conn *k, const char *room, const char *method, enum err e);
+void audited_join(struct control *c, const struct conn *k, const char *room, const char *method, enum err e,
+                  const char *operator_pid);
 void audited_event(struct control *c, const struct hosted *h, const struct room_event *ev);
 void audited_media(struct control *c, const struct hosted *h, const struct seat *s, enum err why);
 
@@ -361,7 +362,8 @@ void rights_stay(struct control *c, struct hosted *h, const struct room_event *e
 
 /* web_whip.c: people who speak or listen by WHIP or WHEP: their connections have no socket. whip_told: a
  * message to one, an answer when reply_to is above 0. whip_sweep: whose connection is to be closed, or who
- * has no seat any more, is gone, in this group. whip_direction: of his offer only what his protocol is for. */
+ * has no seat any more, is gone, in this group. whip_direction: of his offer only what his protocol is
+ * for. */
 void whip_told(struct whip *w, const char *text, json_int_t reply_to);
 void whip_sweep(struct control *c);
 void whip_direction(const struct whip *w, struct sdp *offer);

@@ -1,11 +1,7 @@
-#include "core/base/bytes.h"
 #include "core/base/log.h"
 #include "core/server/hooks_private.h"
 
 #include <inttypes.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +16,7 @@ struct hooks *hooks_of(struct control *c) {
     c->hooks = calloc(1, sizeof *c->hooks);
     if (!c->hooks)
       abort();
-    c->hooks->next = US_NEVER;
+    c->hooks->lines = map_create(rng_u64(c->cfg.rng));
   }
   return c->hooks;
 }
@@ -29,54 +25,20 @@ void hook_name(uint64_t id, char out[HOOK_ID_MAX]) {
   snprintf(out, HOOK_ID_MAX, "evt_%016" PRIx64, id);
 }
 
-bool hook_given_up(const struct control *c, const struct hook *h) {
-  return c->wall_ms >= h->until_ms;
-}
-
-static void link_last(struct hooks *q, struct hook *h) {
-  uint8_t hash[32];
-  sha256(h->room, strlen(h->room), hash);
-  memcpy(h->line, hash, sizeof h->line);
-  h->before = q->last;
-  *(q->last ? &q->last->after : &q->first) = h;
-  q->last = h;
-  q->count.queued++;
-}
-
-static void unlink_hook(struct hooks *q, struct hook *h) {
-  *(h->before ? &h->before->after : &q->first) = h->after;
-  *(h->after ? &h->after->before : &q->last) = h->before;
-  q->count.queued--;
-  q->at_work -= h->sent;
-  free(h->room);
-  free(h->type);
-  free(h->body);
-  free(h);
-}
-
-void hook_remove(struct control *c, struct hook *h) {
-  char name[HOOK_ID_MAX];
-  hook_name(h->id, name);
-  enum err e = h->stored ? store_del_doc(c->cfg.store, "hook", name) : ERR_OK;
-  if (e != ERR_OK && c->group_err == ERR_OK)
-    c->group_err = e;
-  unlink_hook(hooks_of(c), h);
-  c->hooks->next = c->now;
-}
-
-enum err hook_store(struct control *c, const struct hook *h) {
+void hook_store(struct control *c, const struct hook *h) {
   char name[HOOK_ID_MAX];
   hook_name(h->id, name);
   json_t *o = json_pack("{s:s,s:s,s:I,s:s}", "room", h->room, "type", h->type, "until_ms",
                         (json_int_t)h->until_ms, "body", h->body);
   char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
   enum err e = text ? store_put_doc(c->cfg.store, "hook", name, "", text) : ERR_NOMEM;
+  if (e != ERR_OK && c->group_err == ERR_OK)
+    c->group_err = e;
   free(text);
   json_decref(o);
-  return e;
 }
 
-/* ---- from the database ---- */
+/* ---- with the database ---- */
 
 static enum err load_one(void *ctx, const char *id, const char *pid, const char *text) {
   struct control *c = ctx;
@@ -90,35 +52,72 @@ static enum err load_one(void *ctx, const char *id, const char *pid, const char 
                      .type = strdup(json_str(o, "type", "")),
                      .body = strdup(json_str(o, "body", "{}")),
                      .until_ms = json_int(o, "until_ms", 0),
+                     .due = c->now,
                      .kept = true,
                      .stored = true};
   if (!h->room || !h->type || !h->body)
     abort();
   json_decref(o);
-  link_last(c->hooks, h);
+  hook_link(c->hooks, h);
   c->hooks->last_id = h->id > c->hooks->last_id ? h->id : c->hooks->last_id;
   return ERR_OK;
 }
 
-/* What is on its way stays known: only what the group that was lost had added or removed differs. Simplest is
- * to send it again: at least once. */
 void hooks_load(struct control *c) {
-  struct hooks *q = hooks_of(c);
-  for (struct hook *h = q->first, *after; h; h = after) {
-    after = h->after;
-    if (h->stored)
-      unlink_hook(q, h);
-  }
+  (void)hooks_of(c);
   (void)!store_each_doc(c->cfg.store, "hook", NULL, load_one, c);
-  q->next = q->first ? c->now : US_NEVER;
+}
+
+void hooks_kept(struct control *c) {
+  struct hooks *q = c->hooks;
+  if (!q)
+    return;
+  for (struct hook *h; (h = q->gone);) {
+    q->gone = h->after;
+    hook_free(h);
+  }
+  /* The new ones are at the end. */
+  for (struct hook *h = q->last; h && !(h->kept && h->stored); h = h->before)
+    if (!h->kept) {
+      h->kept = true;
+      hook_wait(q, h, h->due);
+    }
+}
+
+/* What is back may have been delivered: it is sent again, under the same id. */
+void hooks_lost(struct control *c) {
+  struct hooks *q = c->hooks;
+  if (!q)
+    return;
+  for (struct hook *h = q->last, *before; h && !(h->kept && h->stored); h = before) {
+    before = h->before;
+    if (h->kept)
+      continue;
+    hook_unlink(q, h);
+    hook_free(h);
+  }
+  for (struct hook *h; (h = q->gone);) {
+    q->gone = h->after;
+    if (h->kept)
+      hook_link(q, h);
+    else
+      hook_free(h);
+  }
 }
 
 void hooks_free(struct control *c) {
-  if (!c->hooks)
+  struct hooks *q = c->hooks;
+  if (!q)
     return;
-  while (c->hooks->first)
-    unlink_hook(c->hooks, c->hooks->first);
-  free(c->hooks);
+  hooks_kept(c);
+  for (struct hook *h; (h = q->first);) {
+    hook_unlink(q, h);
+    hook_free(h);
+  }
+  timers_free(&q->due[0]);
+  timers_free(&q->due[1]);
+  map_destroy(q->lines);
+  free(q);
   c->hooks = NULL;
 }
 
@@ -141,12 +140,6 @@ static void drop_oldest(struct control *c, struct hooks *q) {
   q->count.dropped++;
 }
 
-/* A long queue that nobody takes is not walked for each event. */
-static void look_soon(struct control *c) {
-  us_t at = c->hooks->stuck_since ? c->now + BUSY_US : c->now;
-  c->hooks->next = at < c->hooks->next ? at : c->hooks->next;
-}
-
 static void add(struct control *c, enum runner_target target, const char *room, json_t *body) {
   struct hooks *q = hooks_of(c);
   struct hook *h = calloc(1, sizeof *h);
@@ -162,6 +155,7 @@ static void add(struct control *c, enum runner_target target, const char *room, 
   h->body = json_dumps(body, JSON_COMPACT | JSON_SORT_KEYS);
   h->stored = target == RUN_WEBHOOK;
   h->kept = !h->stored;
+  h->due = c->now;
   h->until_ms = c->wall_ms + (h->stored ? HOOKS_GIVE_UP_MS : ALERTS_KEPT_MS);
   if (!h->room || !h->type || !h->body)
     abort();
@@ -170,11 +164,9 @@ static void add(struct control *c, enum runner_target target, const char *room, 
     free(h->body);
     h->body = json_dumps(body, JSON_COMPACT | JSON_SORT_KEYS);
   }
-  enum err e = h->stored ? hook_store(c, h) : ERR_OK;
-  if (e != ERR_OK && c->group_err == ERR_OK)
-    c->group_err = e;
-  link_last(q, h);
-  look_soon(c);
+  if (h->stored)
+    hook_store(c, h);
+  hook_link(q, h);
   if (q->count.queued > c->cfg.hooks.most)
     drop_oldest(c, q);
 }
@@ -194,49 +186,7 @@ void hooks_alert(struct control *c, json_t *body) {
   json_decref(body);
 }
 
-void hooks_kept(struct control *c) {
-  struct hook *h = c->hooks ? c->hooks->last : NULL;
-  if (h && !h->kept)
-    look_soon(c);
-  for (; h && !(h->kept && h->stored); h = h->before) /* the new ones are at the end */
-    h->kept = true;
-}
-
 /* ---- sending ---- */
-
-size_t hooks_secret(const char *text, uint8_t out[64]) {
-  uint8_t raw[96];
-  size_t n = strlen(text), pad = 0;
-  if (strncmp(text, "whsec_", 6) != 0) {
-    if (n > 64)
-      return 0;
-    memcpy(out, text, n);
-    return n;
-  }
-  while (pad < 2 && pad < n && text[n - 1 - pad] == '=')
-    pad++;
-  int got = n - 6 <= 88 ? EVP_DecodeBlock(raw, (const uint8_t *)text + 6, (int)(n - 6)) : -1;
-  if (got < 0 || (size_t)got < pad + 16 || (size_t)got - pad > 64)
-    return 0;
-  memcpy(out, raw, (size_t)got - pad);
-  OPENSSL_cleanse(raw, sizeof raw);
-  return (size_t)got - pad;
-}
-
-void hooks_sign(const uint8_t *key, size_t n_key, const char *id, const char *at, const char *body, size_t n,
-                char out[80]) {
-  uint8_t mac[EVP_MAX_MD_SIZE];
-  unsigned n_mac = sizeof mac;
-  size_t cap = strlen(id) + strlen(at) + n + 3;
-  char *text = malloc(cap);
-  if (!text)
-    abort();
-  int len = snprintf(text, cap, "%s.%s.%.*s", id, at, (int)n, body);
-  (void)HMAC(EVP_sha256(), key, (int)n_key, (const uint8_t *)text, (size_t)len, mac, &n_mac);
-  memcpy(out, "v1,", 3);
-  EVP_EncodeBlock((uint8_t *)out + 3, mac, (int)n_mac);
-  free(text);
-}
 
 static enum err send_one(struct control *c, struct hook *h) {
   static struct runner_job job; /* large; the control thread's */
@@ -248,48 +198,62 @@ static enum err send_one(struct control *c, struct hook *h) {
     hooks_sign(c->cfg.hooks.secret[h->target], c->cfg.hooks.n_secret[h->target], job.name, job.at, job.body,
                job.n, job.signature);
   enum err e = c->cfg.hooks.run(c->cfg.ctx, &job);
-  h->sent = e == ERR_OK;
-  c->hooks->at_work += h->sent;
+  if (e == ERR_OK)
+    hook_sent(c->hooks, h);
   return e;
 }
 
 /* What was given up may be asked for again, but not for ever: it tells of people. */
-static void expire(struct control *c, struct hook *h) {
-  if (h->sent || (h->stored && c->wall_ms - h->until_ms < GIVEN_UP_KEPT_MS))
-    return;
-  hook_remove(c, h);
-  c->hooks->count.dropped++;
+static void forget_old(struct control *c, struct hooks *q) {
+  while (q->first && !q->first->line && c->wall_ms - q->first->until_ms >= GIVEN_UP_KEPT_MS) {
+    hook_remove(c, q->first);
+    q->count.dropped++;
+  }
 }
 
-/* One of a room at a time; alerts are none of any. */
+/* The first of a line that is due. */
+static enum err try_line(struct control *c, struct hooks *q, struct hook_line *l) {
+  struct hook *h = l->first;
+  if (c->wall_ms >= h->until_ms) {
+    hook_give_up(q, h); /* the next is due at once, or there is no line any more */
+    if (!h->stored) {
+      hook_remove(c, h);
+      q->count.dropped++;
+    }
+    return ERR_OK;
+  }
+  enum err e = send_one(c, h);
+  if (e != ERR_OK)
+    hook_wait(q, h, c->now + BUSY_US);
+  return e;
+}
+
+/* Alerts do not wait for events, and are not stopped by what stops those. */
 void hooks_tick(struct control *c) {
   struct hooks *q = c->hooks;
-  if (!q || c->now < q->next || !c->cfg.hooks.run)
+  if (!q || !c->cfg.hooks.run)
     return;
-  q->next = US_NEVER;
-  struct map *seen = map_create(rng_u64(c->cfg.rng));
-  for (struct hook *h = q->first, *after; h && q->at_work < RUNNER_AT_ONCE; h = after) {
-    after = h->after;
-    if (hook_given_up(c, h)) {
-      expire(c, h);
-      continue;
-    }
-    bool first = !*h->room || !map_get(seen, h->line, sizeof h->line);
-    if (*h->room)
-      map_put(seen, h->line, sizeof h->line, h);
-    if (!first || h->sent || !h->kept)
-      continue;
-    if (h->due <= c->now && send_one(c, h) != ERR_OK)
-      h->due = c->now + BUSY_US;
-    if (!h->sent && h->due < q->next)
-      q->next = h->due;
-  }
-  map_destroy(seen);
+  forget_old(c, q);
+  struct timer *t;
+  while ((t = timers_pop(&q->due[0], c->now)))
+    (void)!try_line(c, q, (struct hook_line *)t);
+  while (c->now >= q->busy_until && q->n_events < HOOKS_AT_ONCE && (t = timers_pop(&q->due[1], c->now)))
+    if (try_line(c, q, (struct hook_line *)t) != ERR_OK)
+      q->busy_until = c->now + BUSY_US;
 }
 
 us_t hooks_next(const struct control *c) {
   const struct hooks *q = c->hooks;
-  return q && c->cfg.hooks.run && q->at_work < RUNNER_AT_ONCE ? q->next : US_NEVER;
+  if (!q || !c->cfg.hooks.run)
+    return US_NEVER;
+  us_t alerts = timers_next(&q->due[0]), events = timers_next(&q->due[1]);
+  events = q->n_events >= HOOKS_AT_ONCE ? US_NEVER : events < q->busy_until ? q->busy_until : events;
+  us_t due = alerts < events ? alerts : events;
+  if (!q->first || q->first->line)
+    return due;
+  int64_t left_ms = q->first->until_ms + GIVEN_UP_KEPT_MS - c->wall_ms; /* see forget_old */
+  us_t old = c->now + (left_ms > 0 ? left_ms : 0) * US_PER_MS;
+  return due < old ? due : old;
 }
 
 /* Twice as long each time, up to an hour, and half of that by chance. */
@@ -300,38 +264,66 @@ static us_t wait_of(struct control *c, unsigned tries) {
 }
 
 /* It takes things again: nobody waits for his hour to be over. */
-static void wake_all(struct control *c) {
-  for (struct hook *h = c->hooks->first; h; h = h->after)
-    if (h->tries > 0 && !h->sent)
-      h->due = h->due < c->now ? h->due : c->now;
+static void wake_all(struct control *c, struct hooks *q) {
+  const struct hook_line *l;
+  for (size_t at = 0; (l = map_next(q->lines, &at));)
+    if (l->first->stored && !l->first->sent && l->first->due > c->now)
+      hook_wait(q, l->first, c->now);
 }
 
-void hooks_ran(struct control *c, const struct runner_answer *a) {
-  struct hooks *q = hooks_of(c);
-  struct hook *h = q->first;
-  while (h && h->id != a->id)
-    h = h->after;
-  q->next = c->now;
-  if (!h || !h->sent) /* dropped meanwhile */
-    return;
+static void ended(struct control *c, struct hook *h, const struct runner_answer *a) {
+  struct hooks *q = c->hooks;
   bool done = h->target == RUN_COMMAND ? a->status >= 0 : a->status >= 200 && a->status < 300;
-  h->sent = false;
-  q->at_work--;
+  hook_returned(q, h);
   if (h->target == RUN_COMMAND && a->status != 0)
     log_event(LOG_WARN, "the command of [alert] failed", "status", log_int(a->status), "why", a->text, NULL);
   if (done) {
+    bool stored = h->stored;
     q->count.delivered++;
-    if (q->stuck_since)
-      wake_all(c);
-    q->stuck_since = 0;
     hook_remove(c, h);
+    if (stored && q->stuck_since)
+      wake_all(c, q);
+    q->stuck_since = stored ? 0 : q->stuck_since;
     return;
   }
   q->count.failed++;
   q->stuck_since = q->stuck_since || !h->stored ? q->stuck_since : c->now;
   snprintf(h->said, sizeof h->said, "%.0d%s%s", a->status > 0 ? a->status : 0,
            a->status > 0 && *a->text ? " " : "", a->text);
-  h->due = c->now + wait_of(c, h->tries++);
+  hook_wait(q, h, c->now + wait_of(c, h->tries++));
+}
+
+void hooks_ran(struct control *c, const struct runner_answer *a) {
+  struct hooks *q = hooks_of(c);
+  bool all = a->id == RUNNER_ALL_LOST;
+  for (size_t i = 0; i < RUNNER_AT_ONCE; i++) {
+    struct hook *h = q->at_work[i];
+    if (h && (all ? (h->target == RUN_COMMAND) == (a->target == RUN_COMMAND) : h->id == a->id))
+      ended(c, h, a);
+  } /* none: dropped meanwhile */
+}
+
+/* ---- who is erased ---- */
+
+static bool unname(json_t *person, const char *pid) {
+  return strcmp(json_str(person, "pid", ""), pid) == 0 && json_object_del(person, "name") == 0;
+}
+
+void hooks_unname(struct control *c, const char *pid) {
+  for (struct hook *h = c->hooks && *pid ? c->hooks->first : NULL; h; h = h->after) {
+    json_t *body = h->stored && strstr(h->body, pid) ? json_loads(h->body, 0, NULL) : NULL;
+    json_t *data = json_object_get(body, "data"), *who = json_object_get(data, "who");
+    bool changed = unname(json_object_get(data, "by"), pid);
+    for (size_t i = 0; i < json_array_size(who); i++)
+      changed |= unname(json_array_get(who, i), pid);
+    char *text = changed ? json_dumps(body, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    json_decref(body);
+    if (!text)
+      continue;
+    free(h->body);
+    h->body = text;
+    hook_store(c, h);
+  }
 }
 
 struct hooks_counters hooks_counters(const struct control *c) {

@@ -3,8 +3,8 @@
  *
  * Invariant: an event is in the database with the act that it tells of, and leaves it only when a 2xx came
  * back, it was given up, or dropped: at least once, also after kill -9. Of one room in order: the next is not
- * sent before the one before it. Nothing here waits: sending is the runner's (runner.h). Alerts are not kept.
- * Thread: the control thread. */
+ * sent before the one before it; so with alerts, which wait for no event. Nothing here waits: sending is the
+ * runner's (runner.h). Alerts are not kept. Thread: the control thread. */
 #ifndef GAVEL_SERVER_HOOKS_H
 #define GAVEL_SERVER_HOOKS_H
 
@@ -36,25 +36,31 @@ struct hooks_counters {
   uint64_t queued, delivered, failed, dropped; /* failed: tries */
 };
 
-/* hooks_load: what waits in the database; also after a commit that failed. */
+/* hooks_load: what waits in the database, at the start. */
 void hooks_load(struct control *c);
 void hooks_free(struct control *c);
 /* hooks_event: an event of a room, before it is applied. */
 void hooks_event(struct control *c, const struct hosted *h, const struct room_event *ev);
 /* hooks_alert: to the alert's endpoint and command; steals `body`. */
 void hooks_alert(struct control *c, json_t *body);
-/* hooks_kept: the group is on disk: what is in it may go out. hooks_tick sends what is due. */
+/* hooks_kept: the group is on disk: what is in it may go out. hooks_lost: it is not, and all is as before it.
+ * hooks_tick sends what is due. */
 void hooks_kept(struct control *c);
+void hooks_lost(struct control *c);
 void hooks_tick(struct control *c);
 us_t hooks_next(const struct control *c);
-/* hooks_ran: the runner's answer to a job of RUN_WEBHOOK, RUN_ALERT, RUN_COMMAND. */
+/* hooks_ran: the runner's answer to a job of RUN_WEBHOOK, RUN_ALERT, RUN_COMMAND. hooks_unname: the name of
+ * this person is in nothing that waits any more. */
 void hooks_ran(struct control *c, const struct runner_answer *a);
+void hooks_unname(struct control *c, const char *pid);
 struct hooks_counters hooks_counters(const struct control *c);
 /* hooks_stuck: for how long nothing has come through, though something waits; 0: all is well. */
 us_t hooks_stuck(const struct control *c);
 /* hooks_sign: the webhook-signature of n bytes of body. */
 void hooks_sign(const uint8_t *key, size_t n_key, const char *id, const char *at, const char *body, size_t n,
                 char out[80]);
+/* hooks_events_ok: each word of hooks_config.events means some event. */
+bool hooks_events_ok(const char *list);
 /* hooks_secret: "whsec_" and base64, or the text itself; its length, 0: neither. */
 size_t hooks_secret(const char *text, uint8_t out[64]);
 

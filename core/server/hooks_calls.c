@@ -20,9 +20,9 @@ void hooks_list_call(struct control *c, struct conn *k, json_int_t id, json_t *p
     hook_name(h->id, name);
     utc_text(h->until_ms, until);
     json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:i,s:s,s:s}", "id", name, "type", h->type, "state",
-                                          hook_given_up(c, h) ? "given_up"
-                                          : h->sent           ? "sending"
-                                                              : "waiting",
+                                          !h->line  ? "given_up"
+                                          : h->sent ? "sending"
+                                                    : "waiting",
                                           "tries", (int)h->tries, "until", until, "said", h->said));
   }
   control_reply(c, k, id,
@@ -44,18 +44,16 @@ void hooks_retry_call(struct control *c, struct conn *k, json_int_t id, json_t *
     control_refuse(c, k, id, ERR_BAD_ARG, NULL);
     return;
   }
-  for (struct hook *h = hooks_of(c)->first; h; h = h->after) {
+  for (struct hook *h = hooks_of(c)->last; h; h = h->before) { /* so each is the first of its line again */
     if (!fits(h, which) || h->sent)
       continue;
-    h->due = c->now;
     h->tries = 0;
     h->until_ms = c->wall_ms + HOOKS_GIVE_UP_MS;
-    enum err e = h->stored ? hook_store(c, h) : ERR_OK;
-    if (e != ERR_OK && c->group_err == ERR_OK)
-      c->group_err = e;
+    if (h->stored)
+      hook_store(c, h);
+    hook_wait(c->hooks, h, c->now);
     n++;
   }
-  c->hooks->next = c->now;
   audit_note(c->access, &(struct audit_entry){
                             .action = "webhook.retry", .target = which, .outcome = n ? ERR_OK : ERR_NOTHING});
   if (n)

@@ -5,15 +5,38 @@
 
 #include <string.h>
 
-/* "all", or one of the names, or the beginning of one that ends in a star. */
+/* The next of the list, n letters; n 0: there are no more. */
+static const char *word_of(const char *list, size_t *n) {
+  list += strspn(list, ", ");
+  *n = strcspn(list, ", ");
+  return list;
+}
+
+/* "all", or a name, or the beginning of one that ends in a star. */
+static bool means(const char *word, size_t n, const char *name) {
+  if (word[n - 1] == '*')
+    return strncmp(word, name, n - 1) == 0;
+  return (n == 3 && memcmp(word, "all", 3) == 0) || (strlen(name) == n && memcmp(word, name, n) == 0);
+}
+
 static bool wanted(const char *list, const char *name) {
-  for (size_t n; list += strspn(list, ", "), (n = strcspn(list, ", ")) > 0; list += n) {
-    bool star = list[n - 1] == '*';
-    if ((n == 3 && memcmp(list, "all", 3) == 0) || (star && strncmp(list, name, n - 1) == 0) ||
-        (!star && strlen(name) == n && memcmp(list, name, n) == 0))
+  size_t n;
+  for (const char *word = word_of(list, &n); n > 0; word = word_of(word + n, &n))
+    if (means(word, n, name))
       return true;
-  }
   return false;
+}
+
+bool hooks_events_ok(const char *list) {
+  size_t n, words = 0;
+  for (const char *word = word_of(list, &n); n > 0; word = word_of(word + n, &n), words++) {
+    bool known = false;
+    for (unsigned kind = 0; kind < ROOM_EV__COUNT; kind++)
+      known |= means(word, n, room_ev_name((enum room_ev)kind));
+    if (!known)
+      return false;
+  }
+  return words > 0;
 }
 
 static const struct member *person(const struct hosted *h, const struct room_event *ev, uint32_t id) {

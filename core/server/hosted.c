@@ -16,19 +16,8 @@
 
 /* ---- names: a room is its application's; equal names of two are two rooms ---- */
 
-struct name_key {
-  uint8_t sha256[32]; /* a name is longer than a map's keys */
-};
-
-static struct name_key key_of(const char *name) {
-  struct name_key k;
-  sha256(name, strlen(name), k.sha256);
-  return k;
-}
-
 struct hosted *hosted_find(struct control *c, const char *name) {
-  struct name_key k = key_of(name);
-  return map_get(c->rooms, k.sha256, sizeof k.sha256);
+  return map_get_text(c->rooms, name);
 }
 
 void hosted_name(const char *app, const char *room, char out[HOSTED_NAME_MAX + 1]) {
@@ -84,8 +73,7 @@ struct hosted *hosted_create(struct control *c, const char *name, const char *st
     snprintf(h->stream, sizeof h->stream, "room:%s@%lld", h->name, (long long)c->wall_ms);
   h->timer = (struct timer)TIMER_IDLE;
   h->seats = map_create(rng_u64(c->cfg.rng));
-  struct name_key k = key_of(h->name);
-  map_put(c->rooms, k.sha256, sizeof k.sha256, h);
+  map_put_text(c->rooms, h->name, h);
   return h;
 }
 
@@ -306,6 +294,7 @@ enum err hosted_load_all(struct control *c, char why[256]) {
     h->meetings = meetings;
     h->monitors = monitor_announced_in(&h->room);
     drop_absent(c, h);
+    monitor_restarted(c, h);
     arm(c, h);
   }
   free(list.v);
@@ -432,7 +421,6 @@ void hosted_run(struct control *c, struct hosted *h, struct room_events *evs) {
 void hosted_forget(struct control *c, struct hosted *h) {
   ops_gone(c, h);
   seat_close_rooms(c, h, 0);
-  struct name_key k = key_of(h->name);
-  map_del(c->rooms, k.sha256, sizeof k.sha256);
+  map_del_text(c->rooms, h->name);
   hosted_destroy(c, h);
 }

@@ -7,8 +7,8 @@
 
 #define MFA_FRESH_MS 300000
 #define MINUTES_MOST 10
-#define WISH_MS 600000     /* that long another operator may say yes */
-#define APPROVED_MS 300000 /* and then it is to begin */
+#define WISH_US (600 * US_PER_S)     /* that long another operator may say yes */
+#define APPROVED_US (300 * US_PER_S) /* and then it is to begin */
 #define WISHES_MAX 32
 
 struct monitor *monitor_state(struct control *c) {
@@ -24,19 +24,25 @@ struct monitor *monitor_state(struct control *c) {
 
 static bool same_wish(const struct wish *w, const struct join *j) {
   return strcmp(w->room, j->h->name) == 0 && strcmp(w->pid, j->grant.pid) == 0 &&
-         strcmp(w->reason, j->monitor.reason) == 0 && strcmp(w->ticket, j->monitor.ticket) == 0;
+         strcmp(w->reason, j->monitor.reason) == 0 && strcmp(w->ticket, j->monitor.ticket) == 0 &&
+         w->minutes == j->monitor.minutes;
 }
 
-static void sweep(struct control *c, struct monitor *m) {
+static void sweep(struct monitor *m, us_t now) {
   for (struct wish **at = &m->wishes; *at;) {
     struct wish *w = *at;
-    if (w->ends_ms > c->wall_ms) {
+    if (w->ends > now) {
       at = &w->next;
       continue;
     }
     *at = w->next;
     free(w);
   }
+}
+
+void monitor_wishes_drop(struct control *c) {
+  if (c->monitor)
+    sweep(c->monitor, US_NEVER);
 }
 
 static struct wish *wish_of(const struct control *c, const struct join *j) {
@@ -55,7 +61,8 @@ static enum err wish_enter(struct control *c, const struct join *j) {
   if (!w)
     return ERR_FULL;
   w->number = ++m->last;
-  w->ends_ms = c->wall_ms + WISH_MS;
+  w->ends = c->now + WISH_US;
+  w->minutes = j->monitor.minutes;
   snprintf(w->room, sizeof w->room, "%s", j->h->name);
   snprintf(w->pid, sizeof w->pid, "%s", j->grant.pid);
   snprintf(w->user, sizeof w->user, "%s", j->grant.user);
@@ -67,7 +74,7 @@ static enum err wish_enter(struct control *c, const struct join *j) {
 }
 
 static enum err approved(struct control *c, const struct join *j) {
-  sweep(c, monitor_state(c));
+  sweep(monitor_state(c), c->now);
   const struct wish *w = wish_of(c, j);
   return !w ? wish_enter(c, j) : w->approved ? ERR_OK : ERR_SILENT_APPROVAL;
 }
@@ -82,24 +89,25 @@ void monitor_wish_take(struct control *c, const struct join *j, char by[ACCESS_P
   if (!w)
     return;
   snprintf(by, ACCESS_PID_MAX + 1, "%s", w->by[0] ? w->by : "operator");
-  w->ends_ms = 0;
-  sweep(c, c->monitor);
+  w->ends = 0;
+  sweep(c->monitor, c->now);
 }
 
 enum err monitor_approve(struct control *c, const char *by, int64_t number) {
   struct monitor *m = monitor_state(c);
-  sweep(c, m);
+  sweep(m, c->now);
   struct wish *w = m->wishes;
   while (w && w->number != number)
     w = w->next;
   enum err e = !w || w->approved ? ERR_NOTHING : strcmp(w->pid, by) == 0 ? ERR_NOT_SELF : ERR_OK;
   if (e == ERR_OK) {
     w->approved = true;
-    w->ends_ms = c->wall_ms + APPROVED_MS;
+    w->ends = c->now + APPROVED_US;
     snprintf(w->by, sizeof w->by, "%s", by);
   }
-  json_t *meta =
-      w ? json_pack("{s:s,s:s,s:s}", "asked_by", w->pid, "ticket", w->ticket, "room", w->room) : NULL;
+  json_t *meta = w ? json_pack("{s:s,s:s,s:s,s:I}", "asked_by", w->pid, "ticket", w->ticket, "room", w->room,
+                               "minutes", w->minutes)
+                   : NULL;
   audit_note(c->access,
              &(struct audit_entry){
                  .action = "monitor.approve", .target = w ? w->pid : "", .outcome = e, .meta = meta});
@@ -110,12 +118,12 @@ enum err monitor_approve(struct control *c, const char *by, int64_t number) {
 json_t *monitor_approvals(const struct control *c) {
   json_t *list = json_array();
   for (const struct wish *w = c->monitor ? c->monitor->wishes : NULL; w; w = w->next)
-    if (w->ends_ms > c->wall_ms)
-      json_array_append_new(list,
-                            json_pack("{s:I,s:s,s:s,s:s,s:s,s:I,s:s}", "approval", (json_int_t)w->number,
-                                      "room", w->room, "operator", w->user, "reason", w->reason, "ticket",
-                                      w->ticket, "ends_ms", (json_int_t)w->ends_ms, "approved_by",
-                                      w->approved ? (w->by[0] ? w->by : "operator") : ""));
+    if (w->ends > c->now)
+      json_array_append_new(
+          list, json_pack("{s:I,s:s,s:s,s:s,s:s,s:I,s:I,s:s}", "approval", (json_int_t)w->number, "room",
+                          w->room, "operator", w->user, "reason", w->reason, "ticket", w->ticket, "minutes",
+                          w->minutes, "ends_ms", (json_int_t)(c->wall_ms + (w->ends - c->now) / US_PER_MS),
+                          "approved_by", w->approved ? (w->by[0] ? w->by : "operator") : ""));
   return list;
 }
 
@@ -123,12 +131,11 @@ json_t *monitor_approvals(const struct control *c) {
 
 static enum err text_of(const json_t *o, const char *key, char *out, size_t cap, enum err missing) {
   const char *text = json_str(o, key, "");
-  if (!*text)
-    return missing;
-  if (strlen(text) >= cap)
+  char line[TEXT_LINE_MAX + 1];
+  if (text_clean_line(text, strlen(text), line) != ERR_OK || strlen(line) >= cap)
     return ERR_BAD_ARG;
-  text_show(text, false, out, cap);
-  return ERR_OK;
+  snprintf(out, cap, "%s", line);
+  return *line ? ERR_OK : missing;
 }
 
 static enum err read_monitor(const json_t *o, struct join_monitor *m) {
@@ -155,11 +162,12 @@ static bool is_end_to_end(const struct room *r) {
   return false;
 }
 
-/* Everybody whose voice may be heard has said yes to the text that speaks of monitoring. */
+/* Everybody whose voice may be heard has said yes to the text that speaks of monitoring; who waits may be let
+ * in at any moment, and knocked perhaps before there was such a text. */
 static bool all_consent(struct control *c, const struct room *r) {
   for (size_t i = 0; i < r->n_members; i++) {
     const struct member *m = &r->members[i];
-    if (m->presence != PRESENCE_WAITING && m->role != ROLE_MONITOR &&
+    if (m->role != ROLE_MONITOR &&
         (!m->pid[0] || access_consent(c->access, m->pid, NULL, "monitor") != ERR_OK))
       return false;
   }
@@ -182,7 +190,8 @@ static enum err person_allows(const struct control *c, const struct join *j) {
   const struct grant *g = &j->grant;
   if (!(g->scopes & SCOPE_SILENT))
     return ERR_SILENT_SCOPE;
-  return g->mfa && c->wall_ms - g->mfa_ms < MFA_FRESH_MS ? ERR_OK : ERR_SILENT_MFA;
+  int64_t age_ms = c->wall_ms - g->mfa_ms; /* below 0: the clock was set back, nobody knows */
+  return g->mfa && age_ms >= 0 && age_ms < MFA_FRESH_MS ? ERR_OK : ERR_SILENT_MFA;
 }
 
 static enum err silent_allows(struct control *c, struct join *j) {

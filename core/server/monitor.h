@@ -27,7 +27,7 @@ json_t *monitor_approvals(const struct control *c);
 
 /* monitor_announced: the join of a claim for mode listen was done. monitor_silent: the rest of a claim for
  * mode silent, its answer too. */
-void monitor_announced(struct control *c, struct conn *k, const struct join *j);
+void monitor_announced(struct control *c, const struct join *j);
 void monitor_silent(struct control *c, struct conn *k, json_int_t id, struct join *j);
 /* monitor_listens: does this connection listen in silence? monitor_call: then this method has been answered;
  * false: it is about his path, or a ping, and goes where those of others go. */
@@ -43,9 +43,13 @@ unsigned monitor_announced_in(const struct room *r); /* monitors inside */
 void monitor_ran(struct control *c, struct hosted *h);
 void monitor_dropped(struct control *c, struct conn *k);
 /* monitor_recheck: the rules are others. monitor_lost: a group was lost, and perhaps with it what the audit
- * log had of those who listen in silence: they go. */
+ * log had of those who listen in silence, or of an approval: they go, and what was wished. */
 void monitor_recheck(struct control *c);
 void monitor_lost(struct control *c);
+/* monitor_restarted: a room as the log has it, at start: operators who listened to it are gone, they say anew
+ * why. monitor_stop: the server goes down: everybody's end is written down. */
+void monitor_restarted(struct control *c, struct hosted *h);
+void monitor_stop(struct control *c);
 /* monitor_tick: what is over by time, or holds no longer. monitor_next: when to look again. */
 void monitor_tick(struct control *c);
 us_t monitor_next(const struct control *c);
@@ -63,11 +67,11 @@ void monitor_free(struct control *c);
 
 /* ---- what both files share ---- */
 
-#define MONITOR_REASON_MAX 200
-#define MONITOR_TICKET_MAX 64
 struct wish { /* silent listening that needs another operator's word */
   struct wish *next;
-  int64_t number, ends_ms;
+  int64_t number;
+  json_int_t minutes;
+  us_t ends;
   char room[HOSTED_NAME_MAX + 1], pid[ACCESS_PID_MAX + 1], user[ACCESS_USER_MAX + 1];
   char reason[MONITOR_REASON_MAX + 1], ticket[MONITOR_TICKET_MAX + 1];
   bool approved;
@@ -83,7 +87,7 @@ struct listener {
   struct grant grant;
   char reason[MONITOR_REASON_MAX + 1], ticket[MONITOR_TICKET_MAX + 1], by[ACCESS_PID_MAX + 1];
   int64_t since_ms, ends_ms;
-  us_t ends;
+  us_t since, ends; /* whatever the wall clock does */
 };
 struct monitor {
   struct wish *wishes;
@@ -94,6 +98,7 @@ struct monitor {
 struct monitor *monitor_state(struct control *c);
 /* monitor_wish_take: the approved wish is used up; its approver into by. */
 void monitor_wish_take(struct control *c, const struct join *j, char by[ACCESS_PID_MAX + 1]);
+void monitor_wishes_drop(struct control *c);
 /* monitor_room_allows: what of the conditions is about the room and the server. */
 MUST_CHECK enum err monitor_room_allows(struct control *c, const struct hosted *h);
 

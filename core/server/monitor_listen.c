@@ -10,20 +10,25 @@
 
 /* ---- what the audit log has ---- */
 
-static void audited(struct control *c, const struct listener *l, const char *action, enum err why) {
-  bool ends = strcmp(action, "monitor.end") == 0;
+static json_int_t seconds(const struct control *c, const struct listener *l) {
+  return (c->now - l->since) / US_PER_S;
+}
+
+/* An end is no refusal, which would only be counted when it comes again. */
+static void audited(struct control *c, const struct listener *l, bool ends, enum err why) {
   json_t *meta = json_pack("{s:s,s:s}", "mode", l->seat ? "silent" : "listen", "reason", l->reason);
   if (l->by[0])
     json_object_set_new(meta, "approved_by", json_string(l->by));
   if (l->seat)
     json_object_set_new(meta, "minutes", json_integer((l->ends_ms - l->since_ms) / 60000));
   if (ends)
-    json_object_set_new(meta, "seconds", json_integer((c->wall_ms - l->since_ms) / 1000));
+    json_object_set_new(meta, "seconds", json_integer(seconds(c, l)));
+  if (why != ERR_OK)
+    json_object_set_new(meta, "why", json_string(err_code(why)));
   audit_note(c->access, &(struct audit_entry){.actor = l->grant.pid,
-                                              .action = action,
+                                              .action = ends ? "monitor.end" : "monitor.begin",
                                               .app = l->h->app,
                                               .room = l->h->room.name,
-                                              .outcome = why,
                                               .ticket = l->ticket,
                                               .meta = meta});
   json_decref(meta);
@@ -40,6 +45,7 @@ static struct listener *listener_new(struct control *c, const struct join *j) {
   l->h = j->h;
   l->grant = j->grant;
   l->since_ms = c->wall_ms;
+  l->since = c->now;
   l->ends = US_NEVER;
   snprintf(l->reason, sizeof l->reason, "%s", j->monitor.reason);
   snprintf(l->ticket, sizeof l->ticket, "%s", j->monitor.ticket);
@@ -48,11 +54,10 @@ static struct listener *listener_new(struct control *c, const struct join *j) {
   return l;
 }
 
-void monitor_announced(struct control *c, struct conn *k, const struct join *j) {
+void monitor_announced(struct control *c, const struct join *j) {
   struct listener *l = listener_new(c, j);
-  (void)k;
   l->member = j->member;
-  audited(c, l, "monitor.begin", ERR_OK);
+  audited(c, l, false, ERR_OK);
 }
 
 static struct seat *silent_seat(struct conn *k, struct hosted *h) {
@@ -77,7 +82,7 @@ void monitor_silent(struct control *c, struct conn *k, json_int_t id, struct joi
   l->ends_ms = c->wall_ms + j->monitor.minutes * 60000;
   if (access_monitor_rules(c->access)->second_person)
     monitor_wish_take(c, j, l->by);
-  audited(c, l, "monitor.begin", ERR_OK);
+  audited(c, l, false, ERR_OK);
   json_t *body = json_pack("{s:s,s:I,s:o,s:I}", "state", "listening", "me", (json_int_t)ROOM_SILENT, "room",
                            room_to_wire(&j->h->room, ROOM_SILENT), "ends_ms", (json_int_t)l->ends_ms);
   char *answer = j->sdp ? seat_answer(c, j->h, l->seat, j->sdp, &why) : NULL;
@@ -113,7 +118,7 @@ static void tell_hosts(struct control *c, const struct listener *l) {
     return;
   snprintf(text, sizeof text,
            "An operator listened to this room unannounced for %lld s. Reason: %s. Ticket: %s.",
-           (long long)((c->wall_ms - l->since_ms) / 1000), l->reason, l->ticket);
+           (long long)seconds(c, l), l->reason, l->ticket);
   system_says(c, l->h, ACT_CHAT_HOSTS, text);
 }
 
@@ -131,7 +136,7 @@ static void silent_over(struct control *c, struct listener *l, enum err why) {
 
 static void over(struct control *c, struct listener *l, enum err why) {
   unlist(c->monitor, l);
-  audited(c, l, "monitor.end", why);
+  audited(c, l, true, why);
   if (l->seat)
     silent_over(c, l, why);
   free(l->seat);
@@ -160,7 +165,9 @@ static enum err holds(struct control *c, const struct listener *l) {
     return ERR_ROOM_ENDED;
   if (!l->seat)
     return room_member(&l->h->room, l->member) ? ERR_OK : ERR_MONITOR_OVER;
-  return l->ends <= c->now ? ERR_MONITOR_OVER : access_still(c->access, &l->grant);
+  enum err e = l->ends <= c->now ? ERR_MONITOR_OVER : access_still(c->access, &l->grant);
+  bool asks = e == ERR_OK && addr_known(l->seat->addr);
+  return asks ? access_address(c->access, l->h->app, l->h->room.name, l->seat->addr) : e;
 }
 
 /* Of those of a room, or of all, whoever may not any more ends; ending one may end others, so it begins
@@ -182,12 +189,33 @@ void monitor_recheck(struct control *c) {
 
 void monitor_lost(struct control *c) {
   recheck(c, NULL, false);
+  monitor_wishes_drop(c);
   for (struct listener *l = c->monitor ? c->monitor->listeners : NULL; l;)
     if (l->seat) {
       over(c, l, ERR_DISK_FULL);
       l = c->monitor->listeners;
     } else
       l = l->next;
+}
+
+void monitor_stop(struct control *c) {
+  while (c->monitor && c->monitor->listeners)
+    over(c, c->monitor->listeners, ERR_AGAIN);
+}
+
+/* Who was let in by monitor_claim: by a session, and no invite. */
+static bool is_operator(const struct member *m) {
+  return m->role == ROLE_MONITOR && m->pass.session[0] && !m->invite;
+}
+
+void monitor_restarted(struct control *c, struct hosted *h) {
+  for (size_t i = h->room.n_members; i-- > 0 && !h->room.ended;) {
+    struct room_cmd cmd = {.act = ACT_LEAVE, .actor = h->room.members[i].id};
+    struct room_events evs = {0};
+    if (is_operator(&h->room.members[i]) && room_decide(&h->room, &cmd, c->wall_ms, &evs) == ERR_OK)
+      hosted_run(c, h, &evs);
+    room_events_free(&evs);
+  }
 }
 
 void monitor_tick(struct control *c) {
@@ -343,11 +371,7 @@ size_t monitor_count(const struct control *c) {
 
 void monitor_free(struct control *c) {
   struct monitor *m = c->monitor;
-  while (m && m->wishes) {
-    struct wish *w = m->wishes;
-    m->wishes = w->next;
-    free(w);
-  }
+  monitor_wishes_drop(c);
   while (m && m->listeners) {
     struct listener *l = m->listeners;
     m->listeners = l->next;

@@ -79,7 +79,6 @@ static void sign_in(struct control *c, struct conn *k, json_int_t id, json_t *pa
                 json_pack("{s:s,s:o,s:b}", "user", g.user, "scopes", words_of(k->ops_scopes), "mfa", g.mfa));
 }
 
-/* Has his session ended, or may it less than it did? */
 static void revoked(struct control *c, struct conn *k) {
   k->ops_scopes = 0;
   feed_stop(c, k->console);
@@ -89,6 +88,7 @@ static void revoked(struct control *c, struct conn *k) {
   control_close(c, k);
 }
 
+/* Or has his session ended, or may it less than it did? */
 static bool holds(const struct control *c, const struct conn *k) {
   return k->admin || access_still(c->access, &k->console->grant) == ERR_OK;
 }

@@ -2,7 +2,6 @@
  * looked at again when a console is due, and each console gets those that are newer than what it has. */
 #include "core/server/ops_private.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@ struct ops *ops_state(struct control *c) {
     if (!c->ops)
       abort();
     c->ops->revision = access_revision(c->access);
+    c->ops->stale_end = &c->ops->stale;
   }
   return c->ops;
 }
@@ -46,8 +46,9 @@ static void row_stale(struct ops *o, struct ops_row *r) {
   if (r->stale)
     return;
   r->stale = true;
-  r->next_stale = o->stale;
-  o->stale = r;
+  r->next_stale = NULL;
+  *o->stale_end = r;
+  o->stale_end = &r->next_stale;
 }
 
 static unsigned number(const json_t *row, const char *key) {
@@ -81,14 +82,30 @@ static void row_look(struct control *c, struct ops *o, struct ops_row *r) {
   row_changed(o, r);
 }
 
-static void row_free(struct ops *o, struct ops_row *r) {
-  assert(!r->stale);
+/* A stale one is freed when its turn comes: many rooms may end at once. */
+static void row_drop(struct ops *o, struct ops_row *r) {
   row_unlink(o, r);
   row_sums(o, r, -1U);
   timers_set(&o->timers, &r->timer, US_NEVER);
   json_decref(r->json);
   r->h->row = NULL;
-  free(r);
+  r->h = NULL;
+  if (!r->stale)
+    free(r);
+}
+
+static struct ops_row *stale_pop(struct ops *o) {
+  struct ops_row *r;
+  while ((r = o->stale)) {
+    o->stale = r->next_stale;
+    if (!o->stale)
+      o->stale_end = &o->stale;
+    r->stale = false;
+    if (r->h)
+      break;
+    free(r);
+  }
+  return r;
 }
 
 static void row_make(struct ops *o, struct hosted *h) {
@@ -101,17 +118,14 @@ static void row_make(struct ops *o, struct hosted *h) {
   row_stale(o, r);
 }
 
-/* Everything that is stale is looked at. */
-static void refresh(struct control *c, struct ops *o) {
+/* What is stale is looked at, `most` rows of it; the others are told as they were. */
+static void refresh(struct control *c, struct ops *o, size_t most) {
   struct timer *t;
+  struct ops_row *r;
   while ((t = timers_pop(&o->timers, c->now)))
     row_stale(o, (struct ops_row *)t);
-  while (o->stale) {
-    struct ops_row *r = o->stale;
-    o->stale = r->next_stale;
-    r->stale = false;
+  while (most-- > 0 && (r = stale_pop(o)))
     row_look(c, o, r);
-  }
 }
 
 /* ---- what happens to rooms ---- */
@@ -126,7 +140,12 @@ void ops_touch(struct control *c, struct hosted *h) {
     row_stale(o, h->row);
 }
 
-static void gone_add(struct ops *o, const char *name) {
+/* A console that never reads must not hold them for ever: beyond GONE_MAX all get all rooms anew. */
+static void gone_add(struct control *c, struct ops *o, const char *name) {
+  if (o->n_gone == GONE_MAX) {
+    ops_lost(c);
+    o->n_gone = 0;
+  }
   if (o->n_gone == o->cap_gone) {
     o->cap_gone = o->cap_gone ? 2 * o->cap_gone : 16;
     o->gone = realloc(o->gone, o->cap_gone * sizeof *o->gone);
@@ -143,14 +162,8 @@ void ops_gone(struct control *c, struct hosted *h) {
   struct ops_row *r = h->row;
   if (!r)
     return;
-  for (struct ops_row **at = &o->stale; *at && r->stale; at = &(*at)->next_stale)
-    if (*at == r) {
-      *at = r->next_stale;
-      r->stale = false;
-      break;
-    }
-  gone_add(o, h->name);
-  row_free(o, r);
+  gone_add(c, o, h->name);
+  row_drop(o, r);
 }
 
 /* ---- consoles ---- */
@@ -160,6 +173,11 @@ static json_t *all_rows(const struct ops *o) {
   for (const struct ops_row *r = o->newest; r; r = r->older)
     json_array_append(list, r->json);
   return list;
+}
+
+/* Those of one interval are due at the same time: one message is for all of them. */
+static us_t next_due(const struct control *c, const struct console *w) {
+  return c->now - c->now % w->interval + w->interval;
 }
 
 json_t *feed_watch(struct control *c, struct console *w, us_t interval) {
@@ -173,23 +191,22 @@ json_t *feed_watch(struct control *c, struct console *w, us_t interval) {
   for (size_t at = 0; o->n_watching == 1 && (h = map_next(c->rooms, &at));)
     if (!h->row && !h->room.ended)
       row_make(o, h);
-  refresh(c, o);
+  refresh(c, o, SIZE_MAX);
   w->interval = interval;
-  w->next = c->now + interval;
+  w->next = next_due(c, w);
   w->seen = o->version;
   return json_pack("{s:o,s:o}", "server", ops_server_json(c), "rooms", all_rows(o));
 }
 
 static void forget_all(struct control *c, struct ops *o) {
   struct hosted *h;
-  while (o->stale) {
-    o->stale->stale = false;
-    o->stale = o->stale->next_stale;
-  }
+  while (stale_pop(o))
+    ;
   for (size_t at = 0; (h = map_next(c->rooms, &at));)
     if (h->row)
-      row_free(o, h->row);
+      row_drop(o, h->row);
   o->n_gone = 0;
+  o->behind = false;
 }
 
 void feed_stop(struct control *c, struct console *w) {
@@ -213,26 +230,25 @@ void ops_lost(struct control *c) {
 
 /* ---- what is due ---- */
 
-static void send_news(struct control *c, struct ops *o, struct console *w) {
+static struct msg *news(struct control *c, const struct ops *o, uint64_t seen) {
   json_t *gone = json_array(), *rooms = json_array();
-  for (const struct ops_row *r = o->newest; r && r->version > w->seen; r = r->older)
+  for (const struct ops_row *r = o->newest; r && r->version > seen; r = r->older)
     json_array_append(rooms, r->json);
-  for (size_t i = 0; i < o->n_gone; i++)
-    if (o->gone[i].version > w->seen)
+  for (size_t i = 0; seen && i < o->n_gone; i++)
+    if (o->gone[i].version > seen)
       json_array_append_new(gone, json_string(o->gone[i].name));
   json_t *body = json_pack("{s:o,s:o,s:o}", "server", ops_server_json(c), "rooms", rooms, "gone", gone);
-  if (!w->seen)
+  if (!seen)
     json_object_set_new(body, "all", json_true());
-  w->seen = o->version;
-  control_notify(c, w->conn, "ops", body);
+  return msg_take(rpc_notify("ops", body));
 }
 
-/* What every console has. */
+/* What every console has, or will not be told: it gets all rooms. */
 static void trim_gone(struct ops *o) {
   uint64_t least = UINT64_MAX;
   size_t n = 0;
   for (const struct console *w = o->watching; w; w = w->after)
-    least = w->seen < least ? w->seen : least;
+    least = w->seen && w->seen < least ? w->seen : least;
   for (size_t i = 0; i < o->n_gone; i++)
     if (o->gone[i].version > least)
       o->gone[n++] = o->gone[i];
@@ -244,19 +260,33 @@ void ops_tick(struct control *c) {
   ops_recheck(c);
   if (ops_next(c) > c->now)
     return;
-  refresh(c, o);
-  for (struct console *w = o->watching; w; w = w->after) {
-    if (w->next > c->now)
-      continue;
-    w->next = c->now + w->interval;
-    if (w->conn->out.n == 0) /* who reads slowly gets the newest state later */
-      send_news(c, o, w);
+  if (o->look_at <= c->now) {
+    refresh(c, o, LOOK_MOST);
+    o->look_at = c->now + LOOK_US;
   }
+  o->behind = o->stale != NULL;
+  struct msg *m = NULL;
+  uint64_t seen = 0;
+  for (struct console *w = o->watching; w; w = w->after) {
+    bool due = w->next <= c->now;
+    w->next = due ? next_due(c, w) : w->next;
+    if (!due || w->conn->out.n > 0) /* who reads slowly gets the newest state later */
+      continue;
+    if (m && seen != w->seen) {
+      msg_unref(m);
+      m = NULL;
+    }
+    seen = w->seen;
+    m = m ? m : news(c, o, seen);
+    w->seen = o->version;
+    control_send(c, w->conn, m);
+  }
+  msg_unref(m);
   trim_gone(o);
 }
 
 us_t ops_next(const struct control *c) {
-  us_t next = US_NEVER;
+  us_t next = c->ops && c->ops->behind ? c->ops->look_at : US_NEVER;
   for (const struct console *w = c->ops ? c->ops->watching : NULL; w; w = w->after)
     next = w->next < next ? w->next : next;
   return next;

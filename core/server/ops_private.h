@@ -10,6 +10,9 @@
 #define OPS_INTERVAL_LEAST_MS 250
 #define OPS_INTERVAL_MOST_MS 10000
 #define OPS_LOBBY_LATE_MS 300000
+#define LOOK_MOST 500             /* rows that are looked at at once, so that nobody waits for it */
+#define LOOK_US (100 * US_PER_MS) /* and then not for so long */
+#define GONE_MAX 10000            /* rooms that are over, which somebody has not been told */
 
 struct console { /* of a connection that has asked something of ops.* */
   struct conn *conn;
@@ -22,8 +25,8 @@ struct console { /* of a connection that has asked something of ops.* */
 };
 struct ops_row {
   struct timer timer; /* first: when time alone changes it */
-  struct hosted *h;
-  json_t *json; /* as it was last; NULL not yet */
+  struct hosted *h;   /* NULL: over */
+  json_t *json;       /* as it was last; NULL not yet */
   uint64_t version;
   unsigned people, waiting, away;
   bool stale;
@@ -37,8 +40,10 @@ struct ops {
   struct console *watching;
   size_t n_watching;
   uint64_t version, revision, examined;
-  struct ops_row *stale, *newest;
-  struct timers timers; /* of rows */
+  struct ops_row *stale, **stale_end, *newest; /* stale: who has waited longest first */
+  us_t look_at;                                /* not before then */
+  bool behind;                                 /* there were more than are looked at at once */
+  struct timers timers;                        /* of rows */
   struct ops_gone *gone;
   size_t n_gone, cap_gone;
   unsigned people, waiting, away;

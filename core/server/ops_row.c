@@ -222,9 +222,10 @@ json_t *ops_server_json(struct control *c) {
   sample(c, o);
   for (unsigned t = 0; t < c->cfg.media_threads; t++)
     json_array_append_new(load, json_integer(c->cfg.media_load ? c->cfg.media_load(c->cfg.ctx, t) : 0));
-  json_t *s = json_pack("{s:s,s:s,s:s,s:o}", "version", GAVEL_VERSION, "name",
+  json_t *s = json_pack("{s:s,s:s,s:s,s:s,s:o,s:o}", "version", GAVEL_VERSION, "name",
                         c->cfg.access.audience ? c->cfg.access.audience : "", "region",
-                        c->cfg.region ? c->cfg.region : "", "load_permille", load);
+                        c->cfg.region ? c->cfg.region : "", "state", upkeep_state(c), "alerts",
+                        alerts_json(c), "load_permille", load);
   put_number(s, "now_ms", c->wall_ms);
   put_number(s, "uptime_s", (c->now - c->started_at) / US_PER_S);
   put_number(s, "conns", (int64_t)map_count(c->conns));

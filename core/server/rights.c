@@ -104,8 +104,10 @@ static enum err erase(struct control *c, const char *actor, const json_t *params
     access_user(c->access, pid, user);
     e = store_each_subject_record(c->cfg.store, pid, take_stream, streams);
   }
-  if (e == ERR_OK)
+  if (e == ERR_OK) {
+    hooks_unname(c, pid);
     e = personal_shared(c, pid, user, streams);
+  }
   if (e == ERR_OK || e == ERR_HELD || e == ERR_NO_USER) /* the refusal is audited as well */
     e = access_call(c->access, actor, "privacy.erase", params, reply, why);
   struct hosted *h;

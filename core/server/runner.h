@@ -2,10 +2,11 @@
  * and the operator's command. Forked first of all, before threads, keys and the database.
  *
  * Invariant: a job names its target by number; where that is was fixed before the fork, so who takes gaveld
- * over reaches nothing else by it. Both end with gaveld. Framing: one SOCK_SEQPACKET message a job or answer.
- * Requests: http and https only, no redirects, no proxies, certificates are checked, not to private addresses
- * unless the target says so, 10 s. The command: the job on its stdin, nothing of our environment, 10 s, then
- * it and its children are killed. */
+ * over reaches nothing else by it. All end with gaveld. Each worker has a keeper above it, which makes
+ * another when it dies (RUNNER_ALL_LOST) and reads nothing. Framing: one SOCK_SEQPACKET message a job or
+ * answer. Requests: http and https only, no redirects, no proxies, certificates are checked, not to private
+ * addresses unless the target says so, 10 s. The command: the job on its stdin, nothing of our environment,
+ * 10 s, then it and its children are killed. */
 #ifndef GAVEL_SERVER_RUNNER_H
 #define GAVEL_SERVER_RUNNER_H
 
@@ -25,7 +26,8 @@ enum runner_target {
 };
 #define RUNNER_BODY_MAX 16384
 #define RUNNER_LIMIT_S 10
-#define RUNNER_AT_ONCE 8 /* requests; more wait in the socket */
+#define RUNNER_AT_ONCE 8           /* requests; more wait in the socket */
+#define RUNNER_ALL_LOST UINT64_MAX /* id of an answer: to all that its process had taken */
 
 struct runner_config { /* borrowed texts; "" or NULL: there is no such target */
   const char *to[RUN_TARGETS];

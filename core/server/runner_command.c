@@ -19,6 +19,7 @@ static _Noreturn void become(const char *path, int in) {
   sigset_t none;
   sigemptyset(&none);
   setpgid(0, 0);
+  (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* nor does it outlive us */
   signal(SIGPIPE, SIG_DFL);
   sigprocmask(SIG_SETMASK, &none, NULL);
   int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -33,22 +34,23 @@ static _Noreturn void become(const char *path, int in) {
 static int32_t outcome(pid_t pid, struct runner_answer *a) {
   sigset_t child;
   us_t until = clock_now() + RUNNER_LIMIT_S * US_PER_S;
+  siginfo_t info = {0};
   int status = 0;
   sigemptyset(&child);
   sigaddset(&child, SIGCHLD);
-  pid_t got;
-  while ((got = waitpid(pid, &status, WNOHANG)) == 0 && clock_now() < until) {
+  /* It is not reaped before its group is killed: until then nobody else can have that number. */
+  while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0 &&
+         clock_now() < until) {
     us_t left = until - clock_now();
     struct timespec t = {left / US_PER_S, (long)(left % US_PER_S) * 1000};
     (void)sigtimedwait(&child, NULL, &t);
   }
-  if (got == 0) {
-    kill(-pid, SIGKILL);
-    (void)waitpid(pid, &status, 0);
+  kill(-pid, SIGKILL); /* with what it left running */
+  (void)waitpid(pid, &status, 0);
+  if (info.si_pid == 0) {
     snprintf(a->text, sizeof a->text, "it did not end within %d s", RUNNER_LIMIT_S);
     return -1;
   }
-  kill(-pid, SIGKILL); /* what it left running */
   if (WIFEXITED(status))
     return WEXITSTATUS(status);
   snprintf(a->text, sizeof a->text, "it was ended by signal %d", WIFSIGNALED(status) ? WTERMSIG(status) : 0);

@@ -39,28 +39,16 @@ static struct seat *take_seat(struct control *c, struct conn *k, struct hosted *
   return s;
 }
 
-struct user_key {
-  uint8_t sha256[32]; /* a name is longer than a map's keys */
-};
-
-static struct user_key user_key(const char *user) {
-  struct user_key k;
-  sha256(user, strlen(user), k.sha256);
-  return k;
-}
-
 unsigned seats_of(const struct control *c, const char *user) {
-  struct user_key k = user_key(user);
-  return *user ? (unsigned)(uintptr_t)map_get(c->seats_of, k.sha256, sizeof k.sha256) : 0;
+  return *user ? (unsigned)(uintptr_t)map_get_text(c->seats_of, user) : 0;
 }
 
 static void count_seat(struct control *c, const char *user, int by) {
-  struct user_key k = user_key(user);
   uintptr_t n = seats_of(c, user) + (uintptr_t)by;
   if (*user && n > 0)
-    map_put(c->seats_of, k.sha256, sizeof k.sha256, (void *)n); /* a number, not a place */
+    map_put_text(c->seats_of, user, (void *)n); /* a number, not a place */
   else if (*user)
-    map_del(c->seats_of, k.sha256, sizeof k.sha256);
+    map_del_text(c->seats_of, user);
 }
 
 void seat_claim(struct control *c, struct seat *s, const struct grant *g) {
@@ -356,7 +344,7 @@ void seat_join(struct control *c, struct conn *k, json_int_t id, const json_t *p
     e = j.resume ? join_resume(c, &j, &evs) : join_new(c, k, &j, &evs);
   if (e != ERR_OK) {
     room_events_free(&evs);
-    audited_join(c, k, j.h ? j.h->room.name : "", grant_method(&j), e);
+    audited_join(c, k, j.h ? j.h->room.name : "", grant_method(&j), e, j.monitor_asked ? j.grant.pid : "");
     join_refuse(c, k, id, e, &j);
     return;
   }
@@ -364,9 +352,9 @@ void seat_join(struct control *c, struct conn *k, json_int_t id, const json_t *p
   take_seat(c, k, j.h, j.member);
   seat_claim(c, k->seat, &j.grant);
   if (j.monitor_asked)
-    monitor_announced(c, k, &j);
+    monitor_announced(c, &j);
   if (!j.resume) /* his line broke: he was here all the time */
-    audited_join(c, k, j.h->room.name, grant_method(&j), ERR_OK);
+    audited_join(c, k, j.h->room.name, grant_method(&j), ERR_OK, "");
   if (j.resume) {
     c->count.resumes++;
     k->told_tier = TIER_N; /* what changed while he was away, nobody has told him */

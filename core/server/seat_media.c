@@ -157,7 +157,7 @@ void seat_drop_media(struct control *c, struct hosted *h, struct seat *s) {
   assert(c->threads_load[s->thread] > 0);
   c->threads_load[s->thread]--;
   h->peers--;
-  h->at_home -= s->thread == h->thread;
+  h->at_home -= s->thread == h->thread && s->member != ROOM_SILENT;
 }
 
 /* ---- offer and answer ---- */
@@ -224,7 +224,7 @@ char *seat_answer(struct control *c, struct hosted *h, struct seat *s, const cha
   cmd.kind = MEDIA_PEER_ADD;
   cmd.params = params;
   c->threads_load[thread]++;
-  h->at_home += thread == h->thread;
+  h->at_home += thread == h->thread && s->member != ROOM_SILENT; /* he moves nobody to another thread */
   tell_home(c, h, s, s->told, s->told.may_send);
   h->peers++;
   c->cfg.media(c->cfg.ctx, thread, &cmd);

@@ -7,10 +7,12 @@
 #define SECRET_TEXT 44 /* 32 bytes as base64url, and NUL */
 
 #define MONITOR_NAME "ops (monitor, listening)"
+#define MONITOR_REASON_MAX 200
+#define MONITOR_TICKET_MAX 64
 struct join_monitor { /* by "monitor" of room.join */
   bool silent;
   json_int_t minutes;
-  char reason[201], ticket[65];
+  char reason[MONITOR_REASON_MAX + 1], ticket[MONITOR_TICKET_MAX + 1];
 };
 struct join {
   const json_t *monitor_asked; /* NULL: an ordinary one */

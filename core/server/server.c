@@ -95,12 +95,12 @@ static void add_candidate(struct control_config *cc, unsigned thread, const char
 static void add_tcp_candidates(struct control_config *cc, unsigned thread) {
   size_t udp = cc->n_candidates[thread];
   for (size_t i = 0; i < udp; i++) {
-    const struct sdp_candidate *u = &cc->candidates[thread][i];
+    const struct sdp_candidate u = cc->candidates[thread][i]; /* a copy: the line is written beside it */
     struct sdp_candidate *k = &cc->candidates[thread][cc->n_candidates[thread]++];
-    *k = *u;
+    *k = u;
     k->udp = false;
     snprintf(k->line, sizeof k->line, "candidate:%zu 1 tcp %u %s %u typ host tcptype passive", udp + i + 1,
-             1518280447U - (unsigned)i * 256, u->address, u->port);
+             1518280447U - (unsigned)i * 256, u.address, u.port);
   }
 }
 

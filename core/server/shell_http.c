@@ -15,6 +15,11 @@
 #define PATH_MAX_HERE 256
 #define FORWARDED_MAX 1024
 
+struct words { /* of a request's head */
+  char path[PATH_MAX_HERE], query[WEB_QUERY_MAX], type[64], if_match[64], authorization[WEB_BEARER_MAX];
+  char accept[512]; /* "": none, or longer */
+  bool has_authorization;
+};
 struct http_conn {            /* hangs on the wsi as long as that lives */
   uint8_t peer[16], addr[16]; /* who is connected, and for whom */
   uint8_t network[16];
@@ -25,9 +30,7 @@ struct http_conn {            /* hangs on the wsi as long as that lives */
   enum web_face face;
   const char *method;      /* static */
   bool head, asked, empty; /* empty: Content-Length: 0, and its end is still to come */
-  char path[PATH_MAX_HERE], query[WEB_QUERY_MAX], type[64], if_match[64], authorization[WEB_BEARER_MAX];
-  char accept[512]; /* "": none, or longer */
-  bool has_authorization;
+  struct words *words;     /* NULL: of no request yet, most connections are idle */
   char *body;
   size_t n, expect;
 };
@@ -153,14 +156,21 @@ void shell_http_upgraded(struct lws *wsi) {
     is_open(wsi, server_of(wsi), k);
 }
 
+static void forget_words(struct http_conn *k) {
+  if (k->words)
+    explicit_bzero(k->words, sizeof *k->words);
+  free(k->words);
+  k->words = NULL;
+}
+
 static void forget_request(struct server *s, struct http_conn *k) {
   if (k->request)
     map_del_u32(s->http->conns, k->request);
   if (k->body)
     explicit_bzero(k->body, k->n);
   free(k->body);
-  explicit_bzero(k->authorization, sizeof k->authorization);
   k->body = NULL;
+  forget_words(k);
   k->request = 0;
   k->asked = false;
 }
@@ -294,12 +304,12 @@ void shell_http_reply(void *ctx, uint32_t request, struct web_reply *r) {
 static int ask(struct lws *wsi, struct server *s, struct http_conn *k) {
   struct web_request r = {.face = k->face,
                           .method = k->method,
-                          .path = k->path,
-                          .query = k->query,
-                          .authorization = k->has_authorization ? k->authorization : NULL,
-                          .if_match = k->if_match,
-                          .accept = k->accept,
-                          .type = k->type,
+                          .path = k->words->path,
+                          .query = k->words->query,
+                          .authorization = k->words->has_authorization ? k->words->authorization : NULL,
+                          .if_match = k->words->if_match,
+                          .accept = k->words->accept,
+                          .type = k->words->type,
                           .body = k->body ? k->body : "",
                           .n = k->n,
                           .addr = k->known ? k->addr : NULL};
@@ -345,14 +355,17 @@ static bool copy_query(struct lws *wsi, char *out, size_t cap) {
 }
 
 static bool read_headers(struct lws *wsi, struct http_conn *k, const char *uri) {
-  k->has_authorization = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_AUTHORIZATION) > 0;
-  bool fits = strlen(uri) < sizeof k->path;
-  snprintf(k->path, sizeof k->path, "%s", uri);
-  (void)copy(wsi, WSI_TOKEN_HTTP_ACCEPT, k->accept, sizeof k->accept);
-  return fits && copy_query(wsi, k->query, sizeof k->query) &&
-         copy(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, k->type, sizeof k->type) &&
-         copy(wsi, WSI_TOKEN_HTTP_IF_MATCH, k->if_match, sizeof k->if_match) &&
-         copy(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, k->authorization, sizeof k->authorization);
+  forget_words(k); /* of one that was refused */
+  struct words *w = k->words = calloc(1, sizeof *w);
+  if (!w || strlen(uri) >= sizeof w->path)
+    return false;
+  w->has_authorization = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_AUTHORIZATION) > 0;
+  snprintf(w->path, sizeof w->path, "%s", uri);
+  (void)copy(wsi, WSI_TOKEN_HTTP_ACCEPT, w->accept, sizeof w->accept);
+  return copy_query(wsi, w->query, sizeof w->query) &&
+         copy(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, w->type, sizeof w->type) &&
+         copy(wsi, WSI_TOKEN_HTTP_IF_MATCH, w->if_match, sizeof w->if_match) &&
+         copy(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, w->authorization, sizeof w->authorization);
 }
 
 /* HEAD is a GET whose body stays here. NULL: none of ours. */
@@ -376,23 +389,31 @@ static bool has_version(struct lws *wsi) {
   return lws_hdr_total_length(wsi, WSI_TOKEN_HTTP) > 0;
 }
 
+/* The status of what nobody is asked about, 0: it is fine. n: see content_length. */
+static int fault_of(struct lws *wsi, struct server *s, struct http_conn *k, const char *uri, long n) {
+  if (!k->method)
+    return 405;
+  if (n == -2 || !has_version(wsi) || lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0 ||
+      !read_headers(wsi, k, uri))
+    return 400;
+  size_t most = web_body_max(k->face, k->method, k->words->path);
+  if (n < 0 && (most > 0 || !strcmp(k->method, "POST")))
+    return 411;
+  if (n <= (long)most)
+    return 0;
+  limit_hit(s->control, LIMIT_HTTP_BODY);
+  return 413;
+}
+
 static int on_http(struct lws *wsi, struct server *s, struct http_conn *k, const char *uri) {
   if (k->request) /* never before the last one is answered */
     return -1;
   k->method = method_of(wsi);
   k->head = lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0;
   long n = content_length(wsi);
-  if (!k->method)
-    return refuse(wsi, k, 405, "GET, HEAD, POST");
-  if (n == -2 || !has_version(wsi) || lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0 ||
-      !read_headers(wsi, k, uri))
-    return refuse(wsi, k, 400, NULL);
-  if (!strcmp(k->method, "POST") && n < 0)
-    return refuse(wsi, k, 411, NULL);
-  if (n > (long)web_body_max(k->face, k->method, k->path)) {
-    limit_hit(s->control, LIMIT_HTTP_BODY);
-    return refuse(wsi, k, 413, NULL);
-  }
+  int fault = fault_of(wsi, s, k, uri, n);
+  if (fault)
+    return refuse(wsi, k, fault, fault == 405 ? "GET, HEAD, POST" : NULL);
   shell_ws_nudge(s);
   k->request = ++s->http->last ? s->http->last : ++s->http->last;
   map_put_u32(s->http->conns, k->request, wsi);

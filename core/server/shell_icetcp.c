@@ -57,10 +57,22 @@ static void list_del(struct icetcp *t, struct tcp_conn *k) {
   t->unknown--;
 }
 
-static unsigned of_address(const struct icetcp *t, const struct in6_addr *a) {
+static bool same_address(const struct tcp_conn *k, const struct in6_addr *a) {
+  return memcmp(&k->at.from.sin6_addr, a, addr_network(a->s6_addr)) == 0;
+}
+
+static unsigned unknown_of(const struct icetcp *t, const struct in6_addr *a) {
   unsigned n = 0;
   for (const struct tcp_conn *k = t->oldest; k; k = k->newer)
-    n += memcmp(&k->at.from.sin6_addr, a, addr_network(a->s6_addr)) == 0;
+    n += same_address(k, a);
+  return n;
+}
+
+static unsigned known_of(const struct icetcp *t, const struct in6_addr *a) {
+  unsigned n = 0;
+  const struct tcp_conn *k;
+  for (size_t at = 0; (k = map_next(t->conns, &at));)
+    n += k->more && same_address(k, a);
   return n;
 }
 
@@ -153,7 +165,10 @@ static struct tcp_conn *conn_make(struct icetcp *t, int fd, const struct sockadd
   int on = 1, unsent = UNSENT;
   if (!k)
     return NULL;
-  ev.data.u64 = ++t->last;
+  do
+    t->last++;
+  while (t->last == 0 || map_get_u32(t->conns, t->last)); /* 0 is the listener */
+  ev.data.u64 = t->last;
   *k = (struct tcp_conn){.timer = TIMER_IDLE, .fd = fd};
   k->at =
       (struct sockaddr_carrier){.family = CARRIER_FAMILY, .via = VIA_TCP, .handle = t->last, .from = *from};
@@ -185,7 +200,7 @@ static void welcome(struct icetcp *t, us_t now) {
   struct sockaddr_in6 from = mapped(&sa);
   if (t->unknown >= ICETCP_UNKNOWN_MAX)
     drop(t, t->oldest);
-  bool full = map_count(t->conns) >= ICETCP_MAX || of_address(t, &from.sin6_addr) >= ICETCP_ADDRESS_MAX;
+  bool full = map_count(t->conns) >= ICETCP_MAX || unknown_of(t, &from.sin6_addr) >= ICETCP_ADDRESS_MAX;
   struct tcp_conn *k = full ? NULL : conn_make(t, fd, &from);
   if (!k) {
     close(fd);
@@ -212,7 +227,7 @@ static void take_bytes(struct icetcp *t, struct tcp_conn *k, const uint8_t *p, s
     drop(t, k);
 }
 
-static void receive(struct icetcp *t, us_t now, struct tcp_conn *k, icetcp_take *take, void *ctx) {
+static void receive(struct icetcp *t, struct tcp_conn *k, icetcp_take *take, void *ctx) {
   uint8_t buf[READ];
   ssize_t n = recv(k->fd, buf, sizeof buf, MSG_DONTWAIT);
   if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
@@ -221,8 +236,6 @@ static void receive(struct icetcp *t, us_t now, struct tcp_conn *k, icetcp_take 
   }
   if (n < 0)
     return;
-  if (k->more)
-    timers_set(&t->timers, &k->timer, now + ICETCP_IDLE_US);
   take_bytes(t, k, buf, (size_t)n, take, ctx);
 }
 
@@ -245,23 +258,25 @@ static void send_rest(struct icetcp *t, struct tcp_conn *k) {
 
 /* A check of his was answered: he may say more from now on. What is read lies in `first` until it was taken.
  */
-static bool known(struct icetcp *t, us_t now, struct tcp_conn *k) {
+static bool known(struct icetcp *t, struct tcp_conn *k) {
   if (k->more)
     return true;
-  k->more = malloc(CARRIER_DATAGRAM_MAX);
-  if (!k->more)
+  if (known_of(t, &k->at.from.sin6_addr) >= ICETCP_KNOWN_ADDRESS_MAX ||
+      !(k->more = malloc(CARRIER_DATAGRAM_MAX)))
     return false;
   list_del(t, k);
   memcpy(k->more, k->first, sizeof k->first);
   k->in.buf = k->more;
   k->in.cap = CARRIER_DATAGRAM_MAX;
-  timers_set(&t->timers, &k->timer, now + ICETCP_IDLE_US);
   return true;
 }
 
 void icetcp_send(struct icetcp *t, us_t now, const struct sockaddr_carrier *to, const uint8_t *p, size_t n) {
   struct tcp_conn *k = map_get_u32(t->conns, to->handle);
-  if (!k || n > CARRIER_DATAGRAM_MAX || !known(t, now, k) || k->n_rest > 0 || outq_is_long(k->fd))
+  if (!k || n > CARRIER_DATAGRAM_MAX || !known(t, k))
+    return;
+  timers_set(&t->timers, &k->timer, now + ICETCP_IDLE_US); /* somebody's path: what he says proves nothing */
+  if (k->n_rest > 0 || outq_is_long(k->fd))
     return;
   k->rest[0] = (uint8_t)(n >> 8);
   k->rest[1] = (uint8_t)n;
@@ -289,7 +304,7 @@ void icetcp_serve(struct icetcp *t, us_t now, icetcp_take *take, void *ctx) {
       if (k && ev[i].events & EPOLLOUT)
         send_rest(t, k);
       if (k && ev[i].events & (EPOLLIN | EPOLLRDHUP))
-        receive(t, now, k, take, ctx);
+        receive(t, k, take, ctx);
     }
   }
 }

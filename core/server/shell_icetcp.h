@@ -13,11 +13,12 @@
 
 #include <stddef.h>
 
-#define ICETCP_MAX 1024        /* connections */
-#define ICETCP_UNKNOWN_MAX 128 /* of them without a check; then the oldest of those goes */
-#define ICETCP_ADDRESS_MAX 16  /* of one address without a check */
+#define ICETCP_MAX 1024              /* connections */
+#define ICETCP_UNKNOWN_MAX 128       /* of them without a check; then the oldest of those goes */
+#define ICETCP_ADDRESS_MAX 16        /* of one address without a check */
+#define ICETCP_KNOWN_ADDRESS_MAX 256 /* of one address with one */
 #define ICETCP_FIRST_US (5 * US_PER_S)
-#define ICETCP_IDLE_US (35 * US_PER_S) /* longer than a path lives without a sign */
+#define ICETCP_IDLE_US (35 * US_PER_S) /* without a word to it: longer than a path lives */
 
 typedef void icetcp_take(void *ctx, const struct sockaddr_carrier *from, uint8_t *p, size_t n);
 struct icetcp;

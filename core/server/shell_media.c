@@ -352,7 +352,7 @@ enum err media_thread_start(const struct media_thread_config *c, struct media_th
     return e;
   }
   if (c->tcp && icetcp_open(t->fd, &t->tcp) != ERR_OK)
-    log_event(LOG_WARN, "the media port is not open for TCP", "why", "another program has it", NULL);
+    log_event(LOG_WARN, "the media port is not open for TCP", "why", "it is taken, or not allowed", NULL);
   struct mediaport_config mc = {.dtls = c->dtls,
                                 .rng = rng_system(),
                                 .send = send_batch,

@@ -90,6 +90,11 @@ enum err shell_runner_configure(const struct server *s, struct control_config *c
   h->run = shell_runner_send;
   for (unsigned i = 0; i < RUNNER_WATCH_MAX; i++)
     cc->alerts.watch[i] = c->watched[i];
+  if (h->to_webhook && !hooks_events_ok(h->events)) {
+    snprintf(why, 256, "[webhook] events: all, names as room.created, or beginnings as member.*; not %.100s",
+             h->events);
+    return ERR_BAD_CONFIG;
+  }
   enum err e = secret(c->webhook_url, c->webhook_secret_file, "[webhook]", h->secret[RUN_WEBHOOK],
                       &h->n_secret[RUN_WEBHOOK], why);
   return e == ERR_OK ? secret(c->alert_webhook, c->alert_secret_file, "[alert]", h->secret[RUN_ALERT],

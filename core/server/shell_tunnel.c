@@ -10,17 +10,17 @@
 
 #define UNSENT 2048 /* bytes that the kernel may hold back: what it has cannot be dropped */
 
-struct sound {
+struct sound { /* as long as it is: most are short, and there may be thousands of tunnels */
   us_t at;
   uint16_t len;
-  uint8_t data[CARRIER_DATAGRAM_MAX];
+  uint8_t data[];
 };
 struct tunnel { /* of a connection, from its first binary message on */
   uint8_t rx[CARRIER_DATAGRAM_MAX];
   size_t n_rx;
   unsigned fragments;
   unsigned first, n; /* in `queue`, a ring */
-  struct sound queue[TUNNEL_QUEUE];
+  struct sound *queue[TUNNEL_QUEUE];
 };
 
 static struct tunnel *tunnel_of(struct server *s, struct lws *wsi, uint32_t conn) {
@@ -36,8 +36,17 @@ static struct tunnel *tunnel_of(struct server *s, struct lws *wsi, uint32_t conn
   return t;
 }
 
+static void drop_first(struct tunnel *t) {
+  free(t->queue[t->first]);
+  t->first = (t->first + 1) % TUNNEL_QUEUE;
+  t->n--;
+}
+
 void shell_tunnel_closed(struct server *s, uint32_t conn) {
-  free(map_del_u32(s->tunnels, conn));
+  struct tunnel *t = map_del_u32(s->tunnels, conn);
+  while (t && t->n > 0)
+    drop_first(t);
+  free(t);
 }
 
 int shell_tunnel_receive(struct server *s, struct lws *wsi, uint32_t conn, const void *in, size_t len) {
@@ -67,11 +76,12 @@ int shell_tunnel_receive(struct server *s, struct lws *wsi, uint32_t conn, const
 }
 
 static void put(struct tunnel *t, const struct carried *c) {
-  if (t->n == TUNNEL_QUEUE) { /* the oldest is worth least */
-    t->first = (t->first + 1) % TUNNEL_QUEUE;
-    t->n--;
-  }
-  struct sound *q = &t->queue[(t->first + t->n++) % TUNNEL_QUEUE];
+  struct sound *q = malloc(sizeof *q + c->len);
+  if (!q)
+    abort();
+  if (t->n == TUNNEL_QUEUE) /* the oldest is worth least */
+    drop_first(t);
+  t->queue[(t->first + t->n++) % TUNNEL_QUEUE] = q;
   q->at = c->put_us;
   q->len = c->len;
   memcpy(q->data, c->data, c->len);
@@ -111,8 +121,8 @@ int shell_tunnel_write(struct server *s, struct lws *wsi, uint32_t conn) {
     return 0;
   }
   bool full = outq_is_long(lws_get_socket_fd(wsi)); /* then it is tried again with the next datagram */
-  for (; t->n > 0; t->n--, t->first = (t->first + 1) % TUNNEL_QUEUE) {
-    const struct sound *q = &t->queue[t->first];
+  for (; t->n > 0; drop_first(t)) {
+    const struct sound *q = t->queue[t->first];
     if (now - q->at > TUNNEL_LATE_US)
       continue;
     if (full)

@@ -154,7 +154,12 @@ int64_t upkeep_next_ms(const struct control *c) {
 }
 
 bool upkeep_drains(const struct control *c) {
-  return c->upkeep.draining || (c->upkeep.at_ms && c->wall_ms >= c->upkeep.door_ms);
+  return *upkeep_state(c);
+}
+
+const char *upkeep_state(const struct control *c) {
+  bool planned = c->upkeep.at_ms && c->wall_ms >= c->upkeep.door_ms;
+  return planned ? "maintenance" : c->upkeep.draining ? "draining" : "";
 }
 
 enum err upkeep_admits(struct control *c, bool resumes, char words[320]) {

@@ -32,6 +32,8 @@ void upkeep_load(struct control *c);
  * `words` (NULL: not wanted) what he is told. */
 enum err upkeep_admits(struct control *c, bool resumes, char words[320]);
 bool upkeep_drains(const struct control *c);
+/* upkeep_state: "draining" or "maintenance" while nobody new is taken, else "". */
+const char *upkeep_state(const struct control *c);
 /* upkeep_greet: who came in hears what is planned. */
 void upkeep_greet(struct control *c, struct conn *k);
 void upkeep_tick(struct control *c);

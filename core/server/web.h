@@ -11,7 +11,7 @@
 
 #define WEB_BODY_MAX 16384  /* bytes of a request's body */
 #define WEB_QUERY_MAX 256   /* of what follows the `?` */
-#define WEB_BEARER_MAX 1024 /* of a token in Authorization */
+#define WEB_BEARER_MAX 3072 /* of a token in Authorization: the longest that we mint, and more */
 #define WEB_CHALLENGE_MAX 160
 #define WEB_HEADERS_MAX 6 /* of one reply, besides those that have a field */
 #define WEB_HEADER_MAX 640

@@ -23,10 +23,10 @@ struct rest {
   size_t n;
   struct form query;
   struct grant g;
-  char app[ACCESS_APP_MAX + 1]; /* whose rooms; "" the server's own */
-  bool everything;              /* an operator */
-  char actor[ACCESS_USER_MAX + 8];
-  json_t *body; /* of a POST, else NULL */
+  char app[ACCESS_APP_MAX + 1];   /* whose rooms; "" the server's own */
+  bool everything;                /* an operator */
+  char actor[TOKEN_KID_MAX + 16]; /* in the audit log */
+  json_t *body;                   /* of a POST, else NULL */
   struct hosted *h;
 };
 typedef enum err rest_run(struct rest *r, json_t *reply, const char **why);
@@ -382,6 +382,17 @@ static const struct call *call_of(const struct rest *r, const char *method, unsi
 
 /* ---- who ---- */
 
+/* No names: what a person did is his only as long as he is known. An operator is one here as well, so that
+ * what he did without a ticket is reported. */
+static void name_actor(struct rest *r) {
+  bool session = r->g.session[0];
+  snprintf(r->actor, sizeof r->actor, "%s%s",
+           r->everything ? "operator:"
+           : session     ? ""
+                         : "rest:",
+           session ? r->g.pid : r->g.kid);
+}
+
 /* False: the refusal has been sent. */
 static bool who(struct rest *r, const struct web_request *q) {
   char token[WEB_BEARER_MAX];
@@ -398,8 +409,8 @@ static bool who(struct rest *r, const struct web_request *q) {
     limit_strike(r->c, q->addr);
   if (e != ERR_OK)
     web_bearer_refuse(r->c, r->request, 401, "invalid_token", NULL);
-  snprintf(r->actor, sizeof r->actor, "rest:%s", r->g.user);
   r->everything = r->g.session[0] && (r->g.scopes & SCOPE_OPERATE);
+  name_actor(r);
   return e == ERR_OK;
 }
 
@@ -414,14 +425,14 @@ static enum err may(struct rest *r, const struct call *k) {
   const char *asked = form_get(&r->query, "app");
   bool manages = r->g.kid[0] && (r->g.scopes & SCOPE_MANAGE);
   bool reads = (k->scope & r->g.scopes) != 0;
-  if (strlen(asked) > ACCESS_APP_MAX)
-    return ERR_NO_APP;
+  if (!r->everything && !manages && !reads) /* first: others do not learn which applications there are */
+    return ERR_SCOPE;
   if ((r->g.kid[0] && *asked && strcmp(asked, r->g.app) != 0) || !within_room(r, k))
     return ERR_SCOPE;
-  snprintf(r->app, sizeof r->app, "%s", r->g.kid[0] ? r->g.app : asked);
-  if (r->app[0] && !access_app(r->c->access, r->app).exists)
+  if (strlen(asked) > ACCESS_APP_MAX)
     return ERR_NO_APP;
-  return r->everything || manages || reads ? ERR_OK : ERR_SCOPE;
+  snprintf(r->app, sizeof r->app, "%s", r->g.kid[0] ? r->g.app : asked);
+  return !r->app[0] || access_app(r->c->access, r->app).exists ? ERR_OK : ERR_NO_APP;
 }
 
 /* ---- one request ---- */

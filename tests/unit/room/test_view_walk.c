@@ -1,7 +1,6 @@
 /* Seeded random lives of a room, over all acts: a replica that is told what its viewer may see, as he is
  * told it, never differs from the room in what he may know, and never breaks. */
-#include "core/base/rng.h"
-#include "room_fixture.h"
+#include "room_walk.h"
 
 #include <stdlib.h>
 
@@ -12,16 +11,11 @@ struct replica {
   uint32_t viewer;
   struct room r;
 };
-struct walk {
-  struct rng rng;
-  struct fixture f;
+struct told {
+  struct walk w;               /* the first: an event comes with it */
   struct replica rep[VIEWERS]; /* rep[0] is the operator's */
   size_t done[ROOM_EV__COUNT], hidden, moved_out;
 };
-
-static uint32_t below(struct walk *w, uint32_t n) {
-  return (uint32_t)rng_below(&w->rng, n);
-}
 
 /* ---- what a viewer knows ---- */
 
@@ -141,12 +135,12 @@ static void compare(const struct room *r, const struct replica *rep, const char 
 /* ---- one event, everywhere ---- */
 
 /* What must never be told to one who is no moderator. */
-static void told_well(struct walk *w, const struct room_event *ev, uint32_t viewer) {
-  const struct room *r = &w->f.r;
+static void told_well(struct told *t, const struct room_event *ev, uint32_t viewer) {
+  const struct room *r = &t->w.f.r;
   const struct member *actor = room_member(r, ev->actor);
   assert_false(ev->ban || ev->secret || ev->invite);
-  w->hidden += ev->actor == ROOM_SOME_HOST;
-  w->moved_out += ev->kind == ROOM_EV_LEFT && ev->num == 2;
+  t->hidden += ev->actor == ROOM_SOME_HOST;
+  t->moved_out += ev->kind == ROOM_EV_LEFT && ev->num == 2;
   if (r->hide_hosts && ev->actor != viewer && actor && ROLE_IS_MODERATOR(actor->role) && ev->n_targets)
     assert_true(ev->n_targets == 1 && ev->targets[0] == ev->actor);
   for (size_t i = 0; i < ev->n_targets; i++) /* who shares their fate may know */
@@ -161,171 +155,68 @@ static void told_well(struct walk *w, const struct room_event *ev, uint32_t view
 }
 
 static void one_event(struct walk *w, const struct room_event *ev) {
+  struct told *t = (struct told *)w;
   struct room *r = &w->f.r;
   struct room_event seen[VIEWERS] = {0};
   enum view before[VIEWERS];
   bool told[VIEWERS];
   for (int i = 0; i < VIEWERS; i++) {
-    uint32_t viewer = w->rep[i].viewer;
+    uint32_t viewer = t->rep[i].viewer;
     before[i] = room_view_of(r, viewer);
     told[i] = room_event_visible(r, ev, viewer);
     if (told[i] && !room_event_as_seen(r, ev, viewer, &seen[i]))
       room_event_copy(&seen[i], ev);
     if (told[i] && before[i] != VIEW_MODERATOR)
-      told_well(w, &seen[i], viewer);
+      told_well(t, &seen[i], viewer);
   }
   room_apply(r, ev);
   const char *why = room_check(r);
   if (why)
     fail_msg("after %s: %s", room_ev_name(ev->kind), why);
-  w->done[ev->kind]++;
+  t->done[ev->kind]++;
   for (int i = 0; i < VIEWERS; i++) {
     if (told[i])
-      room_apply(&w->rep[i].r, &seen[i]);
+      room_apply(&t->rep[i].r, &seen[i]);
     room_event_free(&seen[i]);
-    if (room_view_of(r, w->rep[i].viewer) != before[i])
-      snapshot(&w->rep[i], r);
-    compare(r, &w->rep[i], room_ev_name(ev->kind));
+    if (room_view_of(r, t->rep[i].viewer) != before[i])
+      snapshot(&t->rep[i], r);
+    compare(r, &t->rep[i], room_ev_name(ev->kind));
   }
 }
 
-static void all_events(struct walk *w, struct room_events *out, enum err e) {
-  assert_true(!e || out->n == 0);
-  for (size_t i = 0; i < out->n; i++)
-    one_event(w, &out->v[i]);
-  room_events_free(out);
-}
-
-/* ---- what people do ---- */
-
-static uint32_t anyone(struct walk *w) {
-  const struct room *r = &w->f.r;
-  return r->n_members ? r->members[below(w, (uint32_t)r->n_members)].id : 0;
-}
-
-static void someone_joins(struct walk *w) {
-  static const char *const NAMES[] = {"Ann", "Bob", "Carl"}, *const USERS[] = {"", "a@x", "b@x"};
-  static const enum role ROLES[] = {ROLE_OWNER,    ROLE_HOST,     ROLE_COHOST,  ROLE_SPEAKER, ROLE_SPEAKER,
-                                    ROLE_AUDIENCE, ROLE_AUDIENCE, ROLE_MONITOR, ROLE_SPEAKER};
-  struct room_join j = {.name = NAMES[below(w, 3)],
-                        .user = USERS[below(w, 3)],
-                        .role = ROLES[below(w, 9)],
-                        .audio = true,
-                        .password_ok = below(w, 2)};
-  j.device[0] = (uint8_t)below(w, 4);
-  if (w->f.r.n_invites && below(w, 3) == 0)
-    j.invite_hash = w->f.r.invites[0].hash;
-  j.resume[0] = 1;
-  memcpy(j.resume + 4, &(uint32_t){w->f.r.id_last + 1}, 4);
-  struct room_events out = {0};
-  if (w->f.r.n_members < 14) {
-    enum err e = room_decide_join(&w->f.r, &j, w->f.now, &out);
-    all_events(w, &out, e);
-  }
-}
-
-static void a_connection_breaks_or_returns(struct walk *w) {
-  uint32_t id = anyone(w), found;
-  uint8_t secret[32] = {1};
-  memcpy(secret + 4, &id, 4);
-  struct room_events out = {0};
-  enum err e = below(w, 2) ? room_decide_drop(&w->f.r, id, w->f.now, &out)
-                           : room_decide_resume(&w->f.r, secret, secret, true, w->f.now, &found, &out);
-  all_events(w, &out, e);
-}
-
-static void time_passes(struct walk *w) {
-  w->f.now += below(w, 10) ? below(w, 3000) : below(w, 200000);
-  struct room_events out = {0};
-  room_decide_expire(&w->f.r, w->f.now, &out);
-  all_events(w, &out, ERR_OK);
-}
-
-static int64_t some_id(struct walk *w) {
-  const struct room *r = &w->f.r;
-  switch (below(w, 5)) {
-  case 0:
-    return r->n_bans ? (int64_t)r->bans[below(w, (uint32_t)r->n_bans)].id : 1;
-  case 1:
-    return r->n_trusted ? (int64_t)r->trusted[0].id : 1;
-  case 2:
-    return r->n_notes ? (int64_t)r->notes[0].id : 1;
-  case 3:
-    return r->n_chat ? (int64_t)r->chat[below(w, (uint32_t)r->n_chat)].id : 1;
-  default:
-    return r->n_invites ? (int64_t)r->invites[0].id : 1;
-  }
-}
-
-static void someone_acts(struct walk *w) {
-  static const char *const TEXTS[] = {"x", "Eve", "q | yes | no", "see example.com/x", "one; two", ""};
-  static const char *const WORDS[] = {"user:a@x", "invite:9", "cidr:192.0.2.0/24", "junk"};
-  struct invite inv = {.role = ROLE_AUDIENCE,
-                       .uses_left = below(w, 4),
-                       .bypass = below(w, 2),
-                       .hash = {(uint8_t)below(w, 256)}};
-  struct secret secret = {.hash = {(uint8_t)(1 + below(w, 2))}};
-  uint32_t who_[3] = {anyone(w), anyone(w), anyone(w)};
-  struct room_cmd cmd = {.act = (enum act)below(w, ACT__COUNT),
-                         .actor = below(w, 4) ? anyone(w) : 0,
-                         .targets = who_,
-                         .num = below(w, 2) ? below(w, 4) : some_id(w),
-                         .num2 = below(w, 60),
-                         .has_num = true,
-                         .has_num2 = true,
-                         .flags = below(w, 64),
-                         .text = TEXTS[below(w, 6)],
-                         .word = WORDS[below(w, 4)],
-                         .invite = &inv,
-                         .secret = below(w, 4) ? &secret : NULL};
-  enum act_target t = ACTS[cmd.act].target;
-  cmd.n_targets = t == TARGET_NONE || t == TARGET_SELF ? 0 : t == TARGET_ONE ? 1 : 1 + below(w, 3);
-  if (cmd.act == ACT_END || (cmd.act == ACT_POLICY && cmd.num == HOST_GONE_END))
-    return;
-  struct room_events out = {0};
-  enum err e = room_decide(&w->f.r, &cmd, w->f.now, &out);
-  all_events(w, &out, e);
-}
-
-static void pick_viewers(struct walk *w) {
+static void pick_viewers(struct told *t) {
+  struct walk *w = &t->w;
   for (int i = 1; i < VIEWERS; i++)
-    if (!room_member(&w->f.r, w->rep[i].viewer) && w->f.r.n_members) {
-      w->rep[i].viewer = anyone(w);
-      snapshot(&w->rep[i], &w->f.r);
+    if (!room_member(&w->f.r, t->rep[i].viewer) && w->f.r.n_members) {
+      t->rep[i].viewer = anyone(w);
+      snapshot(&t->rep[i], &w->f.r);
     }
 }
 
-static void one_life(struct walk *w, uint64_t seed) {
-  *w = (struct walk){0};
-  rng_seed(&w->rng, seed);
-  fix_open(&w->f, true, HOST_GONE_CONTINUE);
+static void one_life(struct told *t, uint64_t seed) {
+  *t = (struct told){0};
+  walk_begin(&t->w, seed, one_event);
   for (int i = 0; i < VIEWERS; i++)
-    snapshot(&w->rep[i], &w->f.r);
+    snapshot(&t->rep[i], &t->w.f.r);
   for (int i = 0; i < STEPS; i++) {
-    if (below(w, 8) == 0)
-      someone_joins(w);
-    if (below(w, 20) == 0)
-      a_connection_breaks_or_returns(w);
-    if (below(w, 8) == 0)
-      time_passes(w);
-    someone_acts(w);
-    pick_viewers(w);
+    walk_step(&t->w);
+    pick_viewers(t);
   }
 }
 
 static void replicas_agree_whatever_happens(void **state) {
   (void)state;
-  static struct walk w;
+  static struct told t;
   size_t done[ROOM_EV__COUNT] = {0}, hidden = 0, moved_out = 0;
   for (uint64_t seed = 1; seed <= 12; seed++) {
-    one_life(&w, seed);
+    one_life(&t, seed);
     for (int i = 0; i < ROOM_EV__COUNT; i++)
-      done[i] += w.done[i];
-    hidden += w.hidden;
-    moved_out += w.moved_out;
+      done[i] += t.done[i];
+    hidden += t.hidden;
+    moved_out += t.moved_out;
     for (int i = 0; i < VIEWERS; i++)
-      room_free(&w.rep[i].r);
-    fix_close(&w.f);
+      room_free(&t.rep[i].r);
+    fix_close(&t.w.f);
   }
   assert_true(hidden > 0 && moved_out > 0);
   for (int i = 0; i < ROOM_EV__COUNT; i++) /* or the walk shows nothing about it */

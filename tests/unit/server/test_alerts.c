@@ -68,6 +68,18 @@ static void test_disk(void **state) {
   turn(k, 60 * US_PER_S);
   assert_string_equal(told(k, out), "");
   assert_int_equal(raised(k), 0);
+  k->c->cfg.disk_least = (uint64_t)2 << 30; /* it comes again and stays: nobody may think that it is over */
+  turn(k, 5 * US_PER_S);
+  turn(k, 290 * US_PER_S);
+  assert_string_equal(told(k, out), "");
+  turn(k, 10 * US_PER_S);
+  assert_string_equal(told(k, out), "disk raised");
+  turn(k, 3000 * US_PER_S);
+  assert_string_equal(told(k, out), "");
+  k->c->cfg.disk_least = 0;
+  turn(k, 5 * US_PER_S);
+  turn(k, 60 * US_PER_S);
+  assert_string_equal(told(k, out), "disk cleared");
   kit_free(k);
 }
 
@@ -200,11 +212,11 @@ static void test_node_and_runner(void **state) {
 
 static void test_never_there(void **state) {
   (void)state;
-  static const char *const PRIVATE[] = {"127.0.0.1",   "127.255.1.2",     "10.1.2.3",     "172.31.255.255",
-                                        "192.168.0.1", "169.254.169.254", "100.64.0.1",   "0.0.0.0",
-                                        "224.0.0.1",   "255.255.255.255", "198.18.0.1",   "::1",
-                                        "::",          "fe80::1",         "fc00::1",      "fd12::1",
-                                        "ff02::1",     "64:ff9b::a00:1",  "2002:a00:1::", "::ffff:10.0.0.1"};
+  static const char *const PRIVATE[] = {
+      "127.0.0.1",  "127.255.1.2",    "10.1.2.3",     "172.31.255.255",  "192.168.0.1", "169.254.169.254",
+      "100.64.0.1", "0.0.0.0",        "224.0.0.1",    "255.255.255.255", "198.18.0.1",  "::1",
+      "::",         "fe80::1",        "fc00::1",      "fd12::1",         "ff02::1",     "64:ff9b::a00:1",
+      "::7f00:1",   "::ffff:0:a00:1", "2002:a00:1::", "::ffff:10.0.0.1"};
   static const char *const PUBLIC[] = {"8.8.8.8",     "172.32.0.1",   "172.15.0.1",    "192.169.0.1",
                                        "100.128.0.1", "2a00:1450::1", "::ffff:8.8.8.8"};
   static const char *const URLS[] = {"",

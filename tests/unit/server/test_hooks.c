@@ -166,12 +166,16 @@ static void test_kept(void **state) {
   k->c->group_err = ERR_DISK_FULL; /* what did not happen is not told; what waits still does */
   expect(k, operator, 1, RPC(1, "room.lock", "{\"room\":\"den\"}"), "disk_full");
   assert_int_equal(hooks_counters(k->c).queued, 2);
-  answer_job(k, &JOBS.v[0], 200); /* lost track of: it goes again, under the same id */
+  answer_job(k, &JOBS.v[0], 200);
   turn(k, 1);
   assert_int_equal(JOBS.n, 2);
-  assert_string_equal(JOBS.v[1].name, JOBS.v[0].name);
-  answer_job(k, &JOBS.v[1], 200);
+  assert_true(JOBS.v[1].id > JOBS.v[0].id);
+  k->c->group_err = ERR_DISK_FULL;
+  answer_job(k, &JOBS.v[1], 200); /* that it was delivered is lost: it goes again, under the same id */
+  assert_int_equal(hooks_counters(k->c).queued, 1);
   turn(k, 1);
+  assert_int_equal(JOBS.n, 3);
+  assert_string_equal(JOBS.v[2].name, JOBS.v[1].name);
   answer_job(k, &JOBS.v[2], 200);
   control_destroy(k->c);
   kit_start(k);
@@ -206,6 +210,8 @@ static void test_bound(void **state) {
 
 static void test_what_is_told(void **state) {
   (void)state;
+  assert_true(hooks_events_ok("all") && hooks_events_ok(" member.*, chat.sent ") && hooks_events_ok("*"));
+  assert_false(hooks_events_ok("memebr.*") || hooks_events_ok("chat.sent chat") || hooks_events_ok(" ,"));
   struct kit *k = hooks_kit(NULL, false);
   k->c->cfg.hooks.events = "member.*, chat.sent";
   uint32_t ann = join(k, &k->host, "Annabel");
@@ -229,10 +235,99 @@ static void test_what_is_told(void **state) {
   kit_free(k);
 }
 
+static void alert(struct kit *k, const char *what) {
+  hooks_alert(k->c, json_pack("{s:s,s:s}", "type", "alert", "alert", what));
+}
+
+/* An endpoint that hangs holds up neither the others' events nor alerts; those keep their order too. */
+static void test_alerts_do_not_wait(void **state) {
+  (void)state;
+  struct kit *k = hooks_kit(NULL, true);
+  uint32_t operator= open_conn(k, true);
+  char text[128];
+  for (unsigned i = 0; i < 20; i++) {
+    snprintf(text, sizeof text, RPC(1, "room.create", "{\"room\":\"r%u\",\"lobby\":false}"), i);
+    expect(k, operator, 1, text, "ok");
+  }
+  turn(k, 1);
+  size_t events = JOBS.n;
+  assert_true(events > 0 && events < RUNNER_AT_ONCE);
+  assert_int_equal(hooks_next(k->c) > k->now + US_PER_S, 1); /* and nobody looks at the others meanwhile */
+  alert(k, "one");
+  alert(k, "two");
+  turn(k, 1);
+  assert_int_equal(JOBS.n, events + 2);
+  assert_true(job_says(events, "alert", "one") && job_says(events + 1, "alert", "one"));
+  assert_int_not_equal(JOBS.v[events].target, JOBS.v[events + 1].target);
+  answer_job(k, &JOBS.v[events], 500); /* "two" does not overtake it */
+  turn(k, 1);
+  assert_int_equal(JOBS.n, events + 2);
+  turn(k, US_PER_S);
+  assert_int_equal(JOBS.n, events + 3);
+  answer_job(k, &JOBS.v[events + 2], 200);
+  turn(k, 1);
+  assert_int_equal(JOBS.n, events + 4);
+  assert_true(job_says(events + 3, "alert", "two"));
+  answer_job(k, &JOBS.v[0], 200); /* one place for the next event */
+  turn(k, 1);
+  assert_int_equal(JOBS.n, events + 5);
+  kit_free(k);
+}
+
+/* The process that sends has died and is there again: what it had taken is sent again. */
+static void test_runner_lost(void **state) {
+  (void)state;
+  struct kit *k = hooks_kit(NULL, false);
+  locks(k, open_conn(k, true), "den", "lock");
+  turn(k, 1);
+  assert_int_equal(JOBS.n, 1);
+  struct runner_answer a = {.id = RUNNER_ALL_LOST, .target = RUN_COMMAND, .status = -1};
+  control_ran(k->c, &a); /* the other one: nothing of ours */
+  turn(k, US_PER_S);
+  assert_int_equal(JOBS.n, 1);
+  a.target = RUN_WEBHOOK;
+  control_ran(k->c, &a);
+  turn(k, US_PER_S);
+  assert_int_equal(JOBS.n, 2);
+  assert_string_equal(JOBS.v[1].name, JOBS.v[0].name);
+  answer_job(k, &JOBS.v[1], 200);
+  assert_int_equal(hooks_counters(k->c).queued, 0);
+  kit_free(k);
+}
+
+static void test_erased(void **state) {
+  (void)state;
+  struct kit *k = hooks_kit(NULL, false);
+  k->c->cfg.hooks.names = true;
+  JOBS.says = ERR_BUSY;
+  uint32_t ann = join(k, &k->host, "Annabel");
+  join(k, &k->guest, "Bobby");
+  expect(k, ann, 2, RPC(2, "room.chat", "{\"text\":\"x\"}"), "ok");
+  const struct room *r = &hosted_find(k->c, "den")->room;
+  const char *pid = NULL;
+  for (size_t i = 0; i < r->n_members; i++)
+    pid = strcmp(r->members[i].name, "Annabel") == 0 ? r->members[i].pid : pid;
+  assert_true(pid && *pid);
+  hooks_unname(k->c, pid);
+  JOBS.says = ERR_OK;
+  turn(k, US_PER_S);
+  for (size_t i = 0; i < JOBS.n && i < 10; i++) {
+    assert_null(strstr(JOBS.v[i].body, "Annabel"));
+    answer_job(k, &JOBS.v[i], 200);
+    turn(k, 1);
+  }
+  assert_int_equal(JOBS.n, 3);
+  assert_non_null(strstr(JOBS.v[0].body, pid));
+  assert_non_null(strstr(JOBS.v[1].body, "Bobby"));
+  kit_free(k);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_signature),   cmocka_unit_test(test_order),
-                                     cmocka_unit_test(test_backoff),     cmocka_unit_test(test_not_for_ever),
-                                     cmocka_unit_test(test_kept),        cmocka_unit_test(test_bound),
-                                     cmocka_unit_test(test_what_is_told)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_signature),    cmocka_unit_test(test_order),
+      cmocka_unit_test(test_backoff),      cmocka_unit_test(test_not_for_ever),
+      cmocka_unit_test(test_kept),         cmocka_unit_test(test_bound),
+      cmocka_unit_test(test_what_is_told), cmocka_unit_test(test_alerts_do_not_wait),
+      cmocka_unit_test(test_runner_lost),  cmocka_unit_test(test_erased)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -179,6 +179,73 @@ static void test_nobody_pays_for_him(void **state) {
   kit_free(k);
 }
 
+static void test_in_no_list_of_attendance(void **state) {
+  (void)state;
+  struct kit *k = make(NULL, NO_RULES);
+  char *token = session(k, "monitor:listen", false);
+  uint32_t host = join(k, &k->host, "Ann"), ops = listening(k, token, "ok", NULL);
+  pass(k, 5000);
+  json_t *r = granted(k, host, "room.attendance", json_object());
+  assert_non_null(strstr(json_str(r, "csv", ""), "Ann,"));
+  assert_null(strstr(json_str(r, "csv", ""), "monitor"));
+  json_decref(r);
+  say(k, ops, RPC(9, "room.leave", "{}"));
+  r = granted(k, host, "room.attendance", json_object());
+  assert_null(strstr(json_str(r, "csv", ""), "monitor"));
+  json_decref(r);
+  free(token);
+  kit_free(k);
+}
+
+/* He says anew why: the old reason went with the old process. */
+static void test_a_restart_ends_it(void **state) {
+  (void)state;
+  struct kit *k = make(NULL, NO_RULES);
+  char *token = session(k, "monitor:listen", false), resume[64];
+  json_t *o;
+  (void)join(k, &k->host, "Ann");
+  (void)listening(k, token, "ok", &o);
+  snprintf(resume, sizeof resume, "%s", json_str(json_object_get(o, "result"), "resume", ""));
+  json_decref(o);
+  control_bye(k->c, 1000);
+  control_stop(k->c, WALL + k->now / US_PER_MS);
+  struct audit_line a;
+  assert_int_equal(audit_last(k, "monitor.end", &a), 1);
+  control_destroy(k->c);
+  kit_start(k);
+  const struct hosted *h = hosted_find(k->c, "den");
+  assert_int_equal(h->room.n_members, 1); /* Ann */
+  assert_string_equal(h->room.chat[h->room.n_chat - 1].text,
+                      "Monitoring has ended: the monitor has stopped listening.");
+  (void)enter(k, json_pack("{s:s,s:s}", "room", "den", "resume", resume), "cannot_resume", NULL);
+  (void)listening(k, token, "ok", NULL);
+  free(token);
+  kit_free(k);
+}
+
+static void test_a_host_sends_him_away(void **state) {
+  (void)state;
+  struct kit *k = make(NULL, NO_RULES);
+  char *token = session(k, "monitor:listen", false);
+  json_t *o;
+  uint32_t host = join(k, &k->host, "Ann");
+  (void)listening(k, token, "ok", &o);
+  assert_int_equal(json_int(json_object_get(o, "result"), "me", 0), 2);
+  json_decref(o);
+  say(k, host, RPC(3, "room.hold", "{\"who\":[2]}"));
+  assert_true(reads(k, host, "Monitoring has ended"));
+  (void)listening(k, token, "ok", &o); /* past the lobby, and whole */
+  assert_int_equal(json_int(json_object_get(o, "result"), "me", 0), 3);
+  json_decref(o);
+  const struct hosted *h = hosted_find(k->c, "den");
+  assert_false(room_member(&h->room, 3)->held);
+  say(k, host, RPC(4, "room.ban", "{\"who\":[3]}"));
+  assert_true(reads(k, host, "Monitoring has ended"));
+  (void)listening(k, token, "banned", NULL);
+  free(token);
+  kit_free(k);
+}
+
 static void test_in_the_feed(void **state) {
   (void)state;
   struct kit *k = make(NULL, NO_RULES);
@@ -203,6 +270,9 @@ int main(void) {
                                      cmocka_unit_test(test_past_every_door_and_nobodys_place),
                                      cmocka_unit_test(test_he_only_listens),
                                      cmocka_unit_test(test_nobody_pays_for_him),
+                                     cmocka_unit_test(test_in_no_list_of_attendance),
+                                     cmocka_unit_test(test_a_restart_ends_it),
+                                     cmocka_unit_test(test_a_host_sends_him_away),
                                      cmocka_unit_test(test_in_the_feed)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

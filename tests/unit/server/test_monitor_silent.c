@@ -39,6 +39,7 @@ static void refused_by(struct access_config r, const char *scopes, bool mfa, con
   assert_int_equal(monitor_count(k->c), 0);
   assert_true(audit_last(k, "room.join", &a) > 0); /* a refusal is written down as well */
   assert_non_null(strstr(a.data, code));
+  assert_memory_equal(a.actor, "p-", 2); /* whose it was */
   free(token);
   kit_free(k);
 }
@@ -87,6 +88,9 @@ static void test_reason_ticket_and_time(void **state) {
   char *t = session(k, ALL_SCOPES, true), many[300];
   (void)enter(k, monitor_params(t, "silent", NULL, "T", 5), "monitor_reason", NULL);
   (void)enter(k, monitor_params(t, "silent", "why", NULL, 5), "monitor_ticket", NULL);
+  (void)enter(k, monitor_params(t, "silent", " \t ", "T", 5), "monitor_reason", NULL);
+  (void)enter(k, monitor_params(t, "silent", "\u200b", "T", 5), "monitor_reason", NULL); /* nothing to see */
+  (void)enter(k, monitor_params(t, "silent", "why", "\u2060", 5), "monitor_ticket", NULL);
   (void)enter(k, monitor_params(t, "silent", "why", "T", 0), "silent_minutes", NULL);
   (void)enter(k, monitor_params(t, "silent", "why", "T", 11), "silent_minutes", NULL);
   (void)enter(k, monitor_params(t, "silent", "why", "T", -5), "silent_minutes", NULL);
@@ -117,6 +121,59 @@ static void test_everybody_has_consented(void **state) {
   assert_int_equal(audit_last(k, "monitor.end", &a), 1);
   assert_non_null(strstr(a.data, "silent_consent"));
   free(token);
+  kit_free(k);
+}
+
+/* Who waits knocked perhaps before there was this text, and a host may let him in at any moment. */
+static void test_who_waits_has_consented_too(void **state) {
+  (void)state;
+  struct kit *k = make(NULL, rules());
+  char *token = session(k, ALL_SCOPES, true);
+  uint32_t admin = open_conn(k, true);
+  expect(k, admin, 1, RPC(1, "room.lobby", "{\"room\":\"den\",\"on\":true}"), "ok");
+  (void)guest(k, "Bob", &k->guest);
+  struct access_config newer = rules();
+  newer.consent_version = "4";
+  newer.audit_days = 180;
+  control_configure(k->c, &newer, &(struct limits_set){0});
+  (void)silent(k, token, "silent_consent", NULL);
+  free(token);
+  kit_free(k);
+}
+
+static void test_a_clock_that_was_set_back(void **state) {
+  (void)state;
+  struct kit *k = make(NULL, rules());
+  pass(k, 60000);
+  char *token = session(k, ALL_SCOPES, true);
+  k->now -= 30 * US_PER_S; /* no second factor is fresh for longer because of it */
+  (void)silent(k, token, "silent_mfa", NULL);
+  free(token);
+  kit_free(k);
+}
+
+static json_int_t wish(struct kit *k, const char *token) {
+  json_t *o;
+  (void)silent(k, token, "silent_approval", &o);
+  json_int_t n = json_int(json_object_get(json_object_get(o, "error"), "data"), "approval", 0);
+  json_decref(o);
+  return n;
+}
+
+static void test_what_was_approved_and_nothing_else(void **state) {
+  (void)state;
+  struct access_config r = rules();
+  r.monitor.second_person = true;
+  struct kit *k = make(NULL, r);
+  char *ann = session(k, ALL_SCOPES, true), code[48];
+  operate_ok(k, "ops.approve", json_pack("{s:I}", "approval", wish(k, ann)));
+  json_t *l = operate(k, "ops.listeners", json_object(), code);
+  assert_int_equal(json_int(json_array_get(json_object_get(l, "approvals"), 0), "minutes", 0), 5);
+  json_decref(l);
+  (void)enter(k, monitor_params(ann, "silent", "complaint", "T-9", 10), "silent_approval", NULL); /* longer */
+  monitor_lost(k->c); /* with the group that had it in the audit log */
+  (void)silent(k, ann, "silent_approval", NULL);
+  free(ann);
   kit_free(k);
 }
 
@@ -379,6 +436,82 @@ static void test_without_the_audit_log(void **state) {
   kit_free(k);
 }
 
+/* However alike they are. */
+static void test_each_end_is_written_down(void **state) {
+  (void)state;
+  struct kit *k = make(NULL, rules());
+  char *token = session(k, ALL_SCOPES, true);
+  (void)silent(k, token, "ok", NULL);
+  (void)silent(k, token, "ok", NULL);
+  pass(k, 301000);
+  struct audit_line a;
+  assert_int_equal(monitor_count(k->c), 0);
+  assert_int_equal(audit_last(k, "monitor.end", &a), 2);
+  assert_non_null(strstr(a.data, "\"why\":\"monitor_over\""));
+  free(token);
+  kit_free(k);
+}
+
+static void test_the_server_goes_down(void **state) {
+  (void)state;
+  struct access_config r = rules();
+  r.monitor.tell_host_after = true;
+  struct kit *k = make(NULL, r);
+  char *token = session(k, ALL_SCOPES, true);
+  uint32_t host = guest(k, "Ann", &k->host), ops = silent(k, token, "ok", NULL);
+  drain(k, host);
+  pass(k, 3000);
+  control_bye(k->c, 1000);
+  control_stop(k->c, WALL + k->now / US_PER_MS);
+  struct audit_line a;
+  assert_int_equal(audit_last(k, "monitor.end", &a), 1);
+  assert_non_null(strstr(a.data, "\"seconds\":3"));
+  json_t *ev = notified(k, host, "event"), *bye = notified(k, ops, "bye");
+  assert_non_null(strstr(json_str(ev, "text", ""), "unannounced"));
+  assert_string_equal(json_str(bye, "code", ""), "try_later");
+  assert_null(notified(k, ops, "bye"));
+  json_decref(ev);
+  json_decref(bye);
+  free(token);
+  kit_free(k);
+}
+
+/* A room that has as many on one thread as there may be: he is not one of them. */
+static void test_he_moves_nobody_to_another_thread(void **state) {
+  (void)state;
+  struct kit *k = make(NULL, rules());
+  char *token = session(k, ALL_SCOPES, true);
+  uint32_t ops = silent_with_sound(k, token);
+  const struct hosted *h = hosted_find(k->c, "den");
+  assert_int_equal(h->at_home, 0);
+  assert_int_equal(h->peers, 1);
+  control_closed(k->c, ops);
+  assert_int_equal(h->at_home, 0);
+  assert_int_equal(h->peers, 0);
+  free(token);
+  kit_free(k);
+}
+
+/* A list of addresses that comes while he listens. */
+static void test_it_ends_with_his_address(void **state) {
+  (void)state;
+  struct kit *k = make(NULL, rules());
+  memcpy(k->addr, (uint8_t[]){0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 9}, sizeof k->addr);
+  char *token = session(k, ALL_SCOPES, true), code[48];
+  (void)app_make(k, "blue");
+  json_decref(operate(k, "room.create", json_pack("{s:s,s:b}", "room", "blue/den", "lobby", 0), code));
+  json_t *p = monitor_params(token, "silent", "complaint", "T-9", 5);
+  json_object_set_new(p, "app", json_string("blue"));
+  uint32_t ops = enter(k, p, "ok", NULL);
+  operate_ok(k, "allow.add", json_pack("{s:s,s:s}", "where", "blue/den", "cidr", "198.51.100.0/24"));
+  pass(k, 1100);
+  json_t *bye = notified(k, ops, "bye");
+  assert_string_equal(json_str(bye, "code", ""), "address_not_allowed");
+  json_decref(bye);
+  free(token);
+  kit_free(k);
+}
+
 static void test_it_ends_with_the_right_and_with_the_room(void **state) {
   (void)state;
   struct kit *k = make(NULL, rules());
@@ -410,7 +543,14 @@ int main(void) {
                                      cmocka_unit_test(test_a_fresh_second_factor),
                                      cmocka_unit_test(test_reason_ticket_and_time),
                                      cmocka_unit_test(test_everybody_has_consented),
+                                     cmocka_unit_test(test_who_waits_has_consented_too),
+                                     cmocka_unit_test(test_a_clock_that_was_set_back),
+                                     cmocka_unit_test(test_what_was_approved_and_nothing_else),
                                      cmocka_unit_test(test_another_operators_word),
+                                     cmocka_unit_test(test_each_end_is_written_down),
+                                     cmocka_unit_test(test_the_server_goes_down),
+                                     cmocka_unit_test(test_he_moves_nobody_to_another_thread),
+                                     cmocka_unit_test(test_it_ends_with_his_address),
                                      cmocka_unit_test(test_approval_at_the_socket_and_too_late),
                                      cmocka_unit_test(test_nobody_can_tell),
                                      cmocka_unit_test(test_he_hears_and_does_nothing),

@@ -1,4 +1,5 @@
 /* Operators' consoles: who may ask, and a feed that costs nothing while nothing happens. */
+#include "core/server/ops_private.h"
 #include "monitor_kit.h"
 
 static const struct access_config NO_RULES = {0};
@@ -109,6 +110,8 @@ static void test_rows_and_changes(void **state) {
   assert_int_equal(json_int(r, "since_ms", -1), 0);
   assert_int_equal(json_array_size(json_object_get(r, "alerts")), 0);
   assert_string_equal(json_str(json_object_get(all, "server"), "version", ""), GAVEL_VERSION);
+  assert_string_equal(json_str(json_object_get(all, "server"), "state", "?"), "");
+  assert_int_equal(json_array_size(json_object_get(json_object_get(all, "server"), "alerts")), 0);
   json_decref(all);
 
   uint32_t bob = join(k, &k->guest, "Bob");
@@ -260,6 +263,29 @@ static void test_a_slow_console(void **state) {
   kit_free(k);
 }
 
+/* Rooms come and end while a console does not read: what it has not been told does not grow without end. */
+static void test_rooms_that_nobody_was_told_of(void **state) {
+  (void)state;
+  struct kit *k = make(NULL, NO_RULES);
+  json_t *all;
+  uint32_t w = watching(k, &all);
+  json_decref(all);
+  struct hosted *h = hosted_find(k->c, "den");
+  for (unsigned i = 0; i < 2 * GONE_MAX + 10; i++) {
+    ops_gone(k->c, h);
+    ops_touch(k->c, h);
+  }
+  assert_in_range(k->c->ops->n_gone, 1, GONE_MAX);
+  pass(k, 1100);
+  assert_int_equal(k->c->ops->n_gone, 0);
+  json_t *n = notified(k, w, "ops");
+  assert_true(json_flag(n, "all", false));
+  assert_int_equal(json_array_size(json_object_get(n, "gone")), 0);
+  assert_int_equal(json_array_size(json_object_get(n, "rooms")), 1);
+  json_decref(n);
+  kit_free(k);
+}
+
 static void test_idle_rooms_cost_nothing(void **state) {
   (void)state;
   enum { ROOMS = 5000 };
@@ -272,7 +298,7 @@ static void test_idle_rooms_cost_nothing(void **state) {
   }
   control_commit(k->c);
   json_t *all;
-  uint32_t w = watching(k, &all);
+  uint32_t w = watching(k, &all), other = open_conn(k, true);
   assert_int_equal(json_array_size(json_object_get(all, "rooms")), ROOMS + 1);
   json_decref(all);
   uint64_t before = ops_examined(k->c);
@@ -287,6 +313,27 @@ static void test_idle_rooms_cost_nothing(void **state) {
   json_t *n = notified(k, w, "ops");
   assert_int_equal(json_array_size(json_object_get(n, "rooms")), 1);
   json_decref(n);
+
+  json_decref(granted(k, other, "ops.watch", json_object())); /* something happens in all of them */
+  struct hosted *h;
+  for (size_t at = 0; (h = map_next(k->c->rooms, &at));) {
+    h->room.locked = true;
+    ops_touch(k->c, h);
+  }
+  before = ops_examined(k->c);
+  size_t told = 0, size;
+  for (unsigned i = 0; i < 30; i++) {
+    uint64_t at = ops_examined(k->c);
+    pass(k, 100);
+    assert_in_range(ops_examined(k->c) - at, 0, LOOK_MOST);
+    char *one = control_next_message(k->c, w, &size), *same = control_next_message(k->c, other, &size);
+    assert_ptr_equal(one, same); /* one message for both */
+    n = one ? json_loads(one, 0, NULL) : NULL;
+    told += json_array_size(json_object_get(json_object_get(n, "params"), "rooms"));
+    json_decref(n);
+  }
+  assert_int_equal(told, ROOMS + 1);
+  assert_int_equal(ops_examined(k->c) - before, ROOMS + 1);
   kit_free(k);
 }
 
@@ -332,6 +379,7 @@ int main(void) {
                                      cmocka_unit_test(test_the_lobby_alert_comes_by_time),
                                      cmocka_unit_test(test_a_room_that_ends),
                                      cmocka_unit_test(test_a_slow_console),
+                                     cmocka_unit_test(test_rooms_that_nobody_was_told_of),
                                      cmocka_unit_test(test_idle_rooms_cost_nothing),
                                      cmocka_unit_test(test_one_room)};
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,6 +69,7 @@ static void test_drain(void **state) {
   expect(k, operator, 1, RPC(1, "server.drain", "{}"), "ok");
   expect(k, operator, 1, RPC(1, "server.drain", "{}"), "no_change");
   assert_int_equal(health_look(k->c), HEALTH_DRAINING);
+  assert_string_equal(upkeep_state(k->c), "draining");
   join_text(&k->guest, "bob", text);
   assert_true(refused(k, text, code) >= 1000);
   assert_string_equal(code, "draining");
@@ -83,6 +84,7 @@ static void test_drain(void **state) {
   expect(k, operator, 1, RPC(1, "server.drain", "{\"undo\":true}"), "ok");
   join(k, &k->guest, "bob");
   assert_int_equal(health_look(k->c), 0);
+  assert_string_equal(upkeep_state(k->c), "");
   kit_free(k);
 }
 
@@ -120,6 +122,7 @@ static void test_plan(void **state) {
   json_decref(o);
   join_text(&k->guest, "cat", text);
   assert_true(refused(k, text, code) >= 15 * 60000); /* when it is over */
+  assert_string_equal(upkeep_state(k->c), "maintenance");
   assert_string_equal(code, "draining");
   control_closed(k->c, ann);
   ann = open_conn(k, false);
