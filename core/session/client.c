@@ -195,9 +195,10 @@ static void closed(struct client *c, us_t now, const struct ws_event *ev) {
 static void serve_signalling(struct client *c, us_t now) {
   struct ws_event ev;
   while (ws_client_poll(c->ws, &ev)) {
-    if (ev.kind == WS_OPENED)
+    if (ev.kind == WS_OPENED) {
+      network_towards(&c->network, &ev.server);
       session_connected(c->session, now, ev.text);
-    else if (ev.kind == WS_MESSAGE)
+    } else if (ev.kind == WS_MESSAGE)
       session_message(c->session, now, ev.text, ev.n);
     else if (ev.kind == WS_DATAGRAM)
       ice_tunnel_packet(&c->tunnel, now, (uint8_t *)ev.text, ev.n);

@@ -1,6 +1,5 @@
 #include "core/session/network.h"
 
-#include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -9,7 +8,6 @@
 #include <unistd.h>
 
 #define SETTLE_US (400 * US_PER_MS)
-#define PORT 9 /* discard: of a datagram that is never sent */
 
 static uint64_t mix(uint64_t h, const void *p, size_t n) { /* FNV-1a */
   const uint8_t *b = p;
@@ -24,7 +22,7 @@ static uint64_t mix_address(uint64_t h, const struct sockaddr *sa) {
   return mix(h, &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr, 16);
 }
 
-/* The address that a datagram to the internet would leave from: another one when the default route is. */
+/* The address that a datagram to the server would leave from: another one when the route is. */
 static uint64_t mix_source(uint64_t h, const struct sockaddr *to, socklen_t len) {
   struct sockaddr_storage from = {0};
   socklen_t n = sizeof from;
@@ -33,10 +31,10 @@ static uint64_t mix_source(uint64_t h, const struct sockaddr *to, socklen_t len)
     h = mix_address(h, (struct sockaddr *)&from);
   if (fd >= 0)
     close(fd);
-  return mix(h, "|", 1);
+  return h;
 }
 
-static uint64_t print_now(void) {
+static uint64_t print_now(const struct network *n) {
   uint64_t sum = 0;
   struct ifaddrs *list = NULL;
   if (getifaddrs(&list) == 0)
@@ -45,13 +43,10 @@ static uint64_t print_now(void) {
           (i->ifa_flags & IFF_UP) && !(i->ifa_flags & IFF_LOOPBACK))
         sum += mix_address(1, i->ifa_addr); /* in whatever order */
   freeifaddrs(list);
-  struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(PORT)};
-  struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(PORT)};
-  (void)inet_pton(AF_INET, "192.0.2.1", &v4.sin_addr);
-  (void)inet_pton(AF_INET6, "2001:db8::1", &v6.sin6_addr);
   uint64_t h = mix(UINT64_C(14695981039346656037), &sum, sizeof sum);
-  h = mix_source(h, (struct sockaddr *)&v4, sizeof v4);
-  return mix_source(h, (struct sockaddr *)&v6, sizeof v6);
+  if (n->server.sin6_family == AF_UNSPEC)
+    return h;
+  return mix_source(h, (const struct sockaddr *)&n->server, sizeof n->server);
 }
 
 void network_open(struct network *n) {
@@ -59,10 +54,18 @@ void network_open(struct network *n) {
                           .nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE |
                                        RTMGRP_IPV6_ROUTE | RTMGRP_LINK};
   n->due = US_NEVER;
-  n->print = print_now();
+  n->server.sin6_family = AF_UNSPEC;
+  n->print = print_now(n);
   n->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
   if (n->fd >= 0 && bind(n->fd, (struct sockaddr *)&a, sizeof a) != 0)
     network_close(n);
+}
+
+void network_towards(struct network *n, const struct sockaddr_in6 *server) {
+  bool first = n->server.sin6_family == AF_UNSPEC;
+  n->server = *server;
+  if (first)
+    n->print = print_now(n);
 }
 
 bool network_changed(struct network *n, us_t now) {
@@ -72,7 +75,7 @@ bool network_changed(struct network *n, us_t now) {
   if (n->due > now)
     return false;
   n->due = US_NEVER;
-  uint64_t print = print_now();
+  uint64_t print = print_now(n);
   bool changed = print != n->print;
   n->print = print;
   return changed;

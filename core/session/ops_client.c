@@ -141,7 +141,8 @@ static bool poll_socket(struct ops_client *c, struct ops_event *ev) {
   ev->kind = OPS_CLOSED;
   ev->why = c->fault == EBADMSG ? ERR_PROTOCOL : ERR_CONNECT;
   if (c->fault)
-    snprintf(ev->text, sizeof ev->text, "%.120s: %s", c->path.sun_path, strerror(c->fault));
+    snprintf(ev->text, sizeof ev->text, "no gaveld answers on %.120s: %s", c->path.sun_path,
+             strerror(c->fault));
   return true;
 }
 
@@ -155,9 +156,9 @@ static bool poll_ws(struct ops_client *c, struct ops_event *ev) {
   ev->why = got.why;
   if (got.kind == WS_CLOSED && got.text && got.why != ERR_CERT) /* its own sentence says it better */
     snprintf(ev->text, sizeof ev->text, "%s", got.text);
-  bool message = got.kind == WS_MESSAGE, good = message && parse(got.text, got.n, ev);
+  bool good = got.kind == WS_MESSAGE && parse(got.text, got.n, ev);
   free(got.text);
-  if (!message || good)
+  if (good || got.kind == WS_OPENED || got.kind == WS_CLOSED)
     return true;
   ws_client_close(c->ws); /* OPS_CLOSED follows */
   return false;

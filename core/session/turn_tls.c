@@ -18,7 +18,8 @@
 #define FLOW 16384
 #define ROUNDS 16 /* of a turn, then others have theirs */
 #define ADDRESSES 4
-#define SLOW_US (4 * US_PER_S) /* for a connection and a handshake; and for the last bytes */
+#define SLOW_US (4 * US_PER_S) /* for a connection, for a handshake, and for the last bytes */
+#define NEXT_US US_PER_S       /* for a connection when there are more addresses */
 
 struct flow { /* b[at .. at + n) is to be sent on */
   uint8_t b[FLOW];
@@ -98,6 +99,8 @@ static socklen_t addr_len(const struct sockaddr_storage *a) {
 
 /* The next of its addresses. */
 static void connect_next(struct turn_tls *t) {
+  SSL_free(t->ssl);
+  t->ssl = NULL;
   drop(t, &t->relay, &t->relay_tag);
   while (t->next_addr < t->n_addr) {
     const struct sockaddr_storage *a = &t->addr[t->next_addr++];
@@ -107,7 +110,7 @@ static void connect_next(struct turn_tls *t) {
       (void)setsockopt(t->relay, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
       t->state = CONNECTING;
       watch(t, t->relay, &t->relay_tag, G_IO_OUT);
-      set_deadline(t, clock_now() + SLOW_US);
+      set_deadline(t, clock_now() + (t->next_addr < t->n_addr ? NEXT_US : SLOW_US));
       return;
     }
     drop(t, &t->relay, &t->relay_tag);
@@ -149,6 +152,7 @@ static void connected(struct turn_tls *t) {
   SSL_set_mode(t->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE);
   SSL_set_connect_state(t->ssl);
   t->state = SHAKING;
+  set_deadline(t, clock_now() + SLOW_US);
 }
 
 static void shake(struct turn_tls *t) {
@@ -158,8 +162,12 @@ static void shake(struct turn_tls *t) {
   if (n == 1) {
     t->state = OPEN;
     set_deadline(t, US_NEVER);
-  } else if (e != SSL_ERROR_WANT_READ && e != SSL_ERROR_WANT_WRITE)
-    finish(t, SSL_get_verify_result(t->ssl) == X509_V_OK ? ERR_CONNECT : ERR_CERT);
+  } else if (e != SSL_ERROR_WANT_READ && e != SSL_ERROR_WANT_WRITE) {
+    if (SSL_get_verify_result(t->ssl) != X509_V_OK)
+      finish(t, ERR_CERT);
+    else
+      connect_next(t);
+  }
 }
 
 /* ---- bytes; each tells whether it moved some ---- */
@@ -282,10 +290,10 @@ static void note_reset(struct turn_tls *t) {
 
 static void step(struct turn_tls *t) {
   if (t->state != OVER && t->deadline <= clock_now()) {
-    if (t->state == CONNECTING)
-      connect_next(t);
+    if (t->state == OPEN)
+      finish(t, ERR_OK);
     else
-      finish(t, t->state == OPEN ? ERR_OK : ERR_CONNECT);
+      connect_next(t);
     return;
   }
   if (t->state == WAITING && t->listener >= 0)

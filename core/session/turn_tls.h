@@ -3,8 +3,8 @@
  *
  * Invariant: only a connection of this very process is taken, one only; not a byte goes to the relay before
  * its certificate is good for its name (the system's authorities, or SSL_CERT_FILE). Nothing blocks: names
- * are looked up by GLib's resolver. When either side ends, what is on its way is handed over, then both end.
- * Thread: the one that runs the context. */
+ * are looked up by GLib's resolver, and a name's addresses are tried one after the other. When either side
+ * ends, what is on its way is handed over, then both end. Thread: the one that runs the context. */
 #ifndef GAVEL_SESSION_TURN_TLS_H
 #define GAVEL_SESSION_TURN_TLS_H
 

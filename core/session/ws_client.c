@@ -163,7 +163,11 @@ static void opened(struct ws_client *w, struct lws *wsi) {
   while (mailbox_get(w->sound, &old))
     ; /* of the connection before */
   w->open = true;
-  tell(w, &(struct ws_event){.kind = WS_OPENED, .text = tls_text(lws_get_ssl(wsi), w->link.has_pin)});
+  struct ws_event ev = {.kind = WS_OPENED, .text = tls_text(lws_get_ssl(wsi), w->link.has_pin)};
+  socklen_t len = sizeof ev.server;
+  if (getpeername(lws_get_socket_fd(wsi), (struct sockaddr *)&ev.server, &len) != 0)
+    ev.server.sin6_family = AF_UNSPEC; /* gone already */
+  tell(w, &ev);
 }
 
 static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len) {

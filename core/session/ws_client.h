@@ -11,6 +11,7 @@
 #include "core/base/err.h"
 #include "core/wire/link.h"
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -21,7 +22,8 @@ struct ws_event {
                 WS_DATAGRAM: n bytes of a binary message;
                 WS_CLOSED: why an attempt failed, or NULL */
   size_t n;
-  enum err why; /* WS_CLOSED: ERR_CONNECT, ERR_CERT, ERR_PROTOCOL */
+  enum err why;               /* WS_CLOSED: ERR_CONNECT, ERR_CERT, ERR_PROTOCOL */
+  struct sockaddr_in6 server; /* WS_OPENED: whom it reached, or a sockaddr_in */
 };
 /* ws_client_create: starts the thread, not yet a connection; NULL when it cannot. */
 struct ws_client *ws_client_create(const struct link *l);

@@ -321,6 +321,33 @@ static void test_half_open(void **state) {
   g_main_context_unref(c);
 }
 
+/* At one of its addresses somebody takes connections and says nothing of TLS: then it is the other one. */
+static void test_another_address(void **state) {
+  (void)state;
+  struct relay r;
+  GMainContext *c = context_new();
+  X509 *x = make_cert("DNS:localhost");
+  trust(x);
+  relay_start(&r, ECHO, x);
+  struct sockaddr_in6 a = {
+      .sin6_family = AF_INET6, .sin6_port = htons(r.port), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+  int other = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0), on = 1;
+  assert_int_equal(setsockopt(other, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on), 0);
+  assert_int_equal(bind(other, (struct sockaddr *)&a, sizeof a), 0);
+  assert_int_equal(listen(other, 4), 0);
+  struct turn_tls *t = turn_tls_create(c, AF_INET, "localhost", r.port);
+  int fd = dial(AF_INET, turn_tls_port(t));
+  assert_int_equal(talk(c, fd, 100, 100, true), 100);
+  assert_int_equal(atomic_load(&r.got), 100);
+  close(fd);
+  run_until(c, &r.over);
+  turn_tls_destroy(t);
+  close(other);
+  relay_end(&r);
+  X509_free(x);
+  g_main_context_unref(c);
+}
+
 static void test_nobody_there(void **state) {
   (void)state;
   static const char *const HOSTS[] = {"localhost", "name.invalid"};
@@ -431,6 +458,7 @@ int main(void) {
                                      cmocka_unit_test(test_relay_closes),
                                      cmocka_unit_test(test_last_words),
                                      cmocka_unit_test(test_half_open),
+                                     cmocka_unit_test(test_another_address),
                                      cmocka_unit_test(test_nobody_there),
                                      cmocka_unit_test(test_stranger),
                                      cmocka_unit_test(test_destroy)};
