@@ -207,6 +207,7 @@ const HEARD = {
   resume: (secret) => tab.set(resumeKey, secret),
   again: (ms) => { if (session.state === 'connecting') door.busy(SAY.again(Math.ceil(ms / 1000))); },
   ask: ({what, code, text, version, terms: words}) => {
+    openMic(); // also when he was in before: nothing is sent while he reads
     if (what === 'consent') askConsent({version, text: words}, () => join({}));
     else if (what === 'password') door.password(code === 'bad_password' ? SAY.refused(text) : '');
     else door.name(session.who.name, SAY.refused(text));
@@ -219,8 +220,8 @@ const HEARD = {
     roomView.event(session.room, session.me, ev, before);
     render();
   },
-  answer: ({sdp, error}) => {
-    if (sdp) media.answer(sdp).catch(() => roomView.note(SAY.sound_none));
+  answer: ({sdp, error, offer}) => {
+    if (sdp) media.answer(sdp, offer).catch(() => roomView.note(SAY.sound_none));
     else if (error) roomView.note(SAY.sound_refused(error));
   },
   path: (p) => {
@@ -251,6 +252,7 @@ const STATES = {
     document.title = session.link.room;
     if (again) roomView.note(SAY.back);
     else clearRoom();
+    if (again) meeting.upkeep(null); // it may be over, or called off: the server says next what is planned
     if (admitted) announce(SAY.admitted, true);
     devicesView.moveTo($('room-devices'));
     openMic();
@@ -328,7 +330,7 @@ function startTimers() {
     talkers.take(media.sources(), performance.now());
     const talking = talkers.now(performance.now());
     if (media.open && devices.level() > OWN_VOICE) talking.add(session.me); // the server leaves out one's own
-    people.talk(talking);
+    people.talk(talking, session.room, session.me);
   }, TALK_MS);
   statsTimer = setInterval(measure, STATS_MS);
 }
@@ -347,7 +349,12 @@ devices.onGone = () => {
 window.addEventListener('hashchange', () => { if (location.hash) location.reload(); }); // a link pasted over this one
 window.addEventListener('online', () => session.wake());
 document.addEventListener('visibilitychange', () => { if (!document.hidden) session.wake(); });
-$('line-details').ontoggle = () => ($('line-details').open && devices.track ? devicesView.meter() : devicesView.stop());
+$('line-details').ontoggle = () => {
+  const {open} = $('line-details');
+  if (open) $('line-details').scrollIntoView();
+  if (open && devices.track) devicesView.meter();
+  else devicesView.stop();
+};
 
 function begin() {
   const link = takeLink();

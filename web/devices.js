@@ -7,6 +7,7 @@ const FLOOR_DB = -60; // the left end of the meter
 
 export class Devices {
   #context = null; #analyser = null; #source = null;
+  #turn = 0; // of the question for a microphone: only the last answer counts
   #sound; // the <audio> element that plays the room
 
   constructor(sound) {
@@ -24,7 +25,12 @@ export class Devices {
   // Opens a microphone (null: the system's choice); throws what the browser says.
   async open(id = null) {
     const audio = id ? {...VOICE, deviceId: {exact: id}} : VOICE;
+    const turn = ++this.#turn;
     const stream = await navigator.mediaDevices.getUserMedia({audio, video: false});
+    if (turn !== this.#turn) { // he went on, or was removed, while the browser still asked
+      for (const t of stream.getTracks()) t.stop();
+      throw new DOMException('', 'AbortError');
+    }
     this.close();
     this.stream = stream;
     this.track.onended = () => { if (this.stream === stream) { this.close(); this.onGone(); } };
@@ -32,6 +38,7 @@ export class Devices {
   }
 
   close() {
+    this.#turn++;
     for (const t of this.stream?.getTracks() ?? []) t.stop();
     this.#source?.disconnect();
     this.#source = null;

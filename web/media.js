@@ -6,6 +6,7 @@
 const GATHER_MS = 1000;
 const CONNECT_MS = 2000;   // then relays are asked for
 const SHAKY_MS = 5000;     // a disconnected path may come back by itself so long
+const RETRY_MS = 5000;     // after an offer that was refused
 const RETRY_MAX_MS = 30000;
 const TRIES_SAID = 3;      // so many in vain, and the person is told; it goes on trying
 const CSRC_LEVELS = 'urn:ietf:params:rtp-hdrext:csrc-audio-level';
@@ -16,6 +17,7 @@ export class Media {
   #pc = null; #sender = null; #receiver = null;
   #track = null; #stream = null;
   #timer = 0; #tries = 0; #servers = [];
+  #offered = ''; // what the server has to answer
   #hooks;
 
   // hooks: sound(stream), state(word), relays(): Promise<servers>, again(sdp): Promise<answer or null>.
@@ -48,7 +50,7 @@ export class Media {
   async offer() {
     this.#drop();
     if (!canCall()) return null;
-    const pc = new RTCPeerConnection({iceServers: this.#servers, bundlePolicy: 'max-bundle'});
+    const pc = connection(this.#servers);
     this.#pc = pc;
     const t = pc.addTransceiver(this.#track ?? 'audio', {direction: this.#track ? 'sendrecv' : 'recvonly',
                                                          streams: this.#stream ? [this.#stream] : []});
@@ -60,12 +62,15 @@ export class Media {
     pc.onconnectionstatechange = () => { if (this.#pc === pc) this.#changed(); };
     await pc.setLocalDescription();
     await gathered(pc);
-    return this.#pc === pc ? pc.localDescription.sdp : null;
+    if (this.#pc !== pc) return null;
+    this.#offered = pc.localDescription.sdp;
+    return this.#offered;
   }
 
-  async answer(sdp) {
-    if (!this.#pc || this.#pc.signalingState !== 'have-local-offer') return;
+  // offer: which one is answered; left out: the last, as the server keeps it in the lobby.
+  async answer(sdp, offer = this.#offered) {
     const pc = this.#pc;
+    if (!pc || pc.signalingState !== 'have-local-offer' || offer !== this.#offered) return;
     await pc.setRemoteDescription({type: 'answer', sdp});
     if (this.#pc !== pc) return;
     if (this.state !== 'blocked') this.#become('trying');
@@ -88,10 +93,16 @@ export class Media {
   }
 
   // A new way; in the lobby the server keeps the offer, and answers when he is let in.
+  // A connection that is lost offers anew when it is back; what else is refused is tried again.
   async renew() {
-    const sdp = await this.offer();
-    const answer = sdp ? await this.#hooks.again(sdp).catch(() => null) : null;
-    if (answer) await this.answer(answer).catch(() => {});
+    const sdp = await this.offer().catch(() => null);
+    if (!sdp) return;
+    try {
+      const answer = await this.#hooks.again(sdp);
+      if (answer) await this.answer(answer, sdp);
+    } catch (e) {
+      if (e.code !== 'lost' && this.#offered === sdp) this.#later(RETRY_MS, () => this.#another());
+    }
   }
 
   // Who is heard: [{source, level}], and when they last were, by the browser's own clock.
@@ -100,7 +111,7 @@ export class Media {
   }
 
   stats() {
-    return this.#pc ? this.#pc.getStats() : Promise.resolve(new Map());
+    return this.#pc?.getStats().catch(() => new Map()) ?? Promise.resolve(new Map());
   }
 
   #become(state) {
@@ -136,8 +147,8 @@ export class Media {
     const tries = ++this.#tries;
     if (tries >= TRIES_SAID) this.#become('blocked');
     else if (this.state === 'connected') this.#become('lost');
-    const servers = await this.#hooks.relays().catch(() => []);
-    if (this.#pc !== pc) return;
+    const servers = await this.#hooks.relays().catch((e) => (e.code === 'lost' ? null : []));
+    if (this.#pc !== pc || servers === null) return; // nobody to offer it to: coming back offers anew
     if (servers.length === 0 && tries === 1 && pc.connectionState !== 'failed') {
       this.#later(SHAKY_MS, () => this.#another()); // no relays: the direct way may still come up
       return;
@@ -152,6 +163,16 @@ export class Media {
     if (this.#pc) this.#pc.onconnectionstatechange = this.#pc.ontrack = null;
     this.#pc?.close();
     this.#pc = this.#sender = this.#receiver = null;
+    this.#offered = '';
+  }
+}
+
+// Relays that the browser does not understand are no reason to have no sound.
+function connection(iceServers) {
+  try {
+    return new RTCPeerConnection({iceServers, bundlePolicy: 'max-bundle'});
+  } catch {
+    return new RTCPeerConnection({bundlePolicy: 'max-bundle'});
   }
 }
 

@@ -10,22 +10,23 @@ const MODERATORS = new Set(['cohost', 'host', 'owner']);
 export const isModerator = (m) => MODERATORS.has(m?.role);
 
 const list = (v) => (Array.isArray(v) ? v : []);
+const objects = (v) => list(v).filter((o) => o !== null && typeof o === 'object');
 
 export function roomOf(snapshot) {
   const room = {...snapshot, members: new Map(), chat: []};
-  for (const m of list(snapshot.members)) room.members.set(m.id, {...m});
-  room.chat = list(snapshot.chat).map((c) => ({...c}));
+  for (const m of objects(snapshot?.members)) room.members.set(m.id, {...m});
+  room.chat = objects(snapshot?.chat).map((c) => ({...c}));
   room.mute_all ??= 'off';
   room.chat_mode ??= 'all';
   room.seq ??= 0;
-  if (snapshot.poll) room.poll = {...snapshot.poll, votes: list(snapshot.poll.votes).map((v) => [...v])};
+  if (room.poll) room.poll = {...room.poll, votes: list(room.poll.votes).map((v) => [...list(v)])};
   return room;
 }
 
 // Older messages, of room.history, in front of those that are there.
 export function addOlder(room, chat) {
   const known = new Set(room.chat.map((c) => c.id));
-  room.chat = [...list(chat).filter((c) => !known.has(c.id)), ...room.chat];
+  room.chat = [...objects(chat).filter((c) => !known.has(c.id)), ...room.chat];
 }
 
 export function nameOf(room, id) {
@@ -36,13 +37,19 @@ export function nameOf(room, id) {
 // ---- one kind each: (room, event) ----
 
 function put(room, ev) {
-  if (ev.member) room.members.set(ev.member.id, {...ev.member});
+  if (!ev.member) return;
+  room.members.set(ev.member.id, {...ev.member});
+  room.hand_last = Math.max(room.hand_last ?? 0, ev.member.hand ?? 0);
+}
+
+function unvote(room, id) {
+  if (room.poll?.open) room.poll.votes = room.poll.votes.map((v) => v.filter((x) => x !== id));
 }
 
 function drop(room, ev) {
   for (const id of list(ev.who)) {
     room.members.delete(id);
-    if (room.poll?.open) room.poll.votes = room.poll.votes.map((v) => v.filter((x) => x !== id));
+    unvote(room, id);
   }
 }
 
@@ -54,7 +61,8 @@ const each = (change) => (room, ev) => {
   });
 };
 
-function back(m, ev) { // in the lobby again: what one inside has goes
+function back(m, ev, room) { // in the lobby again: what one inside has goes
+  unvote(room, m.id);
   Object.assign(m, {presence: 'waiting', floor: false, exempt: false, time_up: false, priority: false,
                     floor_ms: 0, hand: 0, side: 0, since_ms: ev.ts});
 }
@@ -65,7 +73,7 @@ function mute(m, ev) {
 }
 
 function floor(m, ev) {
-  Object.assign(m, {floor: ev.on, floor_ms: ev.on ? ev.since_ms ?? 0 : 0, time_up: false});
+  Object.assign(m, {floor: ev.on, floor_ms: ev.on && !isModerator(m) ? ev.since_ms ?? 0 : 0, time_up: false});
 }
 
 function role(m, ev) {
@@ -125,7 +133,7 @@ function openPoll(room, ev) {
 function closePoll(room, ev) {
   if (!room.poll) return;
   room.poll.open = false;
-  room.poll.counts = (ev.counts ?? '').split(' ').map(Number);
+  if (room.poll.anonymous) room.poll.counts = String(ev.counts ?? '').split(' ').map(Number);
 }
 
 function end(room) {
@@ -174,7 +182,7 @@ const FOLD = {
   'member.asked_unmute': each((m) => { m.exempt = true; }),
   'member.exempt': each((m, ev) => { m.exempt = ev.on; }),
   'member.floor': each(floor),
-  'member.time_up': each((m) => { m.time_up = true; }),
+  'member.time_up': each((m) => { m.time_up = Boolean(m.floor_ms); }),
   'member.priority': each((m, ev) => { m.priority = ev.on; }),
   'member.gain': each((m, ev) => { m.gain_db = ev.db ?? 0; }),
   'member.moved': each((m, ev) => { m.side = ev.side ?? 0; }),

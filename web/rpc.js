@@ -1,11 +1,11 @@
 // rpc.js: JSON-RPC 2.0 over one WebSocket: requests are answered or fail, once; notifications come in order.
 
 export class RpcError extends Error {
-  constructor(code, message, data = {}) {
+  constructor(code, message, data) {
     super(message);
     this.code = code;
-    this.data = data;
-    this.retryMs = Number.isFinite(data.retry_ms) ? data.retry_ms : 0;
+    this.data = data ?? {};
+    this.retryMs = Number.isFinite(this.data.retry_ms) ? this.data.retry_ms : 0;
   }
 }
 
@@ -54,7 +54,7 @@ export class Rpc {
     const waits = this.#waiting.get(m?.id);
     if (!waits) return;
     this.#waiting.delete(m.id);
-    if (m.error) waits.reject(new RpcError(m.error.data?.code ?? 'internal', String(m.error.message ?? ''), m.error.data));
+    if (m.error) waits.reject(new RpcError(String(m.error.data?.code ?? 'internal'), String(m.error.message ?? ''), m.error.data));
     else waits.resolve(m.result ?? {});
   }
 

@@ -40,19 +40,17 @@ export function actorName(room, id) {
 
 // ---- people ----
 
+const NAMES = new Intl.Collator(undefined, {numeric: true}); // made once: thousands of names are compared at every change
+
 // Those inside: oneself, raised hands in their order, moderators, then by name; those of other side rooms last.
 export function peopleInOrder(room, me) {
   const mine = room.members.get(me)?.side ?? 0;
-  const key = (m) => [
-    m.id === me ? 0 : 1,
-    (m.side ?? 0) === mine ? 0 : 1,
-    m.hand ? m.hand : Infinity,
-    -RANK[m.role] || 0,
-  ];
-  return [...room.members.values()].filter(isInside).map((m) => ({m, k: key(m)})).sort((a, b) => {
-    for (let i = 0; i < a.k.length; i++) if (a.k[i] !== b.k[i]) return a.k[i] < b.k[i] ? -1 : 1;
-    return (a.m.name ?? '').localeCompare(b.m.name ?? '') || a.m.id - b.m.id;
-  }).map((x) => x.m);
+  const before = (a, b) => (a.id === me ? -1 : b.id === me ? 1 : 0)
+    || ((a.side ?? 0) !== mine) - ((b.side ?? 0) !== mine)
+    || (a.hand && b.hand ? a.hand - b.hand : Boolean(b.hand) - Boolean(a.hand))
+    || (RANK[b.role] ?? 0) - (RANK[a.role] ?? 0)
+    || NAMES.compare(a.name ?? '', b.name ?? '') || a.id - b.id;
+  return [...room.members.values()].filter(isInside).sort(before);
 }
 
 // 1 for the first raised hand, 0 when it is down.

@@ -13,7 +13,9 @@ export const BACKOFF_FIRST_MS = 250;
 export const BACKOFF_MAX_MS = 8000;
 export const RESUME_MS = 120000; // how long the server keeps a seat
 const CONNECT_LIMIT_MS = 30000;  // never been in: then the server is not there
-const RETRY_MAX_MS = 60000;      // no server sends him away for longer
+const ANSWER_MS = 12000;         // for a connection and its first answer: some networks swallow everything
+const RETRY_MIN_MS = 250;        // whatever a server says: neither a storm
+const RETRY_MAX_MS = 60000;      // nor for ever
 const PING_MS = 15000;
 const PONG_MS = 10000;
 
@@ -50,12 +52,14 @@ export class Session {
       const rpc = new Rpc(this.#env.socket(), {
         open: () => rpc.request('privacy.terms').then(resolve, () => resolve({})).finally(() => rpc.close()),
         notify: () => {},
-        closed: () => reject(new Error('lost')),
+        closed: () => { this.#env.stop(late); reject(new Error('lost')); },
       });
+      const late = this.#env.after(ANSWER_MS, () => rpc.close());
     });
   }
 
   join(who) {
+    if (this.state !== 'idle' && this.state !== 'ended') return; // twice
     Object.assign(this.who, who);
     this.#backoff = BACKOFF_FIRST_MS;
     this.#giveUpAt = this.#env.now() + CONNECT_LIMIT_MS;
@@ -75,9 +79,10 @@ export class Session {
   }
 
   async older() {
-    const first = this.room.chat.find((c) => c.id !== this.room.pin);
+    const room = this.room; // it may be another one by the time the answer comes
+    const first = room.chat.find((c) => c.id !== room.pin);
     const r = await this.act('history', {...(first ? {before: first.id} : {}), n: 50});
-    addOlder(this.room, r.chat);
+    addOlder(room, r.chat);
     return r.more === true;
   }
 
@@ -131,6 +136,7 @@ export class Session {
       closed: () => this.#closed(),
     });
     this.#rpc = rpc;
+    this.#later(ANSWER_MS, () => rpc.close());
   }
 
   #join(rpc, sdp) {
@@ -146,11 +152,12 @@ export class Session {
       if (this.link.secret) params.invite = this.link.secret;
       if (w.password) params.password = w.password;
     }
-    rpc.request('room.join', params).then((r) => this.#joined(r), (e) => this.#refused(e));
+    rpc.request('room.join', params).then((r) => this.#joined(r, sdp), (e) => this.#refused(e));
   }
 
-  #joined(r) {
+  #joined(r, offer) {
     const fresh = this.resume === null;
+    this.#env.stop(this.#timer);
     this.me = r.me;
     this.resume = r.resume;
     this.#backoff = BACKOFF_FIRST_MS;
@@ -160,7 +167,7 @@ export class Session {
     this.#keepAlive();
     if (r.state === 'lobby') this.#wait(r);
     else this.#enter(r.room, fresh);
-    if (r.sdp || r.sdp_error) this.#tell('answer', {sdp: r.sdp, error: r.sdp_error});
+    if (r.sdp || r.sdp_error) this.#tell('answer', {sdp: r.sdp, error: r.sdp_error, offer});
   }
 
   #refused(e) {
@@ -191,7 +198,7 @@ export class Session {
     const soon = code === 'try_later' || (code === 'rate_limited' && this.resume !== null)
       || (code === 'draining' && this.resume !== null && retryMs > 0 && retryMs < RETRY_MAX_MS);
     if (!soon) return false;
-    this.#retryMs = Math.min(retryMs || 1000, RETRY_MAX_MS);
+    this.#retryMs = retryMs > 0 ? Math.min(Math.max(retryMs, RETRY_MIN_MS), RETRY_MAX_MS) : 1000;
     this.#giveUpAt = Math.max(this.#giveUpAt, this.#env.now() + 2 * this.#retryMs + CONNECT_LIMIT_MS);
     return true;
   }
@@ -205,8 +212,9 @@ export class Session {
       this.#giveUpAt = this.#env.now() + RESUME_MS + this.#retryMs;
       this.#set('reconnecting');
     }
-    const asked = this.#retryMs; // the server said when; jitter, so that not all come back at once
-    const wait = asked || this.#backoff / 2 + this.#env.random() * this.#backoff;
+    const asked = this.#retryMs; // the server said when
+    const wait = asked ? asked + this.#env.random() * asked / 2 // to everybody: not all are to come back at once
+      : this.#backoff / 2 + this.#env.random() * this.#backoff;
     this.#retryMs = 0;
     if (!asked) this.#backoff = Math.min(this.#backoff * 2, BACKOFF_MAX_MS);
     if (this.#env.now() + wait > this.#giveUpAt) {

@@ -33,6 +33,7 @@ export const SAY = {
   mic_denied: 'The browser did not give the microphone. Allow it in the address bar, or join without.',
   mic_none: 'There is no microphone. You can join without one and still use the chat and raise your hand.',
   mic_gone: 'Your microphone is gone. Others do not hear you.',
+  mic_ask: 'Allow the microphone to see whether it hears you. Nothing is sent yet.',
   mic_ok: 'Choose what to speak into and what to listen with.',
   device: (kind, n) => `${kind} ${n}`,
   version: (v) => `Version ${v}`,
@@ -49,6 +50,7 @@ export const SAY = {
   person_side: (n) => (n ? `side room ${n}` : 'main room'),
   person_line: ['', 'weak line', 'bad line'],
   talking: 'talking',
+  talkers: (names) => (names.length ? `Talking: ${names.map((name) => `\u2068${name}\u2069`).join(', ')}` : 'Nobody is talking.'), // each in its own direction
   write_to: (name) => `Write privately to ${name}`,
 
   side: (n) => `You are in side room ${n}. Only people in it hear you and read your messages.`,
@@ -70,7 +72,7 @@ export const SAY = {
   raise: 'Raise hand',
   lower: 'Lower hand',
   mic: {
-    none: 'You have no microphone here: you listen.',
+    none: 'You have no microphone here: you listen. Under “Your connection” you can use one.',
     monitor: 'You listen only: monitors are never heard.',
     silenced: 'You are banned from speaking in this room.',
     no_floor: 'You do not have the floor. Raise your hand to ask for it.',
@@ -90,7 +92,7 @@ export const SAY = {
   may_speak: 'You may speak again.',
   new_role: (role) => `You are ${role} now.`,
   new_name: (name) => `Your name is ${name} now.`,
-  hand_lowered: 'Your hand was lowered.',
+  hand_lowered: (name) => `${who(name)} lowered your hand.`,
   mute_all: 'A host muted everyone.',
   mute_lifted: 'You may unmute yourself again.',
   moderate: 'To moderate, join with gavel from a terminal.',
@@ -98,12 +100,14 @@ export const SAY = {
   to_all: 'Everyone',
   to_side: (n) => `Side room ${n}`,
   to_hosts: 'Hosts only',
+  gone: (name) => `${name}: not here any more`,
   kinds: {private: (to) => `privately to ${to}`, hosts: () => 'to the hosts', lobby: () => 'to the lobby', announce: () => 'announcement',
     side: (n) => `in side room ${n}`, public: () => ''},
   edited: 'edited',
   deleted: 'This message was deleted.',
   edit: 'Edit',
   remove: 'Delete',
+  reply: 'Reply privately',
   save: 'Save',
   send: 'Send',
   send_in: (s) => `Wait ${s} s`,
@@ -115,6 +119,7 @@ export const SAY = {
   too_long: 'The message is too long.',
   new_messages: (n) => `${n} new`,
   from: (name, text) => `${name}: ${text}`,
+  came: (name, kind, text) => `${name}${kind ? `, ${kind}` : ''}: ${text}`,
 
   sound_none: 'You joined without sound from the server.',
   sound_trying: 'Looking for a way for the sound…',
@@ -125,6 +130,8 @@ export const SAY = {
     rtt: 'Round trip', loss: 'Lost packets', jitter: 'Jitter', way: 'Way', cipher: 'Encryption', tier: 'Sound', ms: (n) => `${n} ms`,
     percent: (n) => `${n} %`, relay: 'through a relay (TURN)', direct: 'direct'},
 
+  again_in: (s) => `Knock again in ${duration(s * 1000)}`,
+  knock_again: 'Knock again',
   ends: {
     left: ['You left the room', ''],
     declined: ['Nothing was sent', 'You did not agree, so nothing about you reached the room.'],

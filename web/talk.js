@@ -3,6 +3,7 @@
 
 const HELD_MS = 400; // words have gaps
 const QUIET = 0.001; // of a level; a browser without levels says nothing
+const KEPT_MS = 60000; // browsers name a source for ten seconds
 
 export class Talkers {
   #seen = new Map(); // id -> {stamp, at}
@@ -25,6 +26,7 @@ export class Talkers {
   }
 
   now(now) {
+    for (const [id, s] of this.#seen) if (now - s.at > KEPT_MS) this.#seen.delete(id);
     return new Set([...this.#seen].filter(([, s]) => now - s.at < HELD_MS).map(([id]) => id));
   }
 

@@ -1,5 +1,5 @@
 // view_chat.js: the messages of the room, and writing one.
-import {$, el, setShown, setText} from './dom.js';
+import {$, announce, el, setShown, setText} from './dom.js';
 import {mayEdit, mayWrite, nameOfAuthor, nextWrite, pinned, textSize} from './rules.js';
 import {SAY} from './strings.js';
 
@@ -9,7 +9,7 @@ const NEAR_END_PX = 60;
 export class ChatView {
   #rows = new Map(); // id -> {li, key}
   #room = null; #me = 0; #act; #now;
-  #to = 'all'; #toKey = '';
+  #to = 'all'; #toName = ''; #toKey = '';
   #editing = 0;
   #unread = 0; #newest = 0;
   #timer = 0;
@@ -45,8 +45,9 @@ export class ChatView {
     this.#edit(null);
   }
 
-  writeTo(id) {
+  writeTo(id, name = '') {
     this.#to = id;
+    this.#toName = name;
     this.#edit(null);
     this.#targets();
     this.#rules();
@@ -83,6 +84,7 @@ export class ChatView {
       this.#rows.delete(id);
     }
     let at = null;
+    let came = null;
     const first = this.#newest === 0;
     for (const c of room.chat) {
       if (!this.#rows.has(c.id)) this.#rows.set(c.id, {li: el('li', {dataset: {id: c.id}}), key: ''});
@@ -93,17 +95,25 @@ export class ChatView {
       const next = at ? at.nextSibling : $('chat-list').firstChild;
       if (row.li !== next) $('chat-list').insertBefore(row.li, next);
       at = row.li;
-      if (!first && c.id > this.#newest && c.from !== me) this.#unread++;
+      if (!first && c.id > this.#newest && c.from !== me) {
+        this.#unread++;
+        if (c.chat !== 'announce') came = c; // that one is a note of the room
+      }
       this.#newest = Math.max(this.#newest, c.id);
     }
     this.#newest ||= 1;
     const hidden = $('chat-part').offsetParent === null;
+    if (hidden && came) announce(SAY.came(came.name, this.#kind(came, me), came.text)); // a log that is not shown is not read aloud
     if (!hidden) this.#unread = 0;
     setShown($('chat-count'), this.#unread > 0, SAY.new_messages(this.#unread));
   }
 
+  #kind(c, me) {
+    return SAY.kinds[c.chat]?.(c.chat === 'side' ? c.to : nameOfAuthor(this.#room, c.to, SAY.you, me)) ?? '';
+  }
+
   #fill(li, c, me) {
-    const kind = SAY.kinds[c.chat]?.(c.chat === 'side' ? c.to : nameOfAuthor(this.#room, c.to, SAY.you, me)) ?? '';
+    const kind = this.#kind(c, me);
     const time = new Date(c.ts);
     li.className = `${c.chat}${c.from === me ? ' mine' : ''}`;
     li.replaceChildren(
@@ -114,6 +124,11 @@ export class ChatView {
          c.edited ? el('span', {className: 'quiet'}, SAY.edited) : null),
       c.deleted ? el('p', {className: 'text quiet'}, SAY.deleted) : el('p', {className: 'text', dir: 'auto'}, c.text));
     if (c.from === me && !c.deleted) li.append(this.#tools(c, me));
+    else if (c.chat === 'private' && this.#room.members.has(c.from)) li.append(this.#answer(c));
+  }
+
+  #answer(c) {
+    return el('div', {className: 'tools'}, el('button', {type: 'button', className: 'small', onclick: () => this.writeTo(c.from, c.name)}, SAY.reply));
   }
 
   #tools(c, me) {
@@ -129,21 +144,27 @@ export class ChatView {
     if (!room) return;
     const side = room.members.get(this.#me)?.side ?? 0;
     const person = typeof this.#to === 'number' ? room.members.get(this.#to) : null;
-    if (typeof this.#to === 'number' && !person) this.#to = 'all';
+    if (person) this.#toName = person.name;
     const key = JSON.stringify([side, this.#to, person?.name]);
     if (key === this.#toKey) return;
     this.#toKey = key;
     const options = [['all', side ? SAY.to_side(side) : SAY.to_all], ['hosts', SAY.to_hosts]];
     if (person) options.push([String(person.id), person.name]);
+    else if (this.#gone()) options.push([String(this.#to), SAY.gone(this.#toName)]);
     $('chat-to').replaceChildren(...options.map(([value, text]) =>
       el('option', {value, selected: value === String(this.#to)}, text)));
+  }
+
+  // He to whom one writes has left: it must not go to everyone instead.
+  #gone() {
+    return typeof this.#to === 'number' && !this.#room.members.has(this.#to);
   }
 
   // What the room's settings leave of writing, in words.
   #rules() {
     const room = this.#room;
     if (!room) return;
-    const can = mayWrite(room, this.#me, this.#to);
+    const can = !this.#gone() && mayWrite(room, this.#me, this.#to);
     const off = {off: SAY.chat_off, private: SAY.chat_public_off, public: SAY.chat_private_off}[room.chat_mode] ?? '';
     const words = [can && room.chat_mode !== 'off' && room.chat_mode !== 'private' ? '' : off,
                    room.slow_s ? SAY.slow(room.slow_s) : '', room.no_links ? SAY.no_links : ''];

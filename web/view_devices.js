@@ -39,6 +39,7 @@ export class DevicesView {
   moveBack() {
     $('devices-text').after(...this.#parts());
     setText($('devices-allow'), SAY.mic_try);
+    setText($('devices-text'), this.#devices.track ? SAY.mic_ok : SAY.mic_ask);
     setShown($('speaker-test'), true);
     setShown($('devices-allow'), this.#devices.track === null);
     setShown($('devices-found'), this.#devices.track !== null);
@@ -60,8 +61,10 @@ export class DevicesView {
     try {
       await this.#devices.open(id || null);
       await this.#list();
+      const had = document.activeElement === $('devices-allow'); // the keyboard does not fall off the page
       setShown($('devices-allow'), false);
       setShown($('devices-found'), true);
+      if (had) $('mic-select').focus();
       setText($('devices-text'), SAY.mic_ok);
       this.meter();
       this.#changed();

@@ -80,6 +80,7 @@ export class DoorView {
     setText($('end-text'), why);
     setShown($('end-reason'), reason !== '', reason);
     showScreen('screen-end');
+    announce([why, reason].filter(Boolean).join(' ')); // after the heading, which gets the focus
     this.#again(AGAIN.has(key), retryMs);
   }
 
@@ -91,10 +92,17 @@ export class DoorView {
   }
 
   #again(may, waitMs) {
-    clearTimeout(this.#againTimer);
+    clearInterval(this.#againTimer);
     setShown($('end-again'), may);
-    $('end-again').disabled = waitMs > 0;
-    if (waitMs > 0) this.#againTimer = setTimeout(() => { $('end-again').disabled = false; }, waitMs);
+    const from = Date.now() + waitMs;
+    const tick = () => {
+      const s = Math.ceil((from - Date.now()) / 1000);
+      $('end-again').disabled = s > 0;
+      setText($('end-again'), s > 0 ? SAY.again_in(s) : SAY.knock_again);
+      if (s <= 0) clearInterval(this.#againTimer);
+    };
+    this.#againTimer = setInterval(tick, 1000);
+    tick();
   }
 }
 

@@ -4,7 +4,7 @@ import {SAY, duration} from './strings.js';
 
 export class MeetingView {
   #poll = ''; // what is drawn
-  #upkeep = null;
+  #upkeep = null; #upkeepSaid = true;
 
   // vote(answer): from 1.
   constructor(vote) {
@@ -25,7 +25,7 @@ export class MeetingView {
   // The server will go down, and when; at_ms 0: it will not.
   upkeep(plan) {
     this.#upkeep = plan?.at_ms ? plan : null;
-    if (plan?.text && this.#upkeep) announce(plan.text);
+    this.#upkeepSaid = this.#upkeep === null;
   }
 
   // Called each second with the server's clock; own: oneself, when inside.
@@ -36,7 +36,10 @@ export class MeetingView {
       : own?.time_up ? SAY.time_up : left <= 60000 ? SAY.floor_left(duration(left)) : '';
     setShown($('countdown'), text !== '', text);
     const plan = this.#upkeep;
-    setShown($('upkeep'), plan !== null, plan ? SAY.maintenance(duration(plan.at_ms - now), plan.text ?? '') : '');
+    const down = plan ? SAY.maintenance(duration(plan.at_ms - now), plan.text ?? '') : '';
+    setShown($('upkeep'), plan !== null, down);
+    if (!this.#upkeepSaid) announce(down); // once: the seconds that follow are for the eye
+    this.#upkeepSaid = true;
   }
 
   // Only while it is open: the result comes as an announcement.

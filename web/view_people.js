@@ -45,11 +45,13 @@ export class PeopleView {
     setText($('people-title'), SAY.people(all.length));
   }
 
-  // Several times a second: only those who begin or stop are touched.
-  talk(talking) {
+  // Several times a second: only those who begin or stop are touched. The list may be long: their names stand above it too.
+  talk(talking, room, me) {
     for (const id of this.#talking) if (!talking.has(id)) this.#mark(id, false);
     for (const id of talking) if (!this.#talking.has(id)) this.#mark(id, true);
     this.#talking = talking;
+    const names = [...talking].map((id) => (id === me ? SAY.you : room.members.get(id)?.name)).filter(Boolean);
+    setText($('talkers'), SAY.talkers(names));
   }
 
   #mark(id, on) {
@@ -71,8 +73,8 @@ export class PeopleView {
     row.li = el('li', {dataset: {id}}, el('span', {className: 'dot', 'aria-hidden': 'true'}),
                 el('span', {className: 'who'}, row.name, row.you, row.talk, row.tags), row.write);
     if (row.write) row.write.onclick = () => this.writeTo(id);
-    if (this.#talking.has(id)) row.li.classList.add('talking');
     this.#rows.set(id, row);
+    if (this.#talking.has(id)) this.#mark(id, true);
     return row;
   }
 

@@ -96,7 +96,7 @@ export class RoomView {
       'member.moved': () => mine && this.note(SAY.side_moved(own.side), true),
       'member.renamed': () => mine && others && this.note(SAY.new_name(own.name)),
       'member.role': () => mine && this.note(SAY.new_role(ROLES[own.role] ?? own.role)),
-      'member.hand': () => mine && others && !own.hand && this.note(SAY.hand_lowered),
+      'member.hand': () => mine && others && !own.hand && this.note(SAY.hand_lowered(name)),
       'room.mute_all': () => others && this.note(ev.mode === 'off' ? SAY.mute_lifted : SAY.mute_all),
       'member.exempt': () => mine && !ev.on && this.ask(null),
       'chat.sent': () => ev.chat === 'announce' && others && this.note(ev.text),

@@ -87,3 +87,21 @@ test('who wrote: the operator, or a host without a name', () => {
   applyEvent(room, {seq: 3, ts: 1, kind: 'chat.sent', actor: SOME_HOST, chat: 'announce', text: 'hush'});
   assert.deepEqual(room.chat.map((c) => c.name), ['operator', '']);
 });
+
+test('put back into the lobby: floor, hand and vote go; a moderator has no talk timer', () => {
+  const room = roomOf({room: 'x', seq: 1, members: [{id: 1, role: 'host', floor: true}, {id: 2, role: 'speaker', floor: true, hand: 3, side: 1}],
+                       poll: {id: 1, open: true, text: 'q\na\nb', votes: [[2], [1]]}});
+  applyEvent(room, {seq: 2, ts: 70, kind: 'member.held', actor: 1, who: [2]});
+  assert.deepEqual(plain(room.members.get(2)), plain({id: 2, role: 'speaker', presence: 'waiting', since_ms: 70}));
+  assert.deepEqual(room.poll.votes, [[], [1]]);
+  applyEvent(room, {seq: 3, kind: 'poll.ended', actor: 1, counts: '0 1'});
+  assert.equal(room.poll.counts, undefined); // all see who voted
+  applyEvent(room, {seq: 4, kind: 'member.floor', who: [1], on: true, since_ms: 60});
+  applyEvent(room, {seq: 5, kind: 'member.time_up', who: [1]});
+  assert.deepEqual(plain(room.members.get(1)), plain({id: 1, role: 'host', floor: true}));
+});
+
+test('a snapshot with holes is what is left of it', () => {
+  for (const broken of [undefined, null, 7, {members: 'all', chat: {}, poll: 3}, {members: [null, 5, {id: 1}], poll: {votes: [null]}}])
+    assert.ok(roomOf(broken).members.size <= 1);
+});

@@ -57,6 +57,8 @@ test('people: oneself, hands in their order, moderators, names; the lobby is not
   assert.deepEqual(rules.peopleInOrder(r, 6).map((m) => m.id), [6, 4, 3, 1, 5, 2]);
   assert.deepEqual([4, 3, 5].map((id) => rules.handPlace(r, id)), [1, 2, 0]);
   assert.equal(rules.countWaiting(r), 1);
+  const many = roomOf({room: 'x', seq: 1, members: [10, 9, 1].map((n) => ({id: n, name: `guest ${n}`, role: 'speaker'}))});
+  assert.deepEqual(rules.peopleInOrder(many, 99).map((m) => m.id), [1, 9, 10]); // as a person counts
 });
 
 test('chat: modes, slow mode, how long one may edit', () => {
@@ -100,6 +102,11 @@ test('who talks: by what changes, through pauses between words, not by old lists
   assert.deepEqual([...t.now(1650)], []);
 });
 
+test('who talks, in words: each name in its own direction', () => {
+  assert.equal(SAY.talkers([]), 'Nobody is talking.');
+  assert.equal(SAY.talkers(['Ann', 'מרים 2']), 'Talking: \u2068Ann\u2069, \u2068מרים 2\u2069');
+});
+
 test('figures of the connection', () => {
   const report = (inbound, extra = []) => new Map([
     {id: 'T', type: 'transport', selectedCandidatePairId: 'P', srtpCipher: 'AEAD_AES_256_GCM'},
@@ -119,4 +126,14 @@ test('durations, and words for one and many', () => {
   assert.deepEqual([SAY.people(1), SAY.people(2)], ['1 person', '2 people']);
   assert.equal(SAY.refused('the room is locked'), 'The room is locked.');
   assert.equal(SAY.held('', ''), 'A host put you back into the lobby');
+});
+
+test('5000 people are put in order many times a second: no comparison asks for its own rules of the language', () => {
+  const members = new Map(Array.from({length: 5000}, (_, i) => [i + 1, {id: i + 1, name: `Person ${(i * 7919) % 5000}`, role: 'audience'}]));
+  const {localeCompare} = String.prototype;
+  let asked = 0;
+  String.prototype.localeCompare = function counted(...a) { asked++; return localeCompare.apply(this, a); };
+  const order = rules.peopleInOrder({members}, 7);
+  String.prototype.localeCompare = localeCompare;
+  assert.deepEqual([asked, order.length, order[0].id, order[1].name], [0, 5000, 7, 'Person 0']);
 });

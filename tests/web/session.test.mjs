@@ -68,7 +68,7 @@ test('joining: one request with all it needs, and nothing more', async () => {
   await w.join(JOINED);
   assert.deepEqual(w.socket.sent[0].params, {room: 'standup', app: 'acme', client: 'web/1', sdp: 'offer1', name: 'ann', device: 'd', invite: 'S'});
   assert.deepEqual(w.states(), ['connecting', 'joined']);
-  assert.deepEqual(w.told.at(-1), ['answer', {sdp: 'answer', error: undefined}]);
+  assert.deepEqual(w.told.at(-1), ['answer', {sdp: 'answer', error: undefined, offer: 'offer1'}]);
 });
 
 test('terms are asked on a connection of their own, before a name is sent', async () => {
@@ -199,7 +199,7 @@ test('try_later is obeyed, from a refusal and from a bye, and is not counted as 
   await settle();
   w.socket.drop(1013);
   assert.deepEqual(w.told.at(-1), ['again', 1700]);
-  await w.run(1699);
+  await w.run(1700 * 1.25 - 1); // a quarter more, by the chance of this world
   assert.equal(w.sockets.length, 1);
   await w.run(1);
   await w.open();
@@ -207,7 +207,7 @@ test('try_later is obeyed, from a refusal and from a bye, and is not counted as 
   await settle();
   w.socket.notify('bye', {code: 'try_later', retry_ms: 9000});
   w.socket.drop(1001);
-  await w.run(8999);
+  await w.run(9000 * 1.25 - 1);
   assert.equal(w.sockets.length, 2);
   await w.run(1);
   assert.equal(w.sockets.length, 3);
@@ -221,7 +221,7 @@ test('a server that closes: soon back, or the end; notices are passed on', async
   assert.deepEqual(w.told.slice(-2), passed);
   w.socket.notify('bye', {code: 'draining', text: 'down', retry_ms: 50000});
   w.socket.drop(1001);
-  await w.run(50000);
+  await w.run(50000 * 1.25);
   await w.open();
   assert.equal(w.socket.last.params.resume, 'R');
   w.socket.refuse('draining', {retry_ms: 3600000}, 'down until noon');
@@ -288,4 +288,62 @@ test('requests: each answered or failed once', async () => {
   await assert.rejects(c, {code: 'lost'});
   await assert.rejects(rpc.request('d'), {code: 'lost'});
   assert.equal(closed, 1);
+});
+
+test('a network that swallows everything does not hold him for minutes', async () => {
+  const w = new World();
+  await w.join(JOINED);
+  w.socket.drop();
+  await w.run(60000); // no socket ever opens
+  assert.ok(w.sockets.length >= 4, `${w.sockets.length} tries`);
+  assert.ok(w.sockets.slice(1, -1).every((s) => s.closed !== null), 'none is left open');
+  const next = async () => { for (const n = w.sockets.length; w.sockets.length === n;) await w.run(100); };
+  await next();
+  await w.open(); // it is back, but the server says nothing
+  await next();
+  await w.open();
+  w.socket.answer(JOINED);
+  await settle();
+  assert.equal(w.session.state, 'joined');
+  await w.run(14000);
+  assert.equal(w.session.state, 'joined'); // the answer has come
+  const silent = new World();
+  const asked = assert.rejects(silent.session.terms());
+  await silent.run(60000);
+  assert.equal(silent.socket.closed, 1000);
+  await asked;
+});
+
+test('whatever time a server names, it is neither a storm nor for ever', async () => {
+  for (const retry_ms of [-5, 0, 1, 'soon', null, 1e300, undefined]) {
+    const w = new World();
+    await w.join(JOINED);
+    for (let i = 0; i < 5; i++) {
+      w.socket.notify('bye', {code: 'try_later', retry_ms});
+      w.socket.drop(1001);
+      const n = w.sockets.length;
+      await w.run(200);
+      assert.equal(w.sockets.length, n, `${retry_ms}`);
+      for (let t = 0; t < 1000 && w.sockets.length === n; t++) await w.run(100);
+      assert.equal(w.sockets.length, n + 1, `${retry_ms}`);
+      await w.open();
+      w.socket.answer(JOINED);
+      await settle();
+    }
+  }
+});
+
+test('joining twice, or an error without its data, changes nothing', async () => {
+  const w = new World();
+  await w.join(JOINED);
+  w.session.join({name: 'ann'});
+  assert.equal(w.session.state, 'joined');
+  const refused = w.session.act('mute');
+  w.socket.say({id: w.socket.last.id, error: {code: -32000, message: 'no', data: null}});
+  await assert.rejects(refused, {code: 'internal', message: 'no'});
+  const older = w.session.older();
+  const {id} = w.socket.last;
+  w.socket.notify('lobby', {place: 1, waiting: 1, held: true});
+  w.socket.say({id, result: {chat: [{id: 1, text: 'a'}], more: false}});
+  assert.equal(await older, false);
 });
