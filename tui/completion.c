@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char COMMANDS_OF_GAVEL[] = "host join watch login logout demo keys themes man completion";
+static const char COMMANDS_OF_GAVEL[] = "host join watch doctor login logout demo keys themes man completion";
 /* The first words of ctl_verbs.def, each once: the rows of a group follow each other. */
 static const char *const VERB_ROWS[] = {
 #define CTL(verb, grammar, method, help) verb,

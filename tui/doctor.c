@@ -1,6 +1,8 @@
 #include "tui/doctor.h"
 
+#include "core/base/text.h"
 #include "tui/term_look.h"
+#include "tui/view.h"
 
 #include <langinfo.h>
 #include <stdarg.h>
@@ -9,11 +11,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#define TEXT_COLUMN_MIN 20 /* cells; a narrower window breaks rows where it likes */
 static const char *const STATES[] = {"ok", "note", "warn", "fail"};
 
 void doctor_add(struct doctor *d, const char *id, enum doctor_state state, const char *advice,
                 json_t *figures, const char *format, ...) {
   va_list args;
+  char raw[sizeof d->of[0].text];
   if (d->n == DOCTOR_CHECKS_MAX) {
     json_decref(figures);
     return;
@@ -21,11 +25,12 @@ void doctor_add(struct doctor *d, const char *id, enum doctor_state state, const
   struct doctor_check *c = &d->of[d->n++];
   *c = (struct doctor_check){.id = id, .state = state, .advice = advice, .figures = figures};
   va_start(args, format);
-  vsnprintf(c->text, sizeof c->text, format, args);
+  vsnprintf(raw, sizeof raw, format, args);
   va_end(args);
-  for (char *p = c->text; *p; p++)
+  for (char *p = raw; *p; p++)
     if (*p == '\n')
       *p = p[1] ? ';' : '\0';
+  text_show(raw, false, c->text, sizeof c->text); /* some words are the server's: none moves the terminal */
   if (d->tell)
     d->tell(c);
 }
@@ -49,10 +54,27 @@ void doctor_free(struct doctor *d) {
   d->n = 0;
 }
 
+/* put: a text on rows of its own column; the first begins after what is printed already. */
+static void put(const char *text, int column, int w) {
+  size_t next;
+  for (const char *p = text;; p += next) {
+    size_t n = w - column >= TEXT_COLUMN_MIN ? view_wrap(p, (size_t)(w - column), &next) : (next = strlen(p));
+    printf("%.*s\n", (int)n, p);
+    if (p[next] == '\0')
+      return;
+    printf("%*s", column, "");
+  }
+}
+
 static void tell(const struct doctor_check *c) {
-  printf("%-5s %-12s %s\n", STATES[c->state], c->id, c->text);
-  if (c->advice)
-    printf("%-18s -> %s\n", "", c->advice);
+  struct term_look t;
+  term_look(&t); /* now: the window may have been resized; into a file or a pipe nothing is broken */
+  printf("%-5s %-12s ", STATES[c->state], c->id);
+  put(c->text, 19, t.w);
+  if (c->advice) {
+    printf("%19s-> ", "");
+    put(c->advice, 22, t.w);
+  }
   fflush(stdout);
 }
 
@@ -63,7 +85,8 @@ static void terminal(struct doctor *d) {
   const char *term = getenv("TERM"), *codes = nl_langinfo(CODESET);
   term_look(&t);
   if (!t.is) {
-    doctor_add(d, "terminal", DOCTOR_NOTE, NULL, NULL, "standard output is none: gavel would use line mode");
+    doctor_add(d, "terminal", DOCTOR_NOTE, NULL, NULL,
+               "standard output is not a terminal: gavel would use line mode");
     return;
   }
   const char *advice = !t.places                     ? "set TERM to what your terminal is, or use --line"

@@ -61,6 +61,9 @@ static void admitted(struct doctor *d, const struct probe *p) {
   else if (p->admitted == ERR_BAD_METHOD)
     doctor_add(d, "invite", DOCTOR_NOTE, "the media path can only be tried by joining", figures,
                "this server is older than this check");
+  else if (p->admitted == ERR_AGAIN || p->admitted == ERR_RATE)
+    doctor_add(d, "invite", DOCTOR_WARN, "try again in a minute", figures, "%s",
+               *p->why ? p->why : err_text(p->admitted));
   else
     doctor_add(d, "invite", DOCTOR_FAIL, "ask the host for a fresh link", figures, "%s",
                *p->why ? p->why : err_text(p->admitted));

@@ -66,6 +66,7 @@ bool front_open(struct front *f, const struct front_config *c, char why[256]) {
   f->m->wall_ms_at_0 = clock_wall_ms() - clock_now() / US_PER_MS;
   pilot_init(&f->ctl, f->m, f->keys);
   f->m->no_audio = c->client.no_audio;
+  f->m->within = c->within;
   f->m->readonly = c->readonly;
   f->m->ascii = c->ascii;
   f->m->utc_offset_s = utc_offset_s();

@@ -27,6 +27,7 @@ struct front_config {
   unsigned baud;             /* 0: what the terminal says */
   enum err *end;             /* why it ended goes there; NULL: nowhere */
   struct front_terms *terms; /* what consent is asked to goes there; NULL: nowhere */
+  bool within;               /* another screen comes back afterwards */
   const char *hint;          /* one sentence for the beginning, borrowed; NULL: none */
   char invite[LINK_MAX];     /* the guest link when one is known, else "" */
 };

@@ -175,7 +175,7 @@ enum exit_code login_run(const struct options *o) {
   explicit_bzero(&d, sizeof d);
   if (e != ERR_OK)
     return fail(e, why);
-  printf("Signed in. gavel join uses it from now on; gavel logout ends it.\n");
+  printf("Signed in. gavel join and gavel watch use it from now on; gavel logout ends it.\n");
   return EXIT_LEFT;
 }
 

@@ -68,6 +68,20 @@ static const char WORDS[] = "People are named by a unique beginning of the name 
                             "ends them. Times are 90, 90s, 5m,\n"
                             "2h or 1d. Words in brackets may be left out.\n";
 
+/* page_doctor: what it looks at, and how a script reads it. */
+static void page_doctor(FILE *f) {
+  fputs(
+      ".SH BEFORE THE MEETING\n"
+      "\\fBgavel doctor\\fR looks at this terminal and the sound devices; with a \\fIlink\\fR also at the "
+      "way to its server:\nname, TLS, invite, UDP, relays, and what to expect of the sound. It enters no "
+      "room "
+      "and nobody hears it; on a\nterminal it plays back what you say. Each line begins with ok, note (worth "
+      "knowing), warn (it works, but\nworse) or fail, and says after -> what to do. \\fB\\-\\-no\\-audio\\fR "
+      "leaves the sound out, \\fB\\-\\-json\\fR prints one\nobject: ok, and checks with check, state, text, "
+      "advice and figures. The exit status is 2 when a line is fail.\n",
+      f);
+}
+
 /* page_watch: the keys of `gavel watch`, and what conditions can say. */
 static void page_watch(FILE *f) {
   fputs(".SH WATCHING A SERVER\n"
@@ -105,6 +119,7 @@ static void page_gavel(FILE *f) {
         "\\fIlink\\fR|\\-\n.br\n"
         ".B gavel login\n|\n.B gavel logout\n\\fIhost\\fR[:\\fIport\\fR]|\\fIlink\\fR|\\-\n.br\n"
         ".B gavel watch\n[\\fIoptions\\fR] [\\fIsocket\\fR|\\fBhttps://\\fIhost\\fR:\\fIport\\fR]\n.br\n"
+        ".B gavel doctor\n[\\fIoptions\\fR] [\\fIlink\\fR|\\-]\n.br\n"
         ".B gavel demo\n|\n.B keys\n|\n.B themes\n|\n.BI man \" page\"\n|\n.BI completion \" shell\"\n"
         ".SH DESCRIPTION\n"
         "Joins or opens a moderated audio room. On a terminal it takes the whole screen; with "
@@ -134,6 +149,7 @@ static void page_gavel(FILE *f) {
     snprintf(help, sizeof help, "%s.%s%s", c->help, c->keys[0] != '\0' ? " Keys: " : "", c->keys);
     item(f, title, c->args, help);
   }
+  page_doctor(f);
   page_watch(f);
   fputs(".SH EXIT STATUS\n", f);
   fputs(OPTIONS_EXIT, f);

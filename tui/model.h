@@ -165,6 +165,7 @@ struct model {
   enum client_mic mic;
   uint8_t level;
   bool muted_talk, no_audio;
+  bool within;           /* gavel watch goes on when this room is left */
   bool gate;             /* the microphone is open on this side */
   const char *ptt_words; /* "TALK (hold)" ...; NULL: no push-to-talk in force */
   struct client_link link;

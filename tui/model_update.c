@@ -151,6 +151,8 @@ static void on_state(struct model *m, const struct client_event *ev, us_t now) {
   bool admitted = m->state == CLIENT_LOBBY && ev->state == CLIENT_JOINED;
   if (ev->state == CLIENT_LOBBY && m->have_room)
     forget_room(m);
+  if (m->state == CLIENT_RECONNECTING && ev->state != CLIENT_RECONNECTING)
+    m->maintenance_ms = 0; /* it may be over, or called off: the server says next what is planned */
   m->state = ev->state;
   m->why = ev->why;
   m->place = ev->place;

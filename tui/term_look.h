@@ -8,6 +8,7 @@ struct term_look {
   bool is, known, places; /* a terminal; TERM is in terminfo, and can place the cursor */
   int w, h, colours;
 };
+/* term_look: looks at standard output now; without a terminal `is` is false and the rest 0. */
 void term_look(struct term_look *out);
 
 #endif

@@ -44,8 +44,11 @@ static void timers(struct banner *b) {
   if (b->v->m->maintenance_ms != 0) {
     const char *why = b->v->m->maintenance;
     bool counts = view_left(b->v, b->v->m->maintenance_ms, left);
-    snprintf(text, sizeof text, "SERVER GOES DOWN %s %s%s%.300s", counts ? "IN" : "AT", left,
-             *why ? ": " : "", why);
+    if (b->v->m->state == CLIENT_RECONNECTING && b->v->m->maintenance_ms <= model_wall(b->v->m, b->v->now))
+      snprintf(text, sizeof text, "SERVER IS DOWN%s%.300s", *why ? ": " : "", why);
+    else
+      snprintf(text, sizeof text, "SERVER GOES DOWN %s %s%s%.300s", counts ? "IN" : "AT", left,
+               *why ? ": " : "", why);
     add_rows(b, STYLE_WARN, text, 2);
   }
   if (room->recall_ms != 0) {

@@ -41,7 +41,10 @@ static void ended(const struct scene *v, struct rect r, int *y) {
   why[0] = (char)(why[0] >= 'a' && why[0] <= 'z' ? why[0] - 'a' + 'A' : why[0]);
   snprintf(text, sizeof text, "%s%s", why, why[strlen(why) - 1] == '.' ? "" : ".");
   row(v, r, y, m->why == ERR_OK ? STYLE_NORMAL : STYLE_WARN, text);
-  snprintf(text, sizeof text, "q closes gavel (exit code %d).", (int)exit_of(m->why));
+  if (m->within)
+    snprintf(text, sizeof text, "q goes back to the rooms.");
+  else
+    snprintf(text, sizeof text, "q closes gavel (exit code %d).", (int)exit_of(m->why));
   *y += 1;
   row(v, r, y, STYLE_DIM, text);
 }

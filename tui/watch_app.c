@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define SLOW_INTERVAL_MS 5000 /* where a screen takes seconds */
+#define FEED_AT_ONCE 8        /* events between two looks at the keys, however fast a server talks */
 
 struct app {
   struct options *o;
@@ -30,7 +31,8 @@ struct app {
   struct watch_link link;
   int hushed;
   bool dirty, typing, done;
-  us_t look_at; /* when to look into the open room again */
+  us_t look_at;    /* when to look into the open room again */
+  unsigned behind; /* events read just now; FEED_AT_ONCE: there may be more */
   enum exit_code code;
   char why[256];
 };
@@ -126,6 +128,7 @@ static void listen_in(struct app *a) {
   c = a->o->front;
   c.kind = FRONT_SCREEN;
   c.end = &end;
+  c.within = true;
   c.control = "none";
   c.client.mic_open = false;
   c.hint = a->u.silent ? "You listen; nobody here knows. q goes back to the rooms."
@@ -142,7 +145,7 @@ static void listen_in(struct app *a) {
   if (end == ERR_OK)
     snprintf(text, sizeof text, "you have listened to %s", a->u.target);
   else
-    snprintf(text, sizeof text, "%s: %s", err_code(end), err_text(end));
+    snprintf(text, sizeof text, "%s (%s)", err_text(end), err_code(end));
   watch_pilot_say(&a->u, clock_now(), end != ERR_OK && end != ERR_MONITOR_OVER, text);
 }
 
@@ -172,6 +175,8 @@ static void carry(struct app *a) {
     watch_link_want(&a->link, !a->u.paused);
     break;
   case WATCH_ORDER_WHISPER:
+    if (!a->link.live)
+      watch_pilot_say(&a->u, clock_now(), true, "not sent: there is no connection");
     watch_link_whisper(&a->link, a->u.target, a->u.text);
     break;
   case WATCH_ORDER_LISTEN:
@@ -262,7 +267,8 @@ static void on_event(struct app *a, const struct watch_event *ev, us_t now) {
 static void read_feed(struct app *a) {
   struct watch_event ev;
   us_t now = clock_now();
-  while (!a->done && watch_link_poll(&a->link, now, &ev)) {
+  for (a->behind = 0; !a->done && a->behind < FEED_AT_ONCE && watch_link_poll(&a->link, now, &ev);
+       a->behind++) {
     on_event(a, &ev, now);
     json_decref(ev.root);
   }
@@ -300,6 +306,8 @@ static int timeout_ms(const struct app *a) {
     next = earlier(next, a->u.toast_until);
   if (a->dirty)
     next = earlier(next, pace_next(&a->pace, now, a->typing));
+  if (a->behind == FEED_AT_ONCE)
+    return 0;
   if (next == US_NEVER)
     return -1;
   return next <= now ? 0 : next - now > 60 * US_PER_S ? 60000 : (int)((next - now) / US_PER_MS) + 1;

@@ -132,6 +132,19 @@ static bool take_text(struct scan *s, const char *word, size_t n, struct watch_t
 
 /* ---- terms ---- */
 
+/* take_word: a word alone, of a room's name. What no name can have, or what joins conditions elsewhere, was
+ * meant as something else: taken for a name it would meet no room, and a --fail-if would hold its peace. */
+static bool take_word(struct scan *s, const char *word, size_t n, struct watch_term *t) {
+  static const char NAMES[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-";
+  if (strspn(word, NAMES) < n)
+    return fail(s, word, "no room's name has", word, n < 40 ? (int)n : 40);
+  if ((n == 2 && strncasecmp(word, "or", n) == 0) || (n == 3 && strncasecmp(word, "and", n) == 0))
+    return fail(s, word, "all conditions must hold; there is no", word, (int)n);
+  t->field = WATCH_F_ROOM;
+  t->op = WATCH_HAS;
+  return take_text(s, word, n, t);
+}
+
 static bool take_term(struct scan *s, bool server, struct watch_term *t) {
   static const char STOP[] = " \t<>=!~";
   const char *word = s->p;
@@ -140,11 +153,9 @@ static bool take_term(struct scan *s, bool server, struct watch_term *t) {
   s->p += n;
   const char *after = s->p;
   blanks(s);
-  if (!strchr("<>=!~", *s->p) || *s->p == '\0') { /* a word alone */
+  if (!strchr("<>=!~", *s->p) || *s->p == '\0') {
     s->p = after;
-    t->field = WATCH_F_ROOM;
-    t->op = WATCH_HAS;
-    return take_text(s, word, n, t);
+    return take_word(s, word, n, t);
   }
   if (n == 0)
     return fail(s, word, "a field is missing before this", "", 0);
@@ -249,6 +260,13 @@ bool watch_expr_server(const struct watch_expr *e, const struct watch_server *s)
 bool watch_expr_of_rooms(const struct watch_expr *e) {
   for (size_t i = 0; i < e->n; i++)
     if (!watch_field_of_server(e->term[i].field))
+      return true;
+  return false;
+}
+
+bool watch_expr_of_times(const struct watch_expr *e) {
+  for (size_t i = 0; i < e->n; i++)
+    if (watch_field_info(e->term[i].field)->kind == WATCH_KIND_SECONDS)
       return true;
   return false;
 }

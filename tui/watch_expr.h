@@ -37,9 +37,11 @@ struct watch_fault {
 MUST_CHECK enum err watch_expr_parse(const char *text, bool server, struct watch_expr *out,
                                      struct watch_fault *fault);
 /* watch_expr_room: the terms about rooms hold for this one. watch_expr_server: those about the server hold.
- * watch_expr_of_rooms: there are terms about rooms. */
+ * watch_expr_of_rooms: there are terms about rooms. watch_expr_of_times: some hold or not by the clock alone.
+ */
 bool watch_expr_room(const struct watch_expr *e, const struct watch_row *r, int64_t now_ms);
 bool watch_expr_server(const struct watch_expr *e, const struct watch_server *s);
 bool watch_expr_of_rooms(const struct watch_expr *e);
+bool watch_expr_of_times(const struct watch_expr *e);
 
 #endif

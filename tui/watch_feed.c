@@ -93,7 +93,7 @@ static bool read_u32(const json_t *v, uint32_t *out) {
 
 static bool read_i64(const json_t *v, int64_t *out) {
   *out = json_is_integer(v) ? json_integer_value(v) : -1;
-  return *out >= 0;
+  return *out >= 0 && *out <= INT64_MAX / 1000; /* it is reckoned with */
 }
 
 static bool read_flag(const json_t *v, bool *out) {
@@ -166,6 +166,20 @@ enum err watch_row_read(const json_t *o, struct watch_row *out) {
   return ok ? ERR_OK : ERR_PROTOCOL;
 }
 
+/* What needs a person stands behind the state: "draining, alert: disk, backup". */
+static void read_server_alerts(const json_t *list, char state[], size_t cap) {
+  for (size_t i = 0; i < json_array_size(list); i++) {
+    const char *word = json_string_value(json_object_get(json_array_get(list, i), "alert"));
+    char shown[24];
+    if (!word)
+      continue;
+    text_show(word, false, shown, sizeof shown);
+    const char *between = i > 0 || state[0] ? ", " : "";
+    (void)(text_append(state, cap, between) && (i > 0 || text_append(state, cap, "alert: ")) &&
+           text_append(state, cap, shown));
+  }
+}
+
 enum err watch_server_read(const json_t *o, struct watch_server *out) {
   memset(out, 0, sizeof *out);
   const json_t *load = json_object_get(o, "load_permille");
@@ -174,6 +188,7 @@ enum err watch_server_read(const json_t *o, struct watch_server *out) {
   for (; out->n_load < json_array_size(load) && out->n_load < WATCH_THREADS_MAX; out->n_load++)
     if (!read_u32(json_array_get(load, out->n_load), &out->load_permille[out->n_load]))
       return ERR_PROTOCOL;
+  read_server_alerts(json_object_get(o, "alerts"), out->state, sizeof out->state);
   return ERR_OK;
 }
 

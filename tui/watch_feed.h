@@ -44,7 +44,7 @@ struct watch_row {
 };
 struct watch_server {
   char version[32], name[80], region[40];
-  char state[24]; /* "" when it serves as usual, else a word of the server's: draining, maintenance */
+  char state[120]; /* "" when it serves as usual, else words: draining, maintenance, its alerts */
   int64_t now_ms, uptime_s;
   uint32_t conns, rooms, people, waiting, away, packets_in_s, packets_out_s, cpu_permille, handshakes,
       watchers, listeners;

@@ -159,7 +159,7 @@ static int compare(const void *a, const void *b, void *ctx) {
     int64_t left = rank_of(x, in->sort), right = rank_of(y, in->sort);
     c = left == right ? 0 : left > right ? -way : way;
   }
-  return c ? c : x->id > y->id ? 1 : -1;
+  return c ? c : (x->id > y->id) - (x->id < y->id);
 }
 
 static void clamp_top(struct watch_inside *in) {

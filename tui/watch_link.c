@@ -40,6 +40,7 @@ void watch_link_close(struct watch_link *l) {
 /* ---- asking ---- */
 
 static void ask_feed(struct watch_link *l) {
+  l->heard_at = 0;
   l->watching =
       ops_client_ask(l->client, "ops.watch", json_pack("{s:i}", "interval_ms", (int)l->o->watch.interval_ms));
 }
@@ -95,7 +96,7 @@ static bool lost(struct watch_link *l, us_t now, enum err why, const char *text,
   ev->kind = WATCH_EV_LOST;
   ev->why = why;
   ev->final = why != ERR_CONNECT && why != ERR_AGAIN && why != ERR_RATE && why != ERR_BUSY;
-  snprintf(ev->text, sizeof ev->text, "%.250s", text && text[0] ? text : err_text(why));
+  text_show(text && text[0] ? text : err_text(why), false, ev->text, sizeof ev->text);
   return true;
 }
 
@@ -113,6 +114,8 @@ static bool sign_in(struct watch_link *l, us_t now, struct watch_event *ev) {
 
 static bool refused(struct watch_link *l, us_t now, const struct rpc_in *in, struct watch_event *ev) {
   bool own = in->id == l->asking || in->id == l->whispering;
+  if (in->id == 0) /* of nothing that was asked here */
+    return false;
   if (in->id == l->asking)
     l->asking = 0;
   if (in->id == l->whispering)
@@ -121,7 +124,7 @@ static bool refused(struct watch_link *l, us_t now, const struct rpc_in *in, str
     return lost(l, now, in->error, in->message, ev);
   ev->kind = WATCH_EV_REFUSED;
   ev->why = in->error;
-  snprintf(ev->text, sizeof ev->text, "%.250s", in->message ? in->message : err_text(in->error));
+  text_show(in->message, false, ev->text, sizeof ev->text);
   return own;
 }
 
@@ -169,24 +172,36 @@ static bool message(struct watch_link *l, us_t now, struct ops_event *got, struc
   return any;
 }
 
+/* silent_at: when its silence says that it is lost: it tells of itself as long as the feed is wanted. */
+static us_t silent_at(const struct watch_link *l) {
+  if (l->again_at != US_NEVER || (l->live && !l->wanted))
+    return US_NEVER;
+  return l->heard_at + WATCH_SILENCE_US + l->o->watch.interval_ms * US_PER_MS;
+}
+
 bool watch_link_poll(struct watch_link *l, us_t now, struct watch_event *ev) {
   struct ops_event got;
   if (now >= l->again_at) {
     l->again_at = US_NEVER;
+    l->heard_at = now;
     ops_client_connect(l->client);
   }
+  l->heard_at = l->heard_at ? l->heard_at : now;
+  *ev = (struct watch_event){.kind = WATCH_EV_LIVE};
   while (ops_client_poll(l->client, &got)) {
+    l->heard_at = now;
     *ev = (struct watch_event){.kind = WATCH_EV_LIVE};
     if (got.kind == OPS_OPENED   ? sign_in(l, now, ev)
         : got.kind == OPS_CLOSED ? l->again_at == US_NEVER && lost(l, now, got.why, got.text, ev)
                                  : message(l, now, &got, ev))
       return true;
   }
-  return false;
+  return now >= silent_at(l) && lost(l, now, ERR_CONNECT, "the server does not answer", ev);
 }
 
 us_t watch_link_next(const struct watch_link *l) {
-  return l->again_at;
+  us_t silent = silent_at(l);
+  return silent < l->again_at ? silent : l->again_at;
 }
 
 int watch_link_fd(const struct watch_link *l) {

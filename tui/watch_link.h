@@ -10,7 +10,8 @@
 #include "core/session/ops_client.h"
 #include "tui/options.h"
 
-#define WATCH_AGAIN_MAX_S 30 /* between two attempts */
+#define WATCH_AGAIN_MAX_S 30             /* between two attempts */
+#define WATCH_SILENCE_US (15 * US_PER_S) /* a server that owes an answer, and then is lost */
 
 struct watch_link {
   struct options *o; /* borrowed: token, interval */
@@ -18,6 +19,7 @@ struct watch_link {
   struct link ops, home;        /* the operators' port; where clients join and sign in, host "": not known */
   bool tls, live, wanted, ever; /* live: may ask; wanted: the feed is; ever: it was live once */
   us_t again_at;                /* US_NEVER: nothing to retry */
+  us_t heard_at;                /* the server; 0: it is asked only now */
   unsigned tries;
   json_int_t signing, informing, watching, asking, whispering; /* ids of open requests, 0: none */
 };

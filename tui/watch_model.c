@@ -6,16 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct name_key {
-  uint8_t sha256[32]; /* a name is longer than a map's keys */
-};
-
-static struct name_key key_of(const char *name) {
-  struct name_key k;
-  sha256(name, strlen(name), k.sha256);
-  return k;
-}
-
 struct watch_model *watch_model_create(uint64_t seed) {
   struct watch_model *m = calloc(1, sizeof *m);
   if (!m)
@@ -68,7 +58,7 @@ static int64_t sort_key(const struct watch_model *m, const struct watch_row *r, 
   if (!watch_field_value(r, m->sort, now_ms, &v))
     return INT64_MIN;
   if (m->sort == WATCH_F_ALERTS)
-    return v * 1000000 + r->people; /* among equals the room that concerns more people */
+    return v * 10000000 + r->people; /* among equals the room that concerns more people */
   return m->sort == WATCH_F_MOS ? -v : v;
 }
 
@@ -170,11 +160,10 @@ static enum err add(struct watch_model *m, const struct watch_row *row, us_t now
   struct watch_room *r = calloc(1, sizeof *r);
   if (!r || !m->all || !m->shown)
     abort();
-  struct name_key k = key_of(row->room);
   *r = (struct watch_room){.row = *row, .seen = true, .key = INT64_MIN};
   r->people.step = r->loss.step = now / WATCH_PAST_US;
   m->all[m->n++] = r;
-  map_put(m->by_name, k.sha256, sizeof k.sha256, r);
+  map_put_text(m->by_name, row->room, r);
   r->fits = !m->filtered || watch_expr_room(&m->filter, row, watch_model_now_ms(m, now));
   if (r->fits)
     m->shown[m->n_shown++] = r; /* at the end until the next sort */
@@ -191,8 +180,7 @@ static enum err take_row(struct watch_model *m, const json_t *o, us_t now) {
   enum err e = watch_row_read(o, &row);
   if (e != ERR_OK)
     return e;
-  struct name_key k = key_of(row.room);
-  struct watch_room *r = map_get(m->by_name, k.sha256, sizeof k.sha256);
+  struct watch_room *r = map_get_text(m->by_name, row.room);
   int64_t now_ms = watch_model_now_ms(m, now);
   m->work.rows++;
   m->alerting += (row.alerts != 0) - (size_t)(r && r->row.alerts != 0);
@@ -225,8 +213,7 @@ static bool take_gone(struct watch_model *m, const json_t *list, bool *any) {
     const char *name = json_string_value(json_array_get(list, i));
     if (!name)
       return false;
-    struct name_key k = key_of(name);
-    struct watch_room *r = map_get(m->by_name, k.sha256, sizeof k.sha256);
+    struct watch_room *r = map_get_text(m->by_name, name);
     if (r)
       mark_gone(m, r);
     *any = *any || r;
@@ -249,8 +236,7 @@ static void sweep(struct watch_model *m) {
       i++;
       continue;
     }
-    struct name_key k = key_of(r->row.room);
-    map_del(m->by_name, k.sha256, sizeof k.sha256);
+    map_del_text(m->by_name, r->row.room);
     m->all[i] = m->all[--m->n];
     free(r);
   }
@@ -278,6 +264,7 @@ enum err watch_model_take(struct watch_model *m, const json_t *params, bool whol
     return ERR_PROTOCOL;
   m->server = server;
   m->fed_at = now;
+  m->stale = m->stale || (m->filtered && watch_expr_of_times(&m->filter)); /* time passes for every room */
   for (size_t i = 0; whole && i < m->n; i++)
     m->all[i]->seen = false;
   for (size_t i = 0; e == ERR_OK && i < json_array_size(rooms); i++)

@@ -17,14 +17,22 @@ struct stream {
   struct watch_model *m;
   bool json, once, quiet, done; /* quiet: only conditions were asked for */
   bool told;                    /* rooms are known: what comes now are changes */
-  char state[24];
+  char state[sizeof(((struct watch_server *)0)->state)];
   enum exit_code code;
 };
 
-/* say: nobody reads any more: that ends it, as there is nothing else to do. */
+/* put: what cannot be said ends it, as there is nothing else to do. */
+static void put(struct stream *s, const char *text, const char *end) {
+  if (fputs(text, stdout) != EOF && fputs(end, stdout) != EOF && fflush(stdout) != EOF)
+    return;
+  if (!s->done)
+    fprintf(stderr, "gavel: standard output: %s\n", strerror(errno));
+  s->done = true;
+  s->code = EXIT_USAGE;
+}
+
 static void say(struct stream *s, const char *text) {
-  if (puts(text) == EOF || fflush(stdout) == EOF)
-    s->done = true;
+  put(s, text, "\n");
 }
 
 static void on_change(void *ctx, const struct watch_row *before, const struct watch_row *after) {
@@ -72,8 +80,7 @@ static void say_feed(struct stream *s, us_t now) {
   char text[WATCH_SENTENCE_MAX];
   if (s->once && !s->quiet) {
     char *table = watch_text_table(s->m, now);
-    if (fputs(table, stdout) == EOF || fflush(stdout) == EOF)
-      s->done = true;
+    put(s, table, "");
     free(table);
   } else if (!s->once && !s->told) {
     watch_text_server(s->m, text);

@@ -40,7 +40,8 @@ static void server_row(const struct watch_scene *v, struct rect r) {
     p.x += 2;
   }
   if (s->state[0]) {
-    watch_pen_put(&p, STYLE_DANGER, s->state);
+    snprintf(text, sizeof text, "%.*s", r.w / 2, s->state);
+    watch_pen_put(&p, STYLE_DANGER, text);
     p.x += 2;
   }
   count(&p, s->rooms, "room", "rooms", STYLE_NORMAL);

@@ -9,7 +9,7 @@ _gavel() {
     completion) COMPREPLY=($(compgen -W 'bash zsh fish' -- "$word")); return ;;
   esac
   if [ "$COMP_CWORD" = 1 ]; then
-    COMPREPLY=($(compgen -W 'host join watch login logout demo keys themes man completion --help --version' -- "$word"))
+    COMPREPLY=($(compgen -W 'host join watch doctor login logout demo keys themes man completion --help --version' -- "$word"))
   else
     COMPREPLY=($(compgen -W '--name --input --output --play --record --no-audio --no-aec --no-ns --no-agc --bandwidth --open-mic --require-audio --password-file --accept-consent --token --monitor --no-login --pin --line --headless --json --theme --ascii --keys --baud --readonly --notify --hook --control --listen --public --port --media-port --no-lobby --forget --once --fail-if --interval --help' -- "$word"))
   fi

@@ -1,5 +1,5 @@
 # fish completion for gavel and gavelctl; made by `gavel completion fish`; a test compares.
-complete -c gavel -f -n __fish_use_subcommand -a 'host join watch login logout demo keys themes man completion'
+complete -c gavel -f -n __fish_use_subcommand -a 'host join watch doctor login logout demo keys themes man completion'
 complete -c gavel -l name -x -d 'how others see you (default: your login name)'
 complete -c gavel -l input -x -d 'microphone: part of its name, null, or file:PATH'
 complete -c gavel -l output -x -d 'loudspeaker: likewise'
@@ -20,7 +20,7 @@ complete -c gavel -l no-login -d 'join: as a guest, though you have signed in th
 complete -c gavel -l pin -x -d 'login: SHA-256 of the server\'s certificate, base64url, as p= in its links'
 complete -c gavel -l line -d 'plain sentences, nothing repainted (default without a terminal)'
 complete -c gavel -l headless -d 'JSON lines in and out, for scripts'
-complete -c gavel -l json -d 'the same'
+complete -c gavel -l json -d 'the same; watch, doctor: JSON instead of sentences'
 complete -c gavel -l theme -x -d 'colours: default, high-contrast, mono, deuteranopia, ...'
 complete -c gavel -l ascii -d 'no character outside ASCII on the screen'
 complete -c gavel -l keys -r -F -d 'your own keys; conflicts are reported'

@@ -137,12 +137,36 @@ static void test_no_way(void **state) {
   doctor_free(&d);
 }
 
+/* Its words are for people, and may be anybody's: nothing of them steers the terminal or spoils the JSON. */
+static void test_words_of_a_server(void **state) {
+  struct doctor d;
+  struct probe p = good();
+  (void)state;
+  p.admitted = ERR_INTERNAL;
+  snprintf(p.why, sizeof p.why, "\x1b]0;owned\x07\x1b[2Jno\xe2\x80\xae room\rx");
+  judged(&d, &p);
+  assert_string_equal(look(&d, "invite")->text, "]0;owned[2Jno roomx");
+  doctor_free(&d);
+  memset(p.why, 'a', sizeof p.why - 1);
+  memcpy(p.why + sizeof p.why - 3, "\xe2\x82", 3); /* cut within a character */
+  judged(&d, &p);
+  assert_true(failed(&d)); /* and every check is in the JSON */
+  doctor_free(&d);
+  p.admitted = ERR_RATE;
+  p.why[0] = '\0';
+  judged(&d, &p);
+  assert_int_equal(look(&d, "invite")->state, DOCTOR_WARN);
+  assert_non_null(strstr(look(&d, "invite")->advice, "again"));
+  doctor_free(&d);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_a_good_way),
       cmocka_unit_test(test_a_bad_line),
       cmocka_unit_test(test_walls),
       cmocka_unit_test(test_no_way),
+      cmocka_unit_test(test_words_of_a_server),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -368,6 +368,22 @@ static void test_reading_back_has_a_row_of_its_own(void **state) {
   fx_destroy(f);
 }
 
+/* The server goes down, is down, and is back: who comes back is told anew what is planned. */
+static void test_maintenance_banner(void **state) {
+  (void)state;
+  struct fixture *f = meeting(false, HOST);
+  struct client_event ev = {
+      .kind = CLIENT_EV_MAINTENANCE, .at_ms = model_wall(f->m, f->now) + 65000, .text = "new disks"};
+  model_update(f->m, &ev, f->now);
+  assert_true(row_says(f, 80, 24, "SERVER GOES DOWN IN 01:05: new disks"));
+  fx_step(f, 70000);
+  fx_state(f, CLIENT_RECONNECTING, ERR_OK, "");
+  assert_true(row_says(f, 80, 24, "SERVER IS DOWN: new disks"));
+  fx_state(f, CLIENT_JOINED, ERR_OK, "");
+  assert_false(row_says(f, 80, 24, "SERVER"));
+  fx_destroy(f);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_toast_names_the_act),
                                      cmocka_unit_test(test_no_way_back_is_promised_where_none_is),
@@ -386,6 +402,7 @@ int main(void) {
                                      cmocka_unit_test(test_cut_toasts_keep_what_counts),
                                      cmocka_unit_test(test_cursor_after_who_left),
                                      cmocka_unit_test(test_left_rows_go),
+                                     cmocka_unit_test(test_maintenance_banner),
                                      cmocka_unit_test(test_reading_back_has_a_row_of_its_own)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,10 +11,13 @@
 
 #include <cmocka.h>
 
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define LIMIT_MS 60000
 
@@ -28,9 +31,11 @@ struct person {
   bool history;         /* older messages were asked for, and came */
   uint32_t me, speaker; /* who he is, whom he hears (the last one besides himself) */
   unsigned spoken;      /* quarters of a second in which he heard him */
+  char via[12];         /* by which way his sound goes */
 };
 
-static struct server *start_edges(const char *name, unsigned edge_from, struct link *host,
+/* told: where clients are told that sound goes; "" for where it does. */
+static struct server *start_edges(const char *told, unsigned edge_from, struct link *host,
                                   struct link *guest) {
   struct server_config c;
   struct server *s = NULL;
@@ -41,13 +46,16 @@ static struct server *start_edges(const char *name, unsigned edge_from, struct l
   c.database = ":memory:";
   c.media_threads = 2;
   c.edge_from = edge_from;
+  c.public_address = told;
   assert_int_equal(server_start(&c, &s, why), ERR_OK);
-  assert_int_equal(server_room_create(s, name, false, host, guest), ERR_OK);
+  assert_int_equal(server_room_create(s, "threads", false, host, guest), ERR_OK);
+  snprintf(host->host, sizeof host->host, "127.0.0.1");
+  snprintf(guest->host, sizeof guest->host, "127.0.0.1");
   return s;
 }
 
-static struct server *start(const char *name, struct link *host, struct link *guest) {
-  return start_edges(name, 0, host, guest);
+static struct server *start(struct link *host, struct link *guest) {
+  return start_edges("", 0, host, guest);
 }
 
 static void join_with(struct person *p, const struct link *link, const char *name, const char *input) {
@@ -64,6 +72,11 @@ static void join(struct person *p, const struct link *link, const char *name) {
   join_with(p, link, name, "null");
 }
 
+static void note_link(struct person *p, const struct client_link *l) {
+  p->sound = l->connected;
+  memcpy(p->via, l->via, sizeof p->via);
+}
+
 static void take(struct person *p, const struct client_event *ev) {
   if (ev->kind == CLIENT_EV_STATE) {
     p->state = ev->state;
@@ -76,7 +89,7 @@ static void take(struct person *p, const struct client_event *ev) {
         p->spoken++;
       }
   } else if (ev->kind == CLIENT_EV_LINK)
-    p->sound = ev->link.connected;
+    note_link(p, &ev->link);
   else if (ev->kind == CLIENT_EV_EVENT && ev->event->kind == ROOM_EV_CHAT)
     snprintf(p->heard, sizeof p->heard, "%s", ev->event->text);
   else if (ev->kind == CLIENT_EV_HISTORY)
@@ -129,7 +142,7 @@ static void until(struct person *p, bool (*so)(const struct person *)) {
 static void a_call_from_knock_to_leave(void **state) {
   (void)state;
   struct link host, guest;
-  struct server *s = start("threads", &host, &guest);
+  struct server *s = start(&host, &guest);
   struct person p[2];
   join(&p[0], &host, "Ada");
   join(&p[1], &guest, "Bob");
@@ -157,7 +170,7 @@ static void a_call_from_knock_to_leave(void **state) {
 static void everything_stops_at_any_time(void **state) {
   (void)state;
   struct link host, guest;
-  struct server *s = start("threads", &host, &guest);
+  struct server *s = start(&host, &guest);
   struct person p[2];
   join(&p[0], &host, "Ada");
   join(&p[1], &guest, "Bob");
@@ -172,7 +185,7 @@ static void everything_stops_at_any_time(void **state) {
 static void a_strange_certificate_is_refused(void **state) {
   (void)state;
   struct link host, guest;
-  struct server *s = start("threads", &host, &guest);
+  struct server *s = start(&host, &guest);
   struct person p[2];
   host.has_pin = false;
   guest.pin[31] ^= 1;
@@ -190,7 +203,7 @@ static void a_strange_certificate_is_refused(void **state) {
 static void sound_between_media_threads(void **state) {
   (void)state;
   struct link host, guest;
-  struct server *s = start_edges("threads", 1, &host, &guest);
+  struct server *s = start_edges("", 1, &host, &guest);
   struct person p[2];
   char speech[512];
   snprintf(speech, sizeof speech, "file:%s/tests/data/speech_a.wav", GAVEL_SRCDIR);
@@ -204,11 +217,48 @@ static void sound_between_media_threads(void **state) {
   client_stop(p[1].client);
 }
 
+/* strangers: of TCP on the media port: some hang up, some say no check, one says nothing. */
+static int strangers(uint16_t port) {
+  struct sockaddr_in to = {
+      .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  int fd = -1;
+  for (int i = 0; i < 20; i++) {
+    if (fd >= 0)
+      close(fd);
+    fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    if (i % 2 == 0)
+      assert_int_equal(send(fd, "\0\4ping", 6, MSG_NOSIGNAL), 6);
+  }
+  return fd;
+}
+
+/* Nothing answers where the media port is said to be: each datagram goes through the signalling thread of the
+ * client and the control thread of the server, while others knock at the media port by TCP. */
+static void sound_inside_the_signalling(void **state) {
+  (void)state;
+  struct link host, guest;
+  struct server *s = start_edges("127.0.0.9", 1, &host, &guest);
+  struct person p[2];
+  char speech[512];
+  snprintf(speech, sizeof speech, "file:%s/tests/data/speech_a.wav", GAVEL_SRCDIR);
+  join_with(&p[0], &host, "Ada", speech);
+  join_with(&p[1], &guest, "Bob", speech);
+  until(p, both_sound);
+  int silent = strangers(server_media_port(s));
+  until(p, each_heard_the_other);
+  assert_string_equal(p[0].via, "tunnel");
+  assert_string_equal(p[1].via, "tunnel");
+  client_stop(p[0].client); /* and its connection, while the other still speaks */
+  server_stop(s);
+  client_stop(p[1].client);
+  close(silent);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_call_from_knock_to_leave),
-      cmocka_unit_test(everything_stops_at_any_time),
-      cmocka_unit_test(sound_between_media_threads),
+      cmocka_unit_test(a_call_from_knock_to_leave),       cmocka_unit_test(everything_stops_at_any_time),
+      cmocka_unit_test(sound_between_media_threads),      cmocka_unit_test(sound_inside_the_signalling),
       cmocka_unit_test(a_strange_certificate_is_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,6 +66,7 @@ static void test_what_it_means(void **state) {
       {"loss_up>2 loss_down>4", "standup"},
       {"people<1", "lunch support-2"},
       {"nosuchroom", ""},
+      {"room~and", "standup all-hands"},
   };
   char out[400];
   for (size_t i = 0; i < sizeof TABLE / sizeof TABLE[0]; i++) {
@@ -96,6 +97,10 @@ static void test_faults(void **state) {
       {"rooms<1", "?0 a room has no field \"rooms\""},
       {"cpu>90%", "?0 a room has no field \"cpu\""},
       {"app=\xff", "?4 this is not UTF-8"},
+      {"loss > 5 %", "?9 no room's name has \"%\""},
+      {"loss>5% and mos<3", "?8 all conditions must hold; there is no \"and\""},
+      {"loss>5% OR mos<3", "?8 all conditions must hold; there is no \"OR\""},
+      {"loss>5 && mos<3", "?7 no room's name has \"&&\""},
       {"a b c d e f g h i j k l m n o p q", "?32 there are too many conditions"},
   };
   char out[400], longest[WATCH_EXPR_MAX + 2];
@@ -135,8 +140,31 @@ static void test_of_the_server(void **state) {
   assert_true(of_server("loss>5 cpu>1")); /* the rest is about rooms */
 }
 
+/* What is the matter with it: its state, and what needs a person; nothing a terminal would obey. */
+static void test_state_of_the_server(void **state) {
+  (void)state;
+  struct watch_server s;
+  json_t *o = wf_server(1, 1, 0),
+         *alerts = json_pack("[{s:s,s:s},{s:s},{}]", "alert", "disk", "text", "full", "alert", "b\x1b[2Jad");
+  assert_int_equal(watch_server_read(o, &s), ERR_OK);
+  assert_string_equal(s.state, "");
+  json_object_set(o, "alerts", alerts);
+  assert_int_equal(watch_server_read(o, &s), ERR_OK);
+  assert_string_equal(s.state, "alert: disk, b[2Jad");
+  json_object_set_new(o, "state", json_string("draining"));
+  assert_int_equal(watch_server_read(o, &s), ERR_OK);
+  assert_string_equal(s.state, "draining, alert: disk, b[2Jad");
+  for (unsigned i = 0; i < 100; i++)
+    json_array_append(alerts, json_array_get(alerts, 0));
+  assert_int_equal(watch_server_read(o, &s), ERR_OK);
+  assert_true(strlen(s.state) > 90);
+  json_decref(alerts);
+  json_decref(o);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_what_it_means), cmocka_unit_test(test_faults),
-                                     cmocka_unit_test(test_of_the_server)};
+                                     cmocka_unit_test(test_of_the_server),
+                                     cmocka_unit_test(test_state_of_the_server)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

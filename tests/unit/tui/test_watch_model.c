@@ -132,6 +132,35 @@ static void test_filter(void **state) {
   wf_end(&f);
 }
 
+/* A condition on a time comes to hold although nothing happens in the room. */
+static void test_filter_by_time(void **state) {
+  (void)state;
+  struct wf f;
+  struct watch_fault fault;
+  wf_begin(&f, WF_ROOMS, WF_N);
+  assert_int_equal(watch_model_filter(f.m, "time>13m people<10", f.now, &fault), ERR_OK);
+  size_t before = f.m->n_shown;
+  f.now += 120 * US_PER_S;
+  json_t *news = wf_feed(json_array(), NULL);
+  json_object_set_new(json_object_get(news, "server"), "now_ms", json_integer(WF_WALL_MS + 120000));
+  assert_int_equal(wf_take(&f, news, false), ERR_OK);
+  wf_step(&f, 1000);
+  assert_int_equal(f.m->n_shown, before + 1); /* retro: 12 minutes, now 14 */
+  wf_end(&f);
+}
+
+/* A clock at the end of time is refused, before anything is reckoned with it. */
+static void test_clock_beyond(void **state) {
+  (void)state;
+  struct wf f;
+  wf_begin(&f, WF_ROOMS, WF_N);
+  json_t *news = wf_feed(json_array(), NULL);
+  json_object_set_new(json_object_get(news, "server"), "now_ms", json_integer(INT64_MAX));
+  assert_int_equal(wf_take(&f, news, false), ERR_PROTOCOL);
+  assert_int_equal(watch_model_now_ms(f.m, f.now + US_PER_S), WF_WALL_MS + 1000);
+  wf_end(&f);
+}
+
 static void test_past(void **state) {
   (void)state;
   struct wf f;
@@ -269,6 +298,8 @@ int main(void) {
                                      cmocka_unit_test(test_selection_is_a_room),
                                      cmocka_unit_test(test_whole_list),
                                      cmocka_unit_test(test_filter),
+                                     cmocka_unit_test(test_filter_by_time),
+                                     cmocka_unit_test(test_clock_beyond),
                                      cmocka_unit_test(test_past),
                                      cmocka_unit_test(test_strict),
                                      cmocka_unit_test(test_work_follows_change)};
