@@ -120,7 +120,17 @@ def gone(pids):
         with_state = [open("/proc/%d/stat" % p).read().split(") ")[1][0] for p in pids if os.path.exists("/proc/%d" % p)]
         if all(s == "Z" for s in with_state):
             return
-        assert time.monotonic() < deadline, "the runner outlives gaveld"
+        assert time.monotonic() < deadline, "it outlives gaveld"
+        time.sleep(0.05)
+
+
+def another(keeper, dead):
+    deadline = time.monotonic() + e2e.PATIENCE
+    while True:
+        now = [p for p in children(keeper) if p != dead]
+        if now:
+            return now[0]
+        assert time.monotonic() < deadline, "no other runner"
         time.sleep(0.05)
 
 
@@ -158,6 +168,16 @@ def webhooks(folder):
 
     runner = children(server.process.pid)
     assert len(runner) == 1, runner
+    runner += children(runner[0])
+    assert len(runner) == 2, runner
+    for fd in os.listdir("/proc/%d/fd" % runner[1]):  # nothing of gaveld's but stderr
+        place = os.readlink("/proc/%d/fd/%s" % (runner[1], fd))
+        assert fd == "2" or place == "/dev/null" or place.startswith(("socket:", "anon_inode:", "pipe:")), (fd, place)
+    os.kill(runner[1], 11)  # it has died: there is another
+    runner[1] = another(runner[0], runner[1])
+    talk(ann, "by the other one")
+    endpoint.wait("chat by another runner", lambda e: sum(x["type"] == "chat.sent" for x in e.events()) >= 2)
+    assert "runner" not in raised(server)
     endpoint.status = 500  # refused, then gone, while both rooms go on, then gaveld is killed as well
     for i in range(5):
         talk(ann, "one %d" % i), talk(bob, "two %d" % i)
@@ -241,7 +261,7 @@ def not_everywhere(folder):
     server.stop()
     endpoint.close()
     for wrong, why in (("url = ftp://example.org/\n", "[webhook] url"), ("url = https://me@example.org/\n", "[webhook] url"),
-                       ("url = https://\n", "[webhook] url")):
+                       ("url = https://\n", "[webhook] url"), ("url = https://example.org/\nevents = memebr.*\n", "[webhook] events")):
         place = write(folder, "wrong.conf", "[webhook]\n" + wrong)
         r = subprocess.run([e2e.program("gaveld"), "--config", place, "--database", os.path.join(folder, "w.db"), "--socket",
                             os.path.join(folder, "w.sock")], capture_output=True, timeout=e2e.PATIENCE)
@@ -255,7 +275,7 @@ def raised(server):
 def alerts(folder):
     cert, key = certificate(folder, "short", 5)
     log = os.path.join(folder, "told")
-    script = "#!/bin/sh\ncat >>%s\necho >>%s\nsleep 100 & env | grep -v ^_= | grep -v ^PWD= >%s.env\n" % (log, log, log)
+    script = "#!/bin/sh\nsleep 100 & env | grep -v ^_= | grep -v ^PWD= >%s.env\ncat >>%s\necho >>%s\n" % (log, log, log)
     command = write(folder, "told.sh", script, 0o700)
     endpoint, peer = Endpoint(), Endpoint(free_port())
     conf = """[server]
@@ -275,8 +295,12 @@ allow_private = yes
     server = serve(folder, "alerts", conf)
     runners = children(server.process.pid)
     assert len(runners) == 2, runners
+    runners += [p for keeper in runners for p in children(keeper)]
+    assert len(runners) == 4, runners
     endpoint.wait("certificate and disk", lambda e: {x["alert"] for x in e.events()} >= {"certificate", "disk"})
     assert set(raised(server)) == {"certificate", "disk"}, raised(server)
+    table = subprocess.run([e2e.program("gavel"), "watch", server.socket, "--once"], capture_output=True, timeout=e2e.PATIENCE, text=True)
+    assert table.returncode == 0 and "alert: certificate, disk" in table.stdout, table
     for headers, body in endpoint.got:
         signed(headers, body)
     assert all(e["state"] == "raised" and e["type"] == "alert" and e["text"] for e in endpoint.events()), endpoint.events()
@@ -316,8 +340,24 @@ allow_private = yes
     assert not ours, "what the command left behind runs on"
 
 
+def command_ends(folder):
+    """The command does not outlive gaveld, however that ends."""
+    log = os.path.join(folder, "command.pid")
+    command = write(folder, "slow.sh", "#!/bin/sh\necho $$ >%s.new && mv %s.new %s\nexec sleep 1000\n" % (log, log, log), 0o700)
+    server = serve(folder, "slow", "[ops]\ndisk_free_mb = 99999999\n[alert]\ncommand = %s\n" % command)
+    deadline = time.monotonic() + e2e.PATIENCE
+    while not os.path.exists(log):
+        assert time.monotonic() < deadline, "the command does not run"
+        time.sleep(0.05)
+    with open(log) as f:
+        pid = int(f.read())
+    server.kill()
+    gone([pid])
+
+
 def test(folder):
     webhooks(folder)
+    command_ends(folder)
     not_everywhere(folder)
     alerts(folder)
 

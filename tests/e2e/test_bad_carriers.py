@@ -2,6 +2,7 @@
 another's path; on the media port's TCP side half frames, other words than a check, and a thousand connections that say nothing.
 Whatever they do, ann and bob go on talking."""
 import os
+import re
 import select
 import socket
 import struct
@@ -82,6 +83,24 @@ def tunnel(room):
     room.fine("the tunnels")
 
 
+def memory(room):
+    """What many tunnels cost beside the connections they are in: each has been full of datagrams once."""
+    with open(e2e.program("gaveld"), "rb") as f:
+        if re.search(rb"__[at]san_", f.read()):
+            return
+    people = [tunnelled(room, "t%d" % i) for i in range(60)]
+    before = room.rss_kb()
+    for _ in range(24):
+        for raw, seat in people:
+            raw.frame(kit.BINARY, bad_udp.good_check(seat))
+        kit.check(all(answered(raw, e2e.PATIENCE) for raw, _ in people), "checks are answered")
+    cost = room.rss_kb() - before
+    print("a tunnel costs %d kB" % (cost / len(people)))
+    kit.check(cost < 16 * len(people), "%d kB" % cost)
+    for raw, _ in people:
+        raw.close()
+
+
 def framed(data):
     return struct.pack(">H", len(data)) + data
 
@@ -152,6 +171,7 @@ def tcp(room):
 def test(folder):
     room = kit.Room(folder)
     tunnel(room)
+    memory(room)
     tcp(room)
     room.end()
 

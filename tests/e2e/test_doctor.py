@@ -6,6 +6,7 @@
 import asyncio
 import json
 import os
+import re
 import ssl
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import websockets
 
 import gavel_e2e as e2e
 import netns
+from gavel_tmux import Window, tmux
 
 
 def doctor(*args, code=0, prefix=()):
@@ -52,6 +54,19 @@ def probe_by_hand(link, secret):
     assert asyncio.run(ask({**good, "x": 1})) == ["bad_argument"]
 
 
+def narrow(folder, link):
+    """In a narrow terminal each word stays whole, and what follows stands under its own column."""
+    w = Window("narrow", folder)
+    try:
+        w.resize(50, 40)
+        w.run(e2e.program("gavel"), "doctor", link, "--no-audio")
+        rows = [row for row in w.wait("code=").splitlines() if row and not row.startswith(("sh>", "code="))]
+        assert len(rows) > 8 and all(re.match("(ok|note|warn|fail) +[a-z]+ +| {19}", row) for row in rows), rows
+        assert "TLS_AES_256_GCM_SHA384" in "\n".join(rows), rows
+    finally:
+        tmux("kill-server")
+
+
 def on_loopback(folder):
     server = e2e.Server(folder)
     host_link, guest_link = server.create("den")
@@ -74,6 +89,7 @@ def on_loopback(folder):
     got = doctor("--no-audio")
     assert got["network"]["state"] == "note", got
     probe_by_hand(guest_link, parts["invite"])
+    narrow(folder, guest_link)
 
     host.act("topic", text="quiet here")  # whatever was told the host before this was not of the doctor
     kinds = [json.loads(line)["data"]["kind"] for line in host.lines.seen if '"room_event"' in line]
@@ -84,7 +100,6 @@ def on_loopback(folder):
 
 def in_a_terminal(folder):
     import test_pulse
-    from gavel_tmux import Window, tmux
     voice = os.path.join(folder, "voice.wav")
     test_pulse.bursts(voice)
     speaker = test_pulse.Listener("a_spk")

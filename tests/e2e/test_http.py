@@ -113,6 +113,8 @@ def lengths(base, port):
         assert got.startswith(b"HTTP/1.1 400 ") and took < 5.5, (extra, got, took)
     got, _ = raw(port, b"POST /oauth/token HTTP/1.1\r\nHost: x\r\n\r\n")
     assert got.startswith(b"HTTP/1.1 411 "), got
+    got, _ = raw(port, b"PATCH /whip-session/x HTTP/1.1\r\nHost: x\r\nContent-Type: a/b\r\n\r\na=b")
+    assert got.startswith(b"HTTP/1.1 411 "), got
     for target in (b"/healthz%0d%0aX-Forwarded-For:1.2.3.4", b"/healthz%0D%0A%0D%0A", b"/healthz?a=%0aX-Y:z"):  # no end of the request line
         got, _ = raw(port, b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         assert b" 400 " in got.split(b"\r\n")[0], (target, got)

@@ -202,10 +202,39 @@ def readiness(folder):
     server.stop()
 
 
+def full_disk(folder):
+    """What the database's disk takes no more makes it unready, and it is ready again once there is room."""
+    if os.geteuid() != 0:
+        print("not root: no small disk can be made")
+        return
+    disk = os.path.join(folder, "disk")
+    os.mkdir(disk)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk], check=True)
+    try:
+        server, port = serve(disk, "full", "disk_free_mb = 0\n")
+        with open(os.path.join(disk, "fill"), "wb", buffering=0) as f:
+            try:
+                while True:
+                    f.write(bytes(4096))
+            except OSError:
+                pass
+        assert server.ctl("create", "den", check=False).returncode == 3
+        assert json.loads(get(port, "/readyz")[2]) == {"ready": False, "not": ["database"]}
+        os.unlink(os.path.join(disk, "fill"))
+        deadline = time.monotonic() + e2e.PATIENCE
+        while get(port, "/readyz")[0] != 200:
+            assert time.monotonic() < deadline, get(port, "/readyz")
+            time.sleep(0.1)
+        server.stop()
+    finally:
+        subprocess.run(["umount", "--lazy", disk], check=True)
+
+
 def test(folder):
     configuration(folder)
     allow_list(folder)
     readiness(folder)
+    full_disk(folder)
     token = os.path.join(folder, "token")
     with open(token, "w") as f:
         f.write(TOKEN + "\n")

@@ -346,6 +346,7 @@ def gavelctl(folder, server):
     listed = set(re.findall(r"^  ([a-z_]+)(?:  .*| [A-Z[].*|)$", ctl.run("--help")[1], re.M))
     verbs = listed - set(ACTS)
     assert len(ACTS) > 70 and set(ACTS) < listed, "acts that help leaves out: %s" % (set(ACTS) - listed)
+    assert "maintenance start" in ctl.run("maintenance", "--help")[1] and ctl.run("nothing", "--help")[0] == 1, "a group's help"
     assert "invites" in verbs and not verbs - ctl.used, "not tried: %s" % (verbs - ctl.used)
 
 

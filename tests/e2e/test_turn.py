@@ -138,6 +138,16 @@ def ipv6(net, folder, relay):
     net.client(v4=True, v6=False)
 
 
+def broken_six(net, folder):
+    """The client has IPv6, but nothing answers it: a relay with both is reached all the same."""
+    net.client(v4=True, v6=True)
+    stage = Stage(folder, "both", MEDIA_IP, "turns:relay46.test:443")
+    net.wall("ip daddr { %s, %s } tcp dport 443" % (MEDIA_IP, RELAY_IP))
+    stage.guest("both-tls-relay", "turn-tls")
+    stage.end()
+    net.client(v4=True, v6=False)
+
+
 def rotated(net, stage):
     """The secret changes without a restart: the server uses the new one, the relay knows both."""
     stage.share(turn_kit.NEXT_SECRET)
@@ -186,6 +196,13 @@ def refusals():
                  "2001:db8:2::30", "ff02::1"):
         seen["peer " + name] = six.permit(name)
         seen["channel " + name] = six.bind(name)
+    short = turn_kit.credentials("short", 2)  # good for allocating; who has done that goes on
+    turn = turn_kit.Turn(*short)
+    seen["good for 2 s"] = turn.allocate()
+    while time.time() < int(short[0].split(":")[0]) + 2:
+        time.sleep(0.1)
+    seen["again"] = turn_kit.Turn(*short).allocate()
+    seen["refreshed"], seen["media late"] = turn.refresh(), turn.permit(MEDIA_IP)
     print(json.dumps(seen))
 
 
@@ -193,9 +210,9 @@ def refused(net):
     net.open()
     out = netns.run(*netns.inside(CLIENT), sys.executable, __file__, "refusals")
     seen = json.loads(out)
-    for name in ("good", "media", "good six", "media six"):
+    for name in ("good", "media", "good six", "media six", "good for 2 s", "refreshed", "media late"):
         assert seen.pop(name) == 0, (name, out)
-    for name in ("forged", "other secret", "expired", "longer by hand"):
+    for name in ("forged", "other secret", "expired", "longer by hand", "again"):
         assert seen.pop(name) == 401, (name, out)
     assert seen.pop("tcp") == 442, out
     for name, code in seen.items():
@@ -231,6 +248,7 @@ def test(folder):
     stage.end()
     secrets(stage, relay)
     refused(net)
+    broken_six(net, folder)
     ipv6(net, folder, relay)
 
 

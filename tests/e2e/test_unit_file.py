@@ -16,6 +16,8 @@ def main():
     program = re.search(r"^ExecStart=(\S+)", unit, re.M)[1]
     assert program.endswith("/bin/gaveld") and "LoadCredential=gavel.key:" in unit and "LimitCORE=0" in unit, unit
     assert re.search(r"^ExecPaths=%s " % re.escape(program), unit, re.M), "it may not start its own program"
+    media = re.search(r"^SocketBindAllow=udp:(\S+)", unit, re.M)[1]
+    assert "\nSocketBindAllow=tcp:%s\n" % media in unit, "the media ports are ports for TCP, too ([media] tcp)"
     if not shutil.which("systemd-analyze"):
         print("skipped: systemd-analyze is not installed")
         return 77

@@ -40,7 +40,7 @@ class Relay:
         folder = os.path.join(base, "relay")
         os.mkdir(folder)
         os.chmod(base, 0o711)
-        self.cert, key = make_cert(folder, ["relay.test", "relay6.test"])
+        self.cert, key = make_cert(folder, ["relay.test", "relay6.test", "relay46.test"])
         text = shipped("coturn.conf", {"RELAY_ADDRESS": netns.RELAY_IP, "CERTIFICATE": self.cert, "PRIVATE_KEY": key, "SECRET": SECRET,
                                        "REALM": "conf.test", "MEDIA_ADDRESS": netns.MEDIA_IP})
         text += "static-auth-secret=%s\n" % NEXT_SECRET
@@ -131,6 +131,9 @@ class Turn:
 
     def allocate_tcp(self):
         return self.ask(3, lambda tid: attribute(0x19, b"\x06\0\0\0"))
+
+    def refresh(self):
+        return self.ask(4, lambda tid: b"")
 
     def permit(self, address):
         return self.ask(8, lambda tid: attribute(0x12, peer6(address, tid) if ":" in address else peer(address)))
