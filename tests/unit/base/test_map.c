@@ -39,13 +39,13 @@ static void test_texts(void **state) {
   (void)state;
   memset(key, 'x', sizeof key); /* longer than a key may be, and alike but for the end */
   for (int i = 0; i < 100; i++) {
-    snprintf(key + 590, sizeof key - 590, "%d", i);
+    snprintf(key + 580, sizeof key - 580, "%d", i);
     map_put_text(m, key, &places[i]);
   }
   map_put_text(m, "", &places[100]);
   assert_int_equal(map_count(m), 101);
   for (int i = 0; i < 100; i++) {
-    snprintf(key + 590, sizeof key - 590, "%d", i);
+    snprintf(key + 580, sizeof key - 580, "%d", i);
     assert_ptr_equal(map_get_text(m, key), &places[i]);
   }
   assert_ptr_equal(map_del_text(m, ""), &places[100]);
