@@ -137,9 +137,10 @@ scrape_configs:
     with open(os.path.join(folder, "prometheus.log"), "w") as log:
         p = e2e.start(["prometheus", "--config.file", conf, "--storage.tsdb.path", os.path.join(folder, "tsdb"), "--web.listen-address",
                        "127.0.0.1:%d" % web], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+    names = ("up", "gavel_rooms", "process_cpu_seconds_total")
     found, deadline = {}, time.monotonic() + e2e.PATIENCE * 2
-    while time.monotonic() < deadline and not found.get("gavel_rooms"):
-        for name in ("up", "gavel_rooms", "process_cpu_seconds_total"):
+    while time.monotonic() < deadline and not all(found.get(name) for name in names):
+        for name in names:
             try:
                 c = http.client.HTTPConnection("127.0.0.1", web, timeout=5)
                 c.request("GET", "/api/v1/query?query=" + name)
