@@ -1,5 +1,6 @@
 #include "tui/watch_inside.h"
 
+#include "tui/watch_cursor.h"
 #include "tui/watch_field.h"
 
 #include <inttypes.h>
@@ -243,10 +244,7 @@ void watch_inside_sort(struct watch_inside *in, enum watch_person_field f, bool 
 static void select_at(struct watch_inside *in, size_t at) {
   in->at = at;
   in->selected = at < in->n ? in->people[at].id : 0;
-  if (at < in->top)
-    in->top = at;
-  else if (in->page && at >= in->top + in->page)
-    in->top = at - in->page + 1;
+  in->top = watch_cursor_top(at, in->top, in->page);
   clamp_top(in);
 }
 
@@ -260,8 +258,7 @@ void watch_inside_page(struct watch_inside *in, size_t rows) {
 void watch_inside_move(struct watch_inside *in, long rows) {
   if (in->n == 0)
     return;
-  long last = (long)in->n - 1, to = (long)in->at + (in->selected ? rows : 0);
-  select_at(in, (size_t)(to < 0 ? 0 : to > last ? last : to));
+  select_at(in, watch_cursor_to(in->at, in->n, in->selected != 0, rows));
 }
 
 void watch_inside_edge(struct watch_inside *in, bool last) {

@@ -2,6 +2,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/map.h"
+#include "tui/watch_cursor.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -287,10 +288,7 @@ enum err watch_model_take(struct watch_model *m, const json_t *params, bool whol
 static void select_at(struct watch_model *m, size_t at) {
   m->at = at;
   m->selected = at < m->n_shown ? m->shown[at] : NULL;
-  if (at < m->top)
-    m->top = at;
-  else if (m->page && at >= m->top + m->page)
-    m->top = at - m->page + 1;
+  m->top = watch_cursor_top(at, m->top, m->page);
   clamp_top(m);
 }
 
@@ -304,8 +302,7 @@ void watch_model_page(struct watch_model *m, size_t rows) {
 void watch_model_move(struct watch_model *m, long rows) {
   if (!m->n_shown)
     return;
-  long last = (long)m->n_shown - 1, to = (long)m->at + (m->selected ? rows : 0);
-  select_at(m, (size_t)(to < 0 ? 0 : to > last ? last : to));
+  select_at(m, watch_cursor_to(m->at, m->n_shown, m->selected != NULL, rows));
 }
 
 void watch_model_edge(struct watch_model *m, bool last) {

@@ -1,28 +1,6 @@
 /* An operator who listens: announced he is past every door and takes nobody's place; in silence he is
  * nobody. */
-#include "room_fixture.h"
-
-static enum err enter(struct fixture *f, bool monitor, enum role role, uint32_t *id) {
-  struct room_join j = {
-      .name = monitor ? "ops (monitor, listening)" : "Guest", .role = role, .monitor = monitor};
-  j.resume[0] = 0x77;
-  return fix_enter(f, &j, id);
-}
-
-static struct fixture begin(bool lobby) {
-  struct fixture f = {.now = 1000};
-  struct room_events out = {0};
-  room_init(&f.r);
-  assert_int_equal(room_decide_create("den", lobby, HOST_GONE_LOBBY, f.now, &out), ERR_OK);
-  f.last = out;
-  fix_apply(&f);
-  return f;
-}
-
-static void end(struct fixture *f) {
-  room_events_free(&f->last);
-  room_free(&f->r);
-}
+#include "monitor_fixture.h"
 
 static void test_past_every_door(void **state) {
   (void)state;

@@ -1,28 +1,6 @@
 /* What an operator is shown who listens in silence. */
 #include "core/wire/room_json.h"
-#include "tests/unit/room/room_fixture.h"
-
-static enum err enter(struct fixture *f, bool monitor, enum role role, uint32_t *id) {
-  struct room_join j = {
-      .name = monitor ? "ops (monitor, listening)" : "Guest", .role = role, .monitor = monitor};
-  j.resume[0] = 0x77;
-  return fix_enter(f, &j, id);
-}
-
-static struct fixture begin(bool lobby) {
-  struct fixture f = {.now = 1000};
-  struct room_events out = {0};
-  room_init(&f.r);
-  assert_int_equal(room_decide_create("den", lobby, HOST_GONE_LOBBY, f.now, &out), ERR_OK);
-  f.last = out;
-  fix_apply(&f);
-  return f;
-}
-
-static void end(struct fixture *f) {
-  room_events_free(&f->last);
-  room_free(&f->r);
-}
+#include "tests/unit/room/monitor_fixture.h"
 
 /* What he who is no member sees is what a listener sees who has just come, has no rights and wrote nothing.
  */
